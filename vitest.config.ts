@@ -1,0 +1,30 @@
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+
+// The workspace's packages are taken from their sources, so that tests run without a build.
+const conditions = ['@mailrelay/source', 'module', 'node', 'development|production'];
+
+const project = (name: string, include: string[], timeoutMs: number): TestProjectInlineConfiguration => ({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    name,
+    include,
+    pool: 'forks',
+    testTimeout: timeoutMs,
+    hookTimeout: timeoutMs,
+    // Worker threads and child processes of the tests resolve the packages in the same way.
+    execArgv: ['--conditions=@mailrelay/source'],
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('core', ['test/core/**/*.test.ts'], 15_000),
+      project('express', ['test/express/**/*.test.ts'], 15_000),
+      project('repository', ['test/repository/**/*.test.ts'], 30_000),
+      project('e2e', ['test/{e2e,faults,examples,docs}/**/*.test.ts'], 120_000),
+    ],
+    coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'] },
+  },
+});
