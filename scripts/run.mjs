@@ -1,0 +1,116 @@
+// npm run <task>: makes the repository ready (pinned pnpm, dependencies, build), then runs the task under the pinned Node.
+// Plain JavaScript without dependencies: it has to start on a fresh machine with Node 20 and npm alone.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const PNPM_VERSION = MANIFEST.packageManager.split('@')[1];
+const NODE_VERSION = MANIFEST.devDependencies.node;
+const PNPM_HOME = join(ROOT, '.tools', `pnpm-${PNPM_VERSION}`);
+const WINDOWS = process.platform === 'win32';
+
+/** Where the tasks find `pnpm`, `node` and every tool: the pinned ones first. */
+const ENV = {
+  ...process.env,
+  PATH: [join(ROOT, 'node_modules', '.bin'), join(PNPM_HOME, 'node_modules', '.bin'), process.env.PATH].join(delimiter),
+};
+
+/** What each task runs; `build` tells whether it needs the packages compiled. */
+const TASKS = {
+  test: { node: ['scripts/test.ts'], build: true },
+  demo: { node: ['examples/express-newsletter/demo.ts'], build: true },
+  bench: { node: ['test/bench/run.ts'], build: true },
+  build: { build: true },
+  'check:packages': { node: ['scripts/check-packages.ts'], build: true },
+  typecheck: { tool: ['tsc', '-p', 'test/tsconfig.json'], build: true },
+  'test:unit': { tool: ['vitest', 'run'] },
+  lint: { tool: ['biome', 'ci'] },
+  format: { tool: ['biome', 'check', '--write'] },
+  knip: { tool: ['knip'] },
+};
+
+main(process.argv[2] ?? '', process.argv.slice(3));
+
+function main(name, args) {
+  const task = TASKS[name];
+  if (!task) fail(`There is no task "${name}". Tasks: ${Object.keys(TASKS).join(', ')}.`);
+  if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node 20 or newer is needed, this is ${process.version}.`);
+  installPnpm();
+  installDependencies();
+  if (task.build) build();
+  if (task.node) process.exit(run(pinnedNode(), [...task.node, ...args]));
+  if (task.tool) process.exit(run(task.tool[0], [...task.tool.slice(1), ...args]));
+}
+
+function installPnpm() {
+  if (pnpmWorks()) return;
+  say(`installing pnpm ${PNPM_VERSION} into .tools (once)`);
+  rmSync(PNPM_HOME, { recursive: true, force: true });
+  const args = ['install', '--prefix', PNPM_HOME, '--no-save', '--no-audit', '--no-fund', `pnpm@${PNPM_VERSION}`];
+  const code = run('npm', args, { quiet: true });
+  if (code !== 0 || !pnpmWorks()) fail(`npm could not install pnpm ${PNPM_VERSION}. Is the npm registry reachable?`);
+}
+
+function pnpmWorks() {
+  if (!existsSync(join(PNPM_HOME, 'node_modules', '.bin'))) return false;
+  return (
+    spawnSync('pnpm', ['--version'], { env: ENV, cwd: ROOT, encoding: 'utf8', shell: WINDOWS }).stdout?.trim() ===
+    PNPM_VERSION
+  );
+}
+
+function installDependencies() {
+  say(`installing the dependencies with pnpm ${PNPM_VERSION}`);
+  const install = ['install', '--frozen-lockfile', '--prefer-offline', '--reporter=append-only'];
+  // CI: never ask, also not whether node_modules may be laid out anew.
+  const code = run('pnpm', install, { quiet: true, env: { ...ENV, CI: 'true' } });
+  if (code !== 0) fail('pnpm could not install the dependencies; what it said stands above.');
+  const found = spawnSync(pinnedNode(), ['--version'], { encoding: 'utf8' }).stdout?.trim();
+  if (found !== `v${NODE_VERSION}`) {
+    fail(
+      `The pinned Node ${NODE_VERSION} does not start (found ${found ?? 'nothing'}). Delete node_modules and try again.`,
+    );
+  }
+}
+
+function build() {
+  say('building the packages');
+  for (const name of readdirSync(join(ROOT, 'packages'))) removeOrphans(join(ROOT, 'packages', name));
+  if (run('tsc', ['-b']) !== 0) fail('The packages do not compile; the errors stand above.');
+}
+
+/** Removes what an earlier build made from sources that are gone, so that it is not packed. */
+function removeOrphans(folder) {
+  const dist = join(folder, 'dist');
+  if (!existsSync(dist)) return;
+  for (const file of readdirSync(dist, { recursive: true })) {
+    const output = /^(.*?)\.(?:js|d\.ts)(?:\.map)?$/.exec(file);
+    if (output && !existsSync(join(folder, 'src', `${output[1]}.ts`))) rmSync(join(dist, file));
+  }
+}
+
+function pinnedNode() {
+  return join(ROOT, 'node_modules', 'node', 'bin', WINDOWS ? 'node.exe' : 'node');
+}
+
+/** Runs a command in the repository and returns its exit code; `quiet` shows its output only when it fails. */
+function run(command, args, { quiet = false, env = ENV } = {}) {
+  const stdio = quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit';
+  const result = spawnSync(command, args, { cwd: ROOT, env, stdio, shell: WINDOWS, maxBuffer: 64 * 1024 * 1024 });
+  if (result.error) say(`${command} did not start: ${result.error.message}`);
+  const code = result.status ?? 1;
+  if (quiet && code !== 0) process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`);
+  return code;
+}
+
+function say(text) {
+  console.log(`mail-relay: ${text}`);
+}
+
+function fail(text) {
+  console.error(`mail-relay: ${text}`);
+  process.exit(1);
+}
