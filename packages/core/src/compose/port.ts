@@ -1,0 +1,53 @@
+import type { Content, RenderedParts, SubmittedRecipient, TemplateData, HeaderField } from '../message.ts';
+import type { StoredDelivery } from '../store/port.ts';
+
+/** A rendered template, without tracking. */
+export interface RenderedTemplate {
+  readonly subject: string;
+  readonly preheader: string | undefined;
+  readonly html: string | undefined;
+  readonly text: string;
+}
+
+/** A composed mail. */
+export interface ComposedMail {
+  readonly raw: Buffer;
+  readonly subject: string;
+  /** Message-ID with angle brackets. */
+  readonly messageId: string;
+  readonly envelopeFrom: string;
+  /** A header or the envelope needs SMTPUTF8. */
+  readonly utf8: boolean;
+  readonly eightBit: boolean;
+}
+
+/** A template that the host declared in code, without its functions. */
+export interface DeclaredTemplate {
+  readonly name: string;
+  readonly format: 'mjml' | 'html';
+  readonly source: string;
+  readonly subject: string | undefined;
+  readonly text: string | undefined;
+}
+
+/** Template + data -> bytes. Runs in the engine's thread. */
+export interface Composer {
+  /** Loads and compiles every template. Throws `TEMPLATE_FOLDER_MISSING` or `TEMPLATE_INVALID` with the path. */
+  start(): Promise<void>;
+  /** Names and versions that are there. */
+  templates(): readonly { readonly name: string; readonly version: string; readonly locales: readonly string[] }[];
+  /** The current version of a template. Throws `TEMPLATE_NOT_FOUND`, with the known names. */
+  version(name: string): string;
+  /** Renders without tracking. Throws `TEMPLATE_NOT_FOUND` or `TEMPLATE_VARIABLE_MISSING`. */
+  render(name: string, data: TemplateData, options: { readonly locale?: string | undefined }): Promise<RenderedTemplate>;
+  /** Makes sure that composing for this recipient will work, without composing. Throws `TEMPLATE_VARIABLE_MISSING`, `MESSAGE_TOO_LARGE` … */
+  check(content: Content, recipient: Pick<SubmittedRecipient, 'data' | 'locale' | 'rendered'>): Promise<void>;
+  /** The mail of one delivery, as bytes. Same delivery, same Message-ID and Date. */
+  compose(content: Content, delivery: StoredDelivery): Promise<ComposedMail>;
+  /** The HTML of one delivery as the view-in-browser page shows it: rendered, links tracked, no pixel. */
+  view(content: Content, delivery: StoredDelivery): Promise<string | undefined>;
+  /** The form that a link of this content has in its template; undefined where it cannot be told. */
+  close(): Promise<void>;
+}
+
+export type { HeaderField, RenderedParts };

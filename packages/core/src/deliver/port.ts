@@ -1,0 +1,89 @@
+import type { ReasonClass, Transcript } from '../events.ts';
+
+/** One composed mail on its way out. */
+export interface OutgoingMail {
+  readonly deliveryId: string;
+  /** RFC 5322 Message-ID. */
+  readonly messageId: string;
+  readonly envelope: {
+    /** RFC 5321 reverse-path; empty for the null sender. */
+    readonly from: string;
+    readonly to: string;
+    /** The address or the headers need SMTPUTF8 (RFC 6531). */
+    readonly utf8: boolean;
+    /** The body has bytes over 127 (8BITMIME, RFC 6152). */
+    readonly eightBit: boolean;
+  };
+  readonly raw: Buffer;
+  readonly subject: string;
+}
+
+/**
+ * What the other side said. A refused mail is a value, never an exception.
+ * `unknown`: the connection ended after DATA, and nobody knows whether the mail was taken: it is tried again on the same
+ * route with the same Message-ID.
+ */
+export type Outcome =
+  | { readonly type: 'sent'; readonly reply: string }
+  | { readonly type: 'deferred'; readonly reply: string; readonly status: string | undefined; readonly reason: ReasonClass; readonly retryAfterMs?: number | undefined }
+  | { readonly type: 'bounced'; readonly kind: 'hard' | 'soft'; readonly reply: string; readonly status: string | undefined; readonly reason: ReasonClass; readonly suppress: boolean }
+  | { readonly type: 'unknown'; readonly reply: string; readonly reason: ReasonClass };
+
+/** One try. */
+export interface Attempt {
+  readonly outcome: Outcome;
+  readonly transcript: Transcript;
+}
+
+/** A way out. */
+export interface Transport {
+  /** Never rejects for what the network or the other side does: that is an outcome. */
+  send(mail: OutgoingMail): Promise<Attempt>;
+  /** Closes connections after running sends. */
+  close(): Promise<void>;
+}
+
+/** SMTP options beyond the URL. */
+export interface SmtpOptions {
+  readonly host: string;
+  /** @default 465 with `secure`, else 587 where `auth` is given, else 25 */
+  readonly port?: number;
+  /** TLS from the first byte (implicit TLS, RFC 8314). @default false */
+  readonly secure?: boolean;
+  /** Refuse to send where STARTTLS is not offered. @default false; true where `auth` is given and the host is not loopback */
+  readonly requireTls?: boolean;
+  /** Never use STARTTLS. @default false */
+  readonly ignoreTls?: boolean;
+  /** Passed to `tls.connect`: `rejectUnauthorized`, `ca`, `servername`, `minVersion`. */
+  readonly tls?: { readonly rejectUnauthorized?: boolean; readonly ca?: string; readonly servername?: string; readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' };
+  readonly auth?: { readonly user: string; readonly pass: string; readonly method?: 'PLAIN' | 'LOGIN' | 'CRAM-MD5' };
+  /** Name in EHLO. @default the machine's host name */
+  readonly name?: string;
+  /** Connections at once. @default 5 */
+  readonly connections?: number;
+  /** Mails before a connection is replaced. @default 100 */
+  readonly maxMessagesPerConnection?: number;
+  /** An unused connection is closed after this time. @default 30000 */
+  readonly idleMs?: number;
+  /** @default 30000 */
+  readonly connectionTimeoutMs?: number;
+  /** Waiting for the greeting. @default 30000 */
+  readonly greetingTimeoutMs?: number;
+  /** Silence in the middle of a conversation. @default 120000 */
+  readonly socketTimeoutMs?: number;
+}
+
+interface RouteBase {
+  /** Unique per relay; shown in reports and transcripts. */
+  readonly name: string;
+  /** Limit over a true sliding window, shared by all lanes and processes: `'200/s'`, `'14/s'`, `'3000/min'`, `'50000/day'`. */
+  readonly rate?: string | undefined;
+  /** Mails on their way at once. @default the route's connections */
+  readonly concurrency?: number | undefined;
+}
+
+/** A configured way out, as plain data (`custom` apart, which needs `thread: false`). */
+export type RouteSpec =
+  | (RouteBase & { readonly kind: 'smtp'; readonly smtp: SmtpOptions })
+  | (RouteBase & { readonly kind: 'capture'; readonly keep: number })
+  | (RouteBase & { readonly kind: 'custom'; readonly create: () => Transport });

@@ -1,0 +1,159 @@
+/** Joins the stages in order: compose -> queue -> route -> deliver -> feedback -> report. Runs in the engine's thread. */
+import { hostname } from 'node:os';
+import { createComposer } from './compose/composer.ts';
+import { messageIdOf } from './compose/message-id.ts';
+import type { Composer, DeclaredTemplate } from './compose/port.ts';
+import { readCaptured } from './deliver/capture.ts';
+import type { RouteSpec, Transport } from './deliver/port.ts';
+import { createTransport } from './deliver/transport.ts';
+import { createDelivering } from './engine/delivering.ts';
+import { createReading } from './engine/reading.ts';
+import { createSubmitting } from './engine/submitting.ts';
+import { MailRelayError, messageOf } from './errors.ts';
+import type { MessageEvent } from './events.ts';
+import type { LocalQueue } from './queue/local.ts';
+import { createLocalQueue } from './queue/local.ts';
+import { parseRate } from './queue/rate.ts';
+import { retrySchedule } from './queue/retry.ts';
+import { campaignReport, summaryReport } from './report/figures.ts';
+import type { StoreSpec } from './store/port.ts';
+import { createSqliteStore } from './store/sqlite/store.ts';
+import type { EngineApi, Health, HostApi } from './thread/port.ts';
+import { createTokens } from './token.ts';
+
+/** What the engine needs to know; plain data, so that it can cross into a thread. */
+export interface EngineOptions {
+  readonly store: StoreSpec;
+  readonly templates: { readonly folder: string | undefined; readonly declared: readonly DeclaredTemplate[]; readonly watch: boolean };
+  readonly secrets: readonly string[];
+  readonly linkBase: string;
+  readonly routes: readonly RouteSpec[];
+  readonly maxMessageBytes: number;
+  readonly queue: {
+    readonly deliver: boolean;
+    readonly leaseMs: number;
+    readonly retryFirstMs: number;
+    readonly retryMaxMs: number;
+    readonly maxAgeMs: number;
+  };
+}
+
+/** Mails on their way at once where a route says nothing. */
+const CONCURRENCY = 5;
+
+/** Makes the engine; nothing happens before `start()`. */
+export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
+  const tokens = createTokens(options.secrets);
+  const store = createSqliteStore({
+    path: options.store.path,
+    messageIdOf: (message) => messageIdOf({ ...message, tokens }),
+  });
+  const composer: Composer = createComposer({
+    ...options.templates,
+    tokens,
+    linkBase: options.linkBase,
+    maxMessageBytes: options.maxMessageBytes,
+    blobs: store.blobs,
+    log: host.log,
+  });
+  const transports = new Map<string, Transport>();
+  let queue: LocalQueue | undefined;
+  let listening = false;
+  const publish = (events: readonly MessageEvent[]): void => {
+    if (listening && events.length > 0) host.publish(events);
+  };
+  const wake = (): void => queue?.wake();
+  const routeNames = options.routes.map((route) => route.name);
+  const submitting = createSubmitting({ store, composer, routes: options.routes, publish, wake });
+  const reading = createReading({ store, composer, publish });
+
+  function openQueue(): LocalQueue {
+    for (const route of options.routes) transports.set(route.name, createTransport(route, { blobs: store.blobs }));
+    return createLocalQueue({
+      store: store.queue,
+      lanes: options.routes.flatMap((route) => {
+        const rate = route.rate === undefined ? undefined : parseRate(route.rate);
+        const concurrency = route.concurrency ?? (route.kind === 'smtp' ? route.smtp.connections : undefined) ?? CONCURRENCY;
+        return (['transactional', 'broadcast'] as const).map((stream) => ({ key: { route: route.name, stream }, concurrency, rate }));
+      }),
+      deliver: createDelivering({ store, composer, transports, schedule: retrySchedule(options.queue), log: host.log }),
+      onEvents: publish,
+      onError: (error) => host.log('error', { error: messageOf(error) }, 'the queue failed'),
+      leaseMs: options.queue.leaseMs,
+      pid: process.pid,
+      host: hostname(),
+    });
+  }
+
+  return {
+    async start(): Promise<void> {
+      await store.open();
+      await composer.start();
+      if (!options.queue.deliver) return;
+      const moved = await store.queue.reroute(routeNames, routeNames[0] as string);
+      if (moved > 0) host.log('warn', { moved, route: routeNames[0] }, 'mail of routes that are gone moved to the first route');
+      queue = openQueue();
+      await queue.start();
+    },
+    async stop(stopOptions): Promise<void> {
+      await queue?.stop(stopOptions);
+      await Promise.all([...transports.values()].map((transport) => transport.close()));
+      await composer.close();
+      await store.close();
+    },
+    ...submitting,
+    ...reading,
+    hasBlob: (kind, key) => store.blobs.has(kind, key),
+    putBlob: (kind, key, bytes) => store.blobs.put(kind, key, bytes),
+    render: (name, data, renderOptions) => composer.render(name, data, renderOptions),
+    templateVersion: async (name) => composer.version(name),
+    get: (id) => store.log.get(id),
+    list: (query) => store.log.list(query),
+    async apply(selection, by, reason): Promise<number> {
+      const events = await store.log.apply(selection, by, { now: Date.now(), ...(reason === undefined ? {} : { reason }) });
+      publish(events);
+      wake();
+      return events.length;
+    },
+    async addSuppression(entry): Promise<void> {
+      publish(await store.suppressions.add(entry, Date.now()));
+    },
+    removeSuppression: (address, scope) => store.suppressions.remove(address, scope),
+    findSuppression: async (address, scopes) => store.suppressions.find(address, scopes),
+    listSuppressions: (query) => store.suppressions.list(query),
+    async campaignReport(name) {
+      const counts = await store.reports.campaign(name);
+      return counts && campaignReport(name, counts, await store.reports.links(name, 50));
+    },
+    summaryReport: async (query) => summaryReport(query, await store.reports.days(query)),
+    lanes: () => store.queue.lanes(),
+    async pauseLane(lane, paused): Promise<void> {
+      if (!routeNames.includes(lane.route)) throw new MailRelayError('OPTIONS_INVALID', { reason: `there is no route ${lane.route}` });
+      await store.queue.pause(lane, paused);
+      wake();
+    },
+    captured: async (limit) => (await store.blobs.list('captured', limit)).map(({ key, at, bytes }) => ({ id: key, at, bytes })),
+    async capturedSource(id) {
+      const bytes = await store.blobs.get('captured', id);
+      return bytes && readCaptured(bytes).raw;
+    },
+    async health(): Promise<Health> {
+      const lanes = await store.queue.lanes();
+      const now = Date.now();
+      const due = lanes.flatMap((lane) => (lane.oldestDueAt === undefined || lane.paused ? [] : [now - lane.oldestDueAt]));
+      return {
+        ok: true,
+        store: { ok: true, bytes: (await store.size()).bytes },
+        queue: {
+          waiting: lanes.reduce((sum, lane) => sum + lane.waiting, 0),
+          sending: lanes.reduce((sum, lane) => sum + lane.sending, 0),
+          oldestMs: Math.max(0, ...due),
+        },
+        lanes,
+      };
+    },
+    async listen(on): Promise<void> {
+      listening = on;
+    },
+  };
+}

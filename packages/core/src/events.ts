@@ -1,0 +1,119 @@
+import type { Stream } from './message.ts';
+
+/** Every type of event. The order is the storage code: append only. */
+export const EVENT_TYPES = [
+  'accepted',
+  'sent',
+  'delivered',
+  'deferred',
+  'bounced',
+  'complained',
+  'opened',
+  'clicked',
+  'unsubscribed',
+  'suppressed',
+  'failed',
+  'cancelled',
+  'held',
+  'released',
+  'retried',
+] as const;
+
+/** Type of an event. */
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** Who opened or clicked: a person, an image proxy that fetches for one, a privacy proxy that fetches for nobody, a security scanner, a bot. */
+export type AgentKind = 'human' | 'proxy' | 'privacy' | 'scanner' | 'bot';
+
+/** A label, and what it was concluded from. */
+export interface Agent {
+  readonly kind: AgentKind;
+  /** Name of the rule that decided, such as `gmail-image-proxy` or `clicked-within-2s`. */
+  readonly evidence: string;
+  /** User-Agent, at most 256 characters. */
+  readonly userAgent: string | undefined;
+}
+
+/** Why a server did not take a mail. */
+export type ReasonClass =
+  | 'no-such-mailbox'
+  | 'no-such-domain'
+  | 'mailbox-full'
+  | 'mailbox-inactive'
+  | 'message-too-large'
+  | 'content-rejected'
+  | 'spam-rejected'
+  | 'blocked'
+  | 'auth-failure'
+  | 'rate-limited'
+  | 'greylisted'
+  | 'policy'
+  | 'tls'
+  | 'network'
+  | 'timeout'
+  | 'unknown'
+  | 'expired'
+  | 'protocol'
+  | 'system'
+  | 'other';
+
+/** One step of an attempt. */
+export interface TranscriptStep {
+  /** `CONN`, `EHLO`, `STARTTLS`, `AUTH`, `MAIL`, `RCPT`, `DATA` or `MESSAGE` (the reply after the final dot). */
+  readonly step: string;
+  /** Reply of the server, at most 512 characters. */
+  readonly reply?: string | undefined;
+  /** Duration of the step in ms. */
+  readonly ms?: number | undefined;
+}
+
+/** What was said in one attempt. */
+export interface Transcript {
+  readonly route: string;
+  readonly host?: string | undefined;
+  readonly tls?: boolean | undefined;
+  /** When the attempt began, ms since the epoch, and how long it took, ms. */
+  readonly startedAt: number;
+  readonly ms: number;
+  readonly steps: readonly TranscriptStep[];
+}
+
+interface Base {
+  /** Unique per event. */
+  readonly id: string;
+  readonly at: Date;
+  readonly messageId: string;
+  readonly deliveryId: string;
+  readonly recipient: string;
+  readonly stream: Stream;
+  readonly campaign: string | undefined;
+  readonly tags: readonly string[];
+}
+
+/** What a reply says: the part that `sent`, `deferred`, `bounced` and `failed` share. */
+export interface ReplyFacts {
+  readonly reply: string;
+  /** RFC 3463 enhanced status code, such as `5.1.1`. */
+  readonly status: string | undefined;
+  readonly reason: ReasonClass;
+  readonly attempt: number;
+  readonly transcript: Transcript | undefined;
+}
+
+/** One record of what happened: stored, emitted and counted. */
+export type MessageEvent =
+  | (Base & { readonly type: 'accepted' | 'cancelled' | 'held' | 'released' | 'retried' | 'delivered' | 'complained' })
+  | (Base & { readonly type: 'sent'; readonly reply: string; readonly attempt: number; readonly transcript: Transcript | undefined })
+  | (Base & { readonly type: 'deferred'; readonly retryAt: Date } & ReplyFacts)
+  | (Base & { readonly type: 'bounced'; readonly kind: 'hard' | 'soft' } & ReplyFacts)
+  | (Base & { readonly type: 'failed' } & ReplyFacts)
+  | (Base & { readonly type: 'suppressed'; readonly reason: string })
+  | (Base & { readonly type: 'opened'; readonly agent: Agent })
+  | (Base & { readonly type: 'clicked'; readonly agent: Agent; readonly url: string })
+  | (Base & { readonly type: 'unsubscribed'; readonly scope: string });
+
+/** The event of one type. */
+export type EventOf<T extends EventType> = Extract<MessageEvent, { type: T }>;
+
+/** What `relay.on()` can listen to, and what listeners receive. */
+export type RelayEvents = { [T in EventType]: EventOf<T> } & { event: MessageEvent; error: Error };

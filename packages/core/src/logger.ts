@@ -1,0 +1,31 @@
+/** Four methods, as pino and console have them: fields first, then the message. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Levels of {@link Logger}. */
+export type LogLevel = keyof Logger;
+
+/** Logs nothing below `warn`, and warnings and errors to the console, one line each. */
+export const defaultLogger: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: (fields, message) => console.warn(line(fields, message)),
+  error: (fields, message) => console.error(line(fields, message)),
+};
+
+/** Whether a value can be used as a logger. */
+export function isLogger(value: unknown): value is Logger {
+  const levels = ['debug', 'info', 'warn', 'error'] as const;
+  return typeof value === 'object' && value !== null && levels.every((level) => typeof (value as Logger)[level] === 'function');
+}
+
+function line(fields: object, message: string): string {
+  const text = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  return ['mail-relay:', message, ...text].join(' ');
+}

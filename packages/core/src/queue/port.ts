@@ -1,0 +1,78 @@
+/**
+ * Where deliveries wait, as the scheduler sees it. Safe when many processes share one store.
+ *
+ * Contract:
+ * - a delivery is claimed by one owner at a time, until it is settled or its owner's lease ends (`beat` missed for `leaseMs`);
+ * - deliveries of a lane come in order of `dueAt`, never before it;
+ * - over all owners, no sliding window of a rated route holds more starts than its limit: a claim reserves a start, `settle`
+ *   says when it was, and a start that is reserved and not yet settled counts as "now"; so does what a dead owner had reserved.
+ */
+import type { Agent, MessageEvent, ReasonClass, Transcript } from '../events.ts';
+import type { Stream } from '../message.ts';
+import type { StoredDelivery } from '../store/port.ts';
+
+/** A limit over a sliding window: at most `limit` starts in any `windowMs`. */
+export interface Rate {
+  readonly limit: number;
+  readonly windowMs: number;
+}
+
+/** A lane: the queue of one route and one stream. */
+export interface LaneKey {
+  readonly route: string;
+  readonly stream: Stream;
+}
+
+/** A claimed delivery. */
+export interface ClaimedDelivery extends StoredDelivery {
+  /** Attempts before this one. */
+  readonly attempts: number;
+}
+
+/** How an attempt ended. */
+export interface Settlement {
+  readonly deliveryId: number;
+  /** When the attempt started to send; undefined where nothing was sent (suppressed, failed before it started, given back). */
+  readonly startedAt: number | undefined;
+  readonly result:
+    | { readonly type: 'sent'; readonly reply: string }
+    | { readonly type: 'deferred'; readonly retryAt: number; readonly reply: string; readonly status: string | undefined; readonly reason: ReasonClass }
+    | { readonly type: 'bounced'; readonly kind: 'hard' | 'soft'; readonly reply: string; readonly status: string | undefined; readonly reason: ReasonClass; readonly suppress: boolean }
+    | { readonly type: 'failed'; readonly reply: string; readonly status: string | undefined; readonly reason: ReasonClass }
+    | { readonly type: 'suppressed'; readonly reason: string }
+    | { readonly type: 'returned' };
+  readonly transcript: Transcript | undefined;
+}
+
+/** A lane, as operators see it. */
+export interface LaneRecord extends LaneKey {
+  readonly paused: boolean;
+  readonly waiting: number;
+  readonly sending: number;
+  /** Due time of the delivery that waits longest; undefined where none waits. */
+  readonly oldestDueAt: number | undefined;
+}
+
+/** The queue's part of the store. */
+export interface QueueStore {
+  /** Registers this process; answers its owner number. */
+  register(owner: { readonly pid: number; readonly host: string }, now: number): Promise<number>;
+  /** Renews the lease of an owner, and gives back what owners had whose last beat is older than `leaseMs`. Answers whether the owner still is registered. */
+  beat(owner: number, options: { readonly now: number; readonly leaseMs: number }): Promise<{ readonly alive: boolean; readonly recovered: number }>;
+  /** Gives back everything that the owner holds, and forgets it. */
+  unregister(owner: number, now: number): Promise<void>;
+  /** At most `limit` due deliveries of a lane, marked `sending`; fewer where the rate (shared by all lanes of the route) allows fewer. Empty for a paused lane. */
+  claim(request: { readonly lane: LaneKey; readonly limit: number; readonly rate: Rate | undefined; readonly owner: number; readonly now: number }): Promise<ClaimedDelivery[]>;
+  /** Writes results in one transaction with their events and counts. Results for deliveries that the owner no longer holds are left out. Hard bounces with `suppress` join the suppression list. Answers the events. */
+  settle(settlements: readonly Settlement[], options: { readonly owner: number; readonly now: number }): Promise<MessageEvent[]>;
+  /** When a claim could next give something: the earliest due time, or the time when the rate lets one more start, whichever is later; undefined where nothing waits. */
+  nextDueAt(lane: LaneKey, rate: Rate | undefined, now: number): number | undefined;
+  /** A number that changes when another process committed; cheap. */
+  changes(): number;
+  pause(lane: LaneKey, paused: boolean): Promise<void>;
+  lanes(): Promise<LaneRecord[]>;
+  /** Moves waiting deliveries of routes that are configured no more to another route. Answers how many. */
+  reroute(known: readonly string[], to: string): Promise<number>;
+}
+
+export type { Agent };

@@ -1,0 +1,150 @@
+/** The facade on the host's thread. */
+import { capture, smtp } from './deliver/routes.ts';
+import type { EngineOptions } from './engine.ts';
+import { messageOf } from './errors.ts';
+import type { RelayEvents } from './events.ts';
+import { createRouter, type HttpEngine, type Router } from './http/router.ts';
+import type { Accepted } from './message.ts';
+import { type MailRelayOptions, type ResolvedOptions, resolveOptions } from './options.ts';
+import { createLifecycle, type StopOptions } from './relay/lifecycle.ts';
+import { createListeners, type Listener } from './relay/listeners.ts';
+import {
+  createLanes,
+  createMessages,
+  createReports,
+  createSuppressions,
+  createTemplates,
+  type Lanes,
+  type Messages,
+  type Reports,
+  type Suppressions,
+  type Templates,
+} from './relay/parts.ts';
+import { signingSecrets } from './secret.ts';
+import { type BulkSend, bulkSend } from './submit/bulk-send.ts';
+import type { BulkOptions, BulkRecipient, SendMessage } from './submit/input.ts';
+import { createSubmitter } from './submit/submitter.ts';
+import { createTemplateBook } from './submit/templates.ts';
+import type { AnyTemplate } from './template.ts';
+import type { EngineApi, Health, HostApi } from './thread/port.ts';
+import { createTokens } from './token.ts';
+
+/** The mail engine inside a host application. */
+export interface MailRelay {
+  readonly messages: Messages;
+  readonly suppressions: Suppressions;
+  readonly reports: Reports;
+  readonly templates: Templates;
+  readonly lanes: Lanes;
+  /** Where recipients reach the application. */
+  readonly publicUrl: string;
+  /**
+   * Accepts a message and answers once it is durable; it is delivered after that.
+   *
+   * @throws MailRelayError for everything that is wrong with the message, before anything of it is stored.
+   * @example
+   * await relay.send({ to: 'ada@example.com', template: 'welcome', data: { name: 'Ada' } });
+   */
+  send<const T extends string | AnyTemplate>(message: SendMessage<T>): Promise<Accepted>;
+  /**
+   * Sends one mail to each recipient of a list of any length, in constant memory. A recipient that cannot be accepted is
+   * reported with its index, and the rest goes on.
+   */
+  sendMany<const T extends string | AnyTemplate>(recipients: Iterable<BulkRecipient> | AsyncIterable<BulkRecipient>, options: BulkOptions<T>): BulkSend;
+  /** Listens to one type of event, or to all with `event`. Answers a function that stops listening. */
+  on<K extends keyof RelayEvents>(type: K, listener: Listener<K>): () => void;
+  /** Answers requests to tracked links, unsubscribe pages and the inbox; `undefined` where the path is not ours. */
+  handle(request: Request): Promise<Response | undefined>;
+  /** Whether `handle()` would answer for this path. */
+  matches(pathname: string): boolean;
+  health(): Promise<Health>;
+  /** Opens the store, compiles templates and starts to deliver. Everything else calls it where needed. */
+  start(): Promise<void>;
+  stop(options?: StopOptions): Promise<void>;
+  /** Whether the engine's thread keeps the process alive. @default true */
+  keepAlive(on: boolean): void;
+}
+
+/**
+ * Makes a relay. Nothing happens before `start()` or the first use.
+ *
+ * @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED`, `SECRET_MISSING`, `PUBLIC_URL_MISSING`, `ROUTE_MISSING`.
+ * @example
+ * const relay = createMailRelay({ from: 'Acme <hello@acme.example>', routes: [smtp('smtp://localhost:1025')] });
+ */
+export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
+  const resolved = resolveOptions(options, process.env, { smtp, capture });
+  const secrets = signingSecrets(resolved);
+  const book = createTemplateBook(resolved.templates.templates);
+  const listeners = createListeners(resolved.logger);
+  const host: HostApi = {
+    publish: listeners.publish,
+    log: (level, fields, message) => resolved.logger[level](fields, message),
+  };
+  const lifecycle = createLifecycle({
+    options: engineOptions(resolved, secrets, book.compiled),
+    threaded: resolved.thread,
+    host,
+    onStarted: (engine) => engine.listen(listeners.size > 0),
+    onCrash(error) {
+      resolved.logger.error({ code: error.code, error: messageOf(error.cause ?? error) }, error.message);
+      listeners.fail(error);
+    },
+  });
+  const { engine } = lifecycle;
+  const submitter = createSubmitter({ options: resolved, book, engine });
+  const router: Router = createRouter({
+    engine: whenStarted(engine),
+    tokens: createTokens(secrets),
+    options: resolved,
+    onError: (error) => resolved.logger.error({ error: messageOf(error) }, 'a request failed'),
+  });
+
+  return {
+    messages: createMessages(engine),
+    suppressions: createSuppressions(engine),
+    reports: createReports(engine),
+    templates: createTemplates(engine, book),
+    lanes: createLanes(engine),
+    publicUrl: resolved.publicUrl,
+    send: (message) => submitter.send(message as SendMessage<string | AnyTemplate>),
+    sendMany: (recipients, bulkOptions) => bulkSend(() => submitter.sendMany(recipients, bulkOptions as BulkOptions<string | AnyTemplate>)),
+    on(type, listener) {
+      const off = listeners.add(type, listener);
+      // An engine that is not running yet hears of its listeners when it starts.
+      lifecycle.running()?.then((api) => api.listen(true)).catch(() => {});
+      return off;
+    },
+    handle: router.handle,
+    matches: router.matches,
+    health: async () => (await engine()).health(),
+    start: lifecycle.start,
+    stop: lifecycle.stop,
+    keepAlive: lifecycle.hold,
+  };
+}
+
+/** What the routes ask of the engine, which starts with the first request where nothing started it before. */
+function whenStarted(engine: () => Promise<EngineApi>): HttpEngine {
+  return {
+    read: async (reading) => (await engine()).read(reading),
+    unsubscribe: async (claim) => (await engine()).unsubscribe(claim),
+    view: async (deliveryId) => (await engine()).view(deliveryId),
+    captured: async (limit) => (await engine()).captured(limit),
+    capturedSource: async (id) => (await engine()).capturedSource(id),
+    health: async () => (await engine()).health(),
+  };
+}
+
+function engineOptions(options: ResolvedOptions, secrets: readonly string[], declared: EngineOptions['templates']['declared']): EngineOptions {
+  const { store, templates, linkBase, routes, limits, queue } = options;
+  return {
+    store,
+    templates: { folder: templates.folder, declared, watch: templates.watch },
+    secrets,
+    linkBase,
+    routes,
+    maxMessageBytes: limits.maxMessageBytes,
+    queue,
+  };
+}

@@ -1,0 +1,26 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { ResolvedOptions } from './options.ts';
+
+/**
+ * The secrets that links are signed with. Development makes one at random and keeps it beside the database, so that links
+ * of yesterday still work; with `:memory:` it lasts as long as the process.
+ */
+export function signingSecrets(options: Pick<ResolvedOptions, 'secrets' | 'store'>): readonly string[] {
+  if (options.secrets.length > 0) return options.secrets;
+  const fresh = randomBytes(32).toString('base64url');
+  if (options.store.path === ':memory:') return [fresh];
+  const folder = dirname(options.store.path);
+  const file = join(folder, 'development-secret');
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // Exclusive, so that of several processes that start at once one wins and the others read.
+    writeFileSync(file, fresh, { flag: 'wx', mode: 0o600 });
+    return [fresh];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return [fresh];
+    const kept = readFileSync(file, 'utf8').trim();
+    return [kept.length >= 16 ? kept : fresh];
+  }
+}

@@ -1,0 +1,275 @@
+/**
+ * Where the relay keeps what it knows. Several processes may share one store.
+ *
+ * Contract, for every implementation: a promise that resolves means that the change is durable; numbers of time are ms
+ * since the epoch, and come in as arguments; ids are positive safe integers that grow with time and are never used again.
+ */
+import type { Agent, EventType, MessageEvent, ReasonClass, Transcript } from '../events.ts';
+import type { Accepted, Content, DeliveryState, Json, Stream, SubmittedRecipient, TemplateData, RecipientKind, RenderedParts, Transition } from '../message.ts';
+import type { QueueStore } from '../queue/port.ts';
+
+/** The store, by what it is asked. */
+export interface Store {
+  readonly intake: IntakeStore;
+  readonly queue: QueueStore;
+  readonly log: LogStore;
+  readonly suppressions: SuppressionStore;
+  readonly activity: ActivityStore;
+  readonly reports: ReportStore;
+  readonly blobs: BlobStore;
+  /** Opens the database and brings its schema up to date. Throws `STORE_UNAVAILABLE`, `STORE_READ_ONLY`, `STORE_NEWER` or `STORE_CORRUPT`. */
+  open(): Promise<void>;
+  /** Waits for pending writes and closes. */
+  close(): Promise<void>;
+  /** Bytes on disk, for the health route and the benchmark. */
+  size(): Promise<{ readonly bytes: number }>;
+}
+
+/** Which store, as plain data; made by `sqlite(path)`. */
+export interface StoreSpec {
+  readonly kind: 'sqlite';
+  /** File, or `:memory:`. */
+  readonly path: string;
+}
+
+/** One message with its recipients, on its way in. */
+export interface AcceptInput {
+  readonly content: Content;
+  readonly campaign: string | undefined;
+  readonly tags: readonly string[];
+  readonly metadata: Readonly<Record<string, Json>> | undefined;
+  readonly sendAt: number | undefined;
+  readonly idempotencyKey: string | undefined;
+  readonly recipients: readonly SubmittedRecipient[];
+  /** Name of the route that the deliveries wait for. */
+  readonly route: string;
+  readonly now: number;
+}
+
+/** What became of one recipient that was appended. */
+export type Appended =
+  | { readonly id: string; readonly state: DeliveryState }
+  | { readonly rejected: 'duplicate' };
+
+/** Accepts messages. Calls that arrive together share one commit. */
+export interface IntakeStore {
+  /**
+   * Stores a message and its deliveries in one transaction. A recipient on the suppression list for the message's stream
+   * or topic gets a delivery in state `suppressed`. The same `idempotencyKey` with the same content answers the first
+   * result with `repeated: true`, also when calls race; with other content it throws `IDEMPOTENCY_CONFLICT`. The same
+   * address twice in one message makes one delivery.
+   */
+  accept(input: AcceptInput): Promise<Accepted>;
+  /** Opens a message for many recipients (`sendMany`), without any yet. With an `idempotencyKey` seen before: the same message. */
+  open(input: Omit<AcceptInput, 'recipients'>): Promise<{ readonly id: string; readonly messageId: string; readonly repeated: boolean }>;
+  /** Adds recipients to an opened message; an address that it has already is `duplicate`. One transaction. */
+  append(id: string, recipients: readonly SubmittedRecipient[], options: { readonly now: number }): Promise<Appended[]>;
+}
+
+/** A delivery with what is needed to compose it again. */
+export interface StoredDelivery {
+  readonly id: number;
+  readonly messageId: number;
+  readonly address: string;
+  readonly name: string | undefined;
+  readonly kind: RecipientKind;
+  readonly data: TemplateData | undefined;
+  readonly rendered: RenderedParts | undefined;
+  readonly locale: string | undefined;
+  readonly tracking: { readonly opens?: boolean; readonly clicks?: boolean } | undefined;
+  readonly acceptedAt: number;
+  readonly sentAt: number | undefined;
+}
+
+/** A delivery as operators see it. */
+export interface DeliveryRecord {
+  readonly id: string;
+  readonly messageId: string;
+  readonly recipient: string;
+  readonly kind: RecipientKind;
+  readonly state: DeliveryState;
+  readonly stream: Stream;
+  readonly campaign: string | undefined;
+  readonly template: string | undefined;
+  readonly subject: string | undefined;
+  readonly route: string;
+  readonly attempts: number;
+  readonly acceptedAt: Date;
+  /** When it is tried next; undefined in final states. */
+  readonly dueAt: Date | undefined;
+  readonly updatedAt: Date;
+  /** Last reply of a server, or why it is held, failed or suppressed. */
+  readonly reason: string | undefined;
+}
+
+/** A message as operators see it. */
+export interface MessageRecord {
+  readonly id: string;
+  /** RFC 5322 Message-ID; with one mail per recipient, each has its own. */
+  readonly messageId: string;
+  readonly stream: Stream;
+  readonly campaign: string | undefined;
+  readonly template: string | undefined;
+  readonly subject: string | undefined;
+  readonly tags: readonly string[];
+  readonly metadata: Readonly<Record<string, Json>> | undefined;
+  readonly acceptedAt: Date;
+  /** How many deliveries are in each state. */
+  readonly counts: Partial<Readonly<Record<DeliveryState, number>>>;
+  /** The first 100 deliveries; the rest through `messages.list({ message })`. */
+  readonly deliveries: readonly DeliveryRecord[];
+  /** What happened to the delivery when one was asked for, else to the first deliveries; oldest first, at most 500. */
+  readonly events: readonly MessageEvent[];
+}
+
+/** What `messages.list` filters by. */
+export interface ListQuery {
+  readonly message?: string;
+  readonly campaign?: string;
+  readonly recipient?: string;
+  readonly state?: DeliveryState;
+  readonly stream?: Stream;
+  /** Accepted at or after, and before. */
+  readonly from?: Date;
+  readonly to?: Date;
+  /** 1 to 1000. */
+  readonly limit: number;
+  /** `next` of the page before. */
+  readonly after?: string;
+}
+
+/** One page, newest first. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Pass as `after` for the next page; undefined on the last. */
+  readonly next: string | undefined;
+}
+
+/** Which deliveries an operator means: a message id, a delivery id, or a campaign. */
+export type Selection = { readonly id: string } | { readonly campaign: string };
+
+/** Reads deliveries, and changes their state by hand. */
+export interface LogStore {
+  /** By message id (`msg_…`) or delivery id (`dlv_…`). Throws `STORE_CORRUPT` where a row cannot be read. */
+  get(id: string): Promise<MessageRecord | undefined>;
+  list(query: ListQuery): Promise<Page<DeliveryRecord>>;
+  /** Content of a message, by number. Throws `STORE_CORRUPT`. */
+  content(messageId: number): Promise<Content | undefined>;
+  delivery(deliveryId: number): Promise<StoredDelivery | undefined>;
+  /** Applies an operator's transition to all selected deliveries that allow it; answers the events. `MESSAGE_NOT_FOUND` where nothing is selected. */
+  apply(selection: Selection, by: Extract<Transition, 'cancel' | 'hold' | 'release' | 'retry'>, options: { readonly reason?: string; readonly now: number }): Promise<MessageEvent[]>;
+}
+
+/** An address that must not get mail. */
+export interface Suppression {
+  /** Normalised: lower-case, domain in ASCII. */
+  readonly address: string;
+  /** `all`, `transactional`, `broadcast` or `topic:<name>`. */
+  readonly scope: string;
+  readonly reason: 'bounced' | 'complained' | 'unsubscribed' | 'manual';
+  /** Reply, page or note that led to it. */
+  readonly evidence: string | undefined;
+  readonly since: Date;
+}
+
+/** The suppression list. */
+export interface SuppressionStore {
+  /** Adds an entry, and moves waiting deliveries that it covers to `suppressed`; answers their events. An existing entry stays. */
+  add(entry: Omit<Suppression, 'since'>, now: number): Promise<MessageEvent[]>;
+  /** Removes entries of an address: all scopes, or one. Answers how many. */
+  remove(address: string, scope?: string): Promise<number>;
+  /** The entry that covers an address for a stream and topic, where there is one. Synchronous speed matters: asked before each attempt. */
+  find(address: string, scopes: readonly string[]): Suppression | undefined;
+  list(query: { readonly limit: number; readonly after?: string; readonly scope?: string }): Promise<Page<Suppression>>;
+}
+
+/** Something a reader did. */
+export interface Activity {
+  readonly type: Extract<EventType, 'opened' | 'clicked' | 'unsubscribed'>;
+  readonly deliveryId: number;
+  readonly at: number;
+  readonly agent?: Agent;
+  /** Where a clicked link leads, and its place in the template. */
+  readonly url?: string;
+  readonly link?: number;
+  readonly scope?: string;
+}
+
+/** What is known of a delivery when a reader acts, to tell people from machines. */
+export interface DeliveryActivity {
+  readonly sentAt: number | undefined;
+  /** Clicks in the last 10 seconds. */
+  readonly recentClicks: number;
+}
+
+/** Records what readers do. */
+export interface ActivityStore {
+  /** Known facts, for labelling; undefined where the delivery was purged. */
+  look(deliveryId: number, now: number): DeliveryActivity | undefined;
+  /** Stores and counts; durable when resolved. Unknown deliveries are left out of the answer. */
+  record(activities: readonly Activity[]): Promise<MessageEvent[]>;
+}
+
+/** Counted per campaign, stream and day. */
+export const METRICS = [
+  'accepted',
+  'sent',
+  'deferred',
+  'deferrals',
+  'bounced',
+  'failed',
+  'suppressed',
+  'cancelled',
+  'complained',
+  'unsubscribed',
+  'opensUnique',
+  'opensTotal',
+  'opensUniqueHuman',
+  'opensTotalHuman',
+  'clicksUnique',
+  'clicksTotal',
+  'clicksUniqueHuman',
+  'clicksTotalHuman',
+] as const;
+
+/** A counted figure. `deferred` counts deliveries, `deferrals` counts attempts. Human counts people and image proxies that fetch for a person. */
+export type Metric = (typeof METRICS)[number];
+
+/** Counts of one link of a campaign. */
+export interface LinkCount {
+  /** Target; for a link that differs by recipient: its form in the template. */
+  readonly url: string;
+  readonly unique: number;
+  readonly total: number;
+  readonly uniqueHuman: number;
+  readonly totalHuman: number;
+}
+
+/** Questions over counts that are kept as things happen. */
+export interface ReportStore {
+  /** Sums; `undefined` where a campaign of this name never was. */
+  campaign(name: string): Promise<Readonly<Record<Metric, number>> | undefined>;
+  links(campaign: string, limit: number): Promise<LinkCount[]>;
+  /** Sums per UTC day, `from` inclusive, `to` exclusive. */
+  days(query: { readonly from: number; readonly to: number; readonly stream: Stream | undefined }): Promise<{ readonly day: string; readonly counts: Readonly<Record<Metric, number>> }[]>;
+}
+
+/** Bytes by name: compiled templates, attachments, captured mail. */
+export interface BlobStore {
+  get(kind: BlobKind, key: string): Promise<Uint8Array | undefined>;
+  /** Keeps bytes under a key; an existing key stays as it is. */
+  put(kind: BlobKind, key: string, bytes: Uint8Array): Promise<void>;
+  has(kind: BlobKind, key: string): Promise<boolean>;
+  /** Newest first. */
+  list(kind: BlobKind, limit: number): Promise<{ readonly key: string; readonly at: number; readonly bytes: number }[]>;
+  /** Removes all but the newest. */
+  trim(kind: BlobKind, keep: number): Promise<void>;
+}
+
+/** What a blob is. The order is the storage code: append only. */
+export const BLOB_KINDS = ['template', 'attachment', 'captured'] as const;
+/** What a blob is. */
+export type BlobKind = (typeof BLOB_KINDS)[number];
+
+/** Settled facts of an attempt; see `queue/port.ts`. */
+export type { ReasonClass, Transcript };

@@ -1,0 +1,146 @@
+import { parseMailboxes } from '../address.ts';
+import { isMailRelayError, MailRelayError } from '../errors.ts';
+import type { SubmittedRecipient } from '../message.ts';
+import type { AnyTemplate } from '../template.ts';
+import type { EngineApi } from '../thread/port.ts';
+import type { BulkRecipient } from './input.ts';
+import { jsonOf } from './json.ts';
+import { localeOf, type PreparedFields } from './prepare.ts';
+import type { TemplateBook } from './templates.ts';
+
+/** A recipient that was not accepted; the others go on. */
+export interface Rejection {
+  /** Position in what was handed in, from 0. */
+  readonly index: number;
+  readonly recipient: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** How far a `sendMany()` is. */
+export interface BulkProgress {
+  /** Id of the message. */
+  readonly id: string;
+  /** Recipients read so far: accepted + rejected. */
+  readonly processed: number;
+  readonly accepted: number;
+  readonly rejected: number;
+  /** Those of the accepted that are on the suppression list. */
+  readonly suppressed: number;
+  /** Recipients that were rejected since the last progress, so that memory does not grow with the list. */
+  readonly rejections: readonly Rejection[];
+}
+
+const BATCH = 250;
+
+/** Where the recipients of one message go. */
+export interface BulkTarget {
+  readonly engine: Pick<EngineApi, 'openBulk' | 'appendBulk' | 'closeBulk'>;
+  readonly book: TemplateBook;
+  readonly template: string | AnyTemplate | undefined;
+  readonly fields: PreparedFields;
+}
+
+/**
+ * Reads recipients in batches, one batch ahead of the store, and yields after each batch that is durable.
+ */
+export async function* submitBulk(recipients: Iterable<BulkRecipient> | AsyncIterable<BulkRecipient>, target: BulkTarget): AsyncGenerator<BulkProgress, void> {
+  const { engine, fields } = target;
+  const { id } = await engine.openBulk(fields);
+  let progress: BulkProgress = { id, processed: 0, accepted: 0, rejected: 0, suppressed: 0, rejections: [] };
+  let running: Promise<BulkProgress> | undefined;
+  try {
+    for await (const batch of batches(recipients, target)) {
+      if (running !== undefined) {
+        progress = await running;
+        running = undefined;
+        yield progress;
+      }
+      running = append(batch, progress, target);
+    }
+    if (running !== undefined) progress = await running;
+    yield progress;
+  } finally {
+    await running?.catch(() => {});
+    await engine.closeBulk(id);
+  }
+}
+
+interface Batch {
+  readonly start: number;
+  readonly fit: { readonly index: number; readonly recipient: SubmittedRecipient }[];
+  readonly rejections: Rejection[];
+}
+
+async function* batches(recipients: Iterable<BulkRecipient> | AsyncIterable<BulkRecipient>, target: BulkTarget): AsyncGenerator<Batch, void> {
+  let index = 0;
+  let batch: Batch = { start: 0, fit: [], rejections: [] };
+  for await (const input of recipients) {
+    try {
+      batch.fit.push({ index, recipient: await recipientOf(input, target) });
+    } catch (error) {
+      if (!isMailRelayError(error)) throw error;
+      batch.rejections.push({ index, recipient: nameOf(input), code: error.code, message: error.message });
+    }
+    index += 1;
+    if (index - batch.start >= BATCH) {
+      yield batch;
+      batch = { start: index, fit: [], rejections: [] };
+    }
+  }
+  if (index > batch.start) yield batch;
+}
+
+async function append(batch: Batch, before: BulkProgress, { engine }: BulkTarget): Promise<BulkProgress> {
+  const results = batch.fit.length === 0 ? [] : await engine.appendBulk(before.id, batch.fit.map(({ recipient }) => recipient));
+  const rejections = [...batch.rejections];
+  let suppressed = 0;
+  for (const [position, result] of results.entries()) {
+    const { index, recipient } = batch.fit[position] as Batch['fit'][number];
+    if ('rejected' in result) rejections.push({ index, recipient: recipient.address, ...result.rejected });
+    else if (result.state === 'suppressed') suppressed += 1;
+  }
+  const size = batch.fit.length + batch.rejections.length;
+  return {
+    id: before.id,
+    processed: before.processed + size,
+    accepted: before.accepted + size - rejections.length,
+    rejected: before.rejected + rejections.length,
+    suppressed: before.suppressed + suppressed,
+    rejections: rejections.sort((one, other) => one.index - other.index),
+  };
+}
+
+async function recipientOf(input: BulkRecipient, { book, template, fields }: BulkTarget): Promise<SubmittedRecipient> {
+  const given = typeof input === 'string' ? { to: input } : input;
+  if (typeof given !== 'object' || given === null) throw new MailRelayError('ADDRESS_INVALID', { field: 'to', reason: 'a recipient is an address or an object with `to`' });
+  const [mailbox, ...more] = parseMailboxes(given.to, 'to');
+  if (mailbox === undefined || more.length > 0) throw new MailRelayError('ADDRESS_INVALID', { field: 'to', reason: 'to must be one address' });
+  const locale = localeOf(given.locale);
+  const own = await ownData(given.data, book, template, fields);
+  const rendered = await book.render(template, own, { locale: locale ?? fields.content.locale });
+  return {
+    address: mailbox.address,
+    name: mailbox.name,
+    kind: 'to',
+    data: rendered === undefined ? own : undefined,
+    locale,
+    tracking: given.tracking === false ? { opens: false, clicks: false } : given.tracking,
+    metadata: given.metadata === undefined ? undefined : jsonOf(given.metadata, 'metadata'),
+    rendered,
+  };
+}
+
+/** A schema sees shared and own data together, as the template does. */
+async function ownData(data: object | undefined, book: TemplateBook, template: string | AnyTemplate | undefined, fields: PreparedFields): Promise<SubmittedRecipient['data']> {
+  const shared = fields.content.data;
+  const declared = typeof template === 'string' ? book.declared(template) : template;
+  if (declared?.schema === undefined && declared?.render === undefined) return data === undefined ? undefined : jsonOf(data, 'data');
+  return book.data(template, { ...shared, ...data });
+}
+
+function nameOf(input: BulkRecipient): string {
+  const to = typeof input === 'string' ? input : input?.to;
+  const text = typeof to === 'string' ? to : String(to?.address ?? '');
+  return text.slice(0, 320);
+}

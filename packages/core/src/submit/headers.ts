@@ -1,0 +1,95 @@
+import { MailRelayError } from '../errors.ts';
+import type { HeaderField } from '../message.ts';
+import type { HeadersInput, ListValue } from './input.ts';
+
+// Headers that the relay writes itself, and the field to use instead.
+const OWN: Readonly<Record<string, string>> = {
+  from: 'from',
+  sender: 'sender',
+  to: 'to',
+  cc: 'cc',
+  bcc: 'bcc',
+  'reply-to': 'replyTo',
+  subject: 'subject',
+  date: 'date',
+  'message-id': 'messageId',
+  'in-reply-to': 'inReplyTo',
+  references: 'references',
+  'mime-version': 'text and html',
+  'content-type': 'text and html',
+  'content-transfer-encoding': 'text and html',
+  'content-disposition': 'attachments',
+  'list-unsubscribe-post': 'stream: broadcast',
+};
+
+/**
+ * Reads `headers` (RFC 5322 section 2.2).
+ *
+ * @throws MailRelayError `HEADER_INVALID` for a name that is none, one that the relay writes itself, or a value with a
+ * line break (header injection) or a control character.
+ */
+export function readHeaders(input: HeadersInput | undefined): HeaderField[] {
+  if (input === undefined) return [];
+  const pairs: [string, unknown][] = Array.isArray(input)
+    ? (input as readonly { key: string; value: string }[]).map(({ key, value }) => [key, value])
+    : Object.entries(input).flatMap(([name, value]) =>
+        (Array.isArray(value) ? (value as unknown[]) : [value]).map((one): [string, unknown] => [name, one]),
+      );
+  return pairs.map(([name, value]) => header(name, value));
+}
+
+function header(name: string, value: unknown): HeaderField {
+  const refuse = (reason: string): never => {
+    throw new MailRelayError('HEADER_INVALID', { header: name, reason });
+  };
+  if (!/^[\x21-\x39\x3b-\x7e]{1,76}$/.test(name)) return refuse('a header name is 1 to 76 visible ASCII characters without a colon');
+  const own = OWN[name.toLowerCase()];
+  if (own !== undefined) return refuse(`${name} is written by the relay: use the field ${own}`);
+  return [name, headerText(value, name)];
+}
+
+/** A header value without line breaks. */
+export function headerText(value: unknown, field: string): string {
+  const text = typeof value === 'number' ? String(value) : value;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+  if (typeof text !== 'string' || /[\u0000-\u0008\u000a-\u001f\u007f]/.test(text)) {
+    throw new MailRelayError('HEADER_INVALID', { header: field, reason: `${field} must be text without line breaks and control characters` });
+  }
+  return text;
+}
+
+/** Message-IDs (RFC 5322 section 3.6.4), each in angle brackets. */
+export function messageIds(value: string | readonly string[] | undefined, field: string): string[] {
+  if (value === undefined) return [];
+  const list = typeof value === 'string' ? value.split(/\s+/) : value;
+  return list
+    .filter((id) => id !== '')
+    .map((id) => {
+      const text = headerText(id, field).trim();
+      const bracketed = text.startsWith('<') ? text : `<${text}>`;
+      if (!/^<[^<>\s]+>$/.test(bracketed)) throw new MailRelayError('HEADER_INVALID', { header: field, reason: `${field} has no Message-ID form` });
+      return bracketed;
+    });
+}
+
+/** nodemailer's `list` as `List-*` headers (RFC 2369, RFC 2919). */
+export function listHeaders(list: Readonly<Record<string, ListValue | readonly (ListValue | readonly ListValue[])[]>> | undefined): HeaderField[] {
+  if (list === undefined) return [];
+  return Object.entries(list).flatMap(([key, value]) => {
+    const name = `List-${key.replace(/(^|-)([a-z])/g, (_, dash: string, letter: string) => dash + letter.toUpperCase())}`.replace(/^List-Id$/i, 'List-ID');
+    if (name === 'List-Unsubscribe-Post') return [header(name, '')];
+    const rows = Array.isArray(value) ? (value as readonly (ListValue | readonly ListValue[])[]) : [value as ListValue];
+    return rows.map((row) => {
+      const items = Array.isArray(row) ? (row as readonly ListValue[]) : [row as ListValue];
+      return header(name, items.map((item) => listValue(name, item)).join(', '));
+    });
+  });
+}
+
+function listValue(name: string, item: ListValue): string {
+  const { url, comment } = typeof item === 'string' ? { url: item, comment: undefined } : item;
+  const target = headerText(url, name).trim();
+  if (name === 'List-ID') return comment === undefined ? `<${target}>` : `${comment} <${target}>`;
+  const address = /^(?:https?|mailto|ftp):/i.test(target) ? target : target.includes('@') ? `mailto:${target}` : `http://${target}`;
+  return `<${address.replace(/[<>\s]+/g, '')}>${comment === undefined ? '' : ` (${comment})`}`;
+}

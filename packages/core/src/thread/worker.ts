@@ -1,0 +1,18 @@
+/** Entry of the engine's thread. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { createBirpc } from 'birpc';
+import { createEngine, type EngineOptions } from '../engine.ts';
+import { batchedChannel } from './channel.ts';
+import type { EngineApi, HostApi } from './port.ts';
+
+if (parentPort) {
+  const rpc = createBirpc<HostApi, Partial<EngineApi>>(
+    {},
+    { ...batchedChannel(parentPort), timeout: -1, eventNames: ['publish', 'log'] },
+  );
+  const engine = createEngine(workerData as EngineOptions, {
+    publish: (events) => void rpc.publish.asEvent(events),
+    log: (level, fields, message) => void rpc.log.asEvent(level, fields, message),
+  });
+  Object.assign(rpc.$functions, engine);
+}

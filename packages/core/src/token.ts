@@ -1,0 +1,151 @@
+/**
+ * Signed links. Every token is self-contained, so that it works after the database was purged, and signed with
+ * HMAC-SHA256 (truncated to 128 bits), so that nobody else can make one. The first secret signs, all verify.
+ *
+ * A click link has two halves: the link half (scope, index, target) is the same for all recipients and is made once per
+ * template version; the delivery half is made once per mail. Both are signed, and bound to each other by the scope.
+ */
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+
+/** What an unsubscribe link carries. */
+export interface UnsubscribeClaim {
+  readonly deliveryId: number;
+  readonly address: string;
+  /** `broadcast`, `transactional` or `topic:<name>`. */
+  readonly scope: string;
+  readonly locale: string | undefined;
+}
+
+/** What a click link carries. */
+export interface ClickClaim {
+  readonly deliveryId: number;
+  readonly index: number;
+  readonly url: string;
+}
+
+/** Makes and verifies the tokens of tracking and unsubscribe links. Reading answers `undefined` for anything forged. */
+export interface Tokens {
+  /** Token of the pixel (`o`) or of view-in-browser (`v`). */
+  delivery(kind: 'o' | 'v', deliveryId: number): string;
+  readDelivery(kind: 'o' | 'v', token: string): number | undefined;
+  /** The half of a click link that every recipient shares. `scope` names what the link belongs to. */
+  link(scope: string, index: number, url: string): string;
+  /** The half of a click link that belongs to one delivery. */
+  clicker(scope: string, deliveryId: number): string;
+  readClick(link: string, clicker: string): ClickClaim | undefined;
+  unsubscribe(claim: UnsubscribeClaim): string;
+  readUnsubscribe(token: string): UnsubscribeClaim | undefined;
+  /** MAC of any text, base64url, 16 bytes; for Message-IDs and form fields. */
+  mac(text: string): string;
+}
+
+const MAC_BYTES = 16;
+const SCOPE_BYTES = 6;
+
+/**
+ * @param secrets - at least one; the first signs, all verify (rotation: put the new one first).
+ */
+export function createTokens(secrets: readonly string[]): Tokens {
+  const keys = secrets.map((secret) => createSecretKey(Buffer.from(secret, 'utf8')));
+  const signer = keys[0] as KeyObject;
+  const hmac = (key: KeyObject, kind: string, body: Buffer): Buffer =>
+    createHmac('sha256', key).update(kind).update(body).digest().subarray(0, MAC_BYTES);
+  const seal = (kind: string, body: Buffer, bound: Buffer = body): string =>
+    Buffer.concat([body, hmac(signer, kind, bound)]).toString('base64url');
+  const unseal = (kind: string, token: string, bind: (body: Buffer) => Buffer = (body) => body): Buffer | undefined => {
+    if (!/^[A-Za-z0-9_-]{22,8192}$/.test(token)) return undefined;
+    const bytes = Buffer.from(token, 'base64url');
+    // Base64url has several spellings of the same bytes; only the one we write counts.
+    if (bytes.length <= MAC_BYTES || bytes.toString('base64url') !== token) return undefined;
+    const body = bytes.subarray(0, bytes.length - MAC_BYTES);
+    const mac = bytes.subarray(bytes.length - MAC_BYTES);
+    const bound = bind(body);
+    return keys.some((key) => timingSafeEqual(hmac(key, kind, bound), mac)) ? body : undefined;
+  };
+  const scopeBytes = (scope: string): Buffer => hmac(signerOfScope, 'scope', Buffer.from(scope)).subarray(0, SCOPE_BYTES);
+  // Scopes only tell links apart; they are public, so a fixed key keeps them stable over rotations.
+  const signerOfScope = createSecretKey(Buffer.from('mailrelay'));
+
+  return {
+    delivery: (kind, deliveryId) => seal(kind, writeNumber(deliveryId)),
+    readDelivery(kind, token) {
+      const body = unseal(kind, token);
+      return body && readNumber(body)?.value;
+    },
+    link(scope, index, url) {
+      return seal('l', Buffer.concat([scopeBytes(scope), writeNumber(index), writeUrl(url)]));
+    },
+    clicker(scope, deliveryId) {
+      const body = writeNumber(deliveryId);
+      return seal('c', body, Buffer.concat([body, scopeBytes(scope)]));
+    },
+    readClick(link, clicker) {
+      const linkBody = unseal('l', link);
+      const index = linkBody && readNumber(linkBody, SCOPE_BYTES);
+      if (!linkBody || !index) return undefined;
+      const scope = linkBody.subarray(0, SCOPE_BYTES);
+      const delivery = unseal('c', clicker, (body) => Buffer.concat([body, scope]));
+      const deliveryId = delivery && readNumber(delivery)?.value;
+      if (deliveryId === undefined) return undefined;
+      return { deliveryId, index: index.value, url: readUrl(linkBody.subarray(index.end)) };
+    },
+    unsubscribe({ deliveryId, address, scope, locale }) {
+      const text = Buffer.from(`${shortScope(scope)}\0${locale ?? ''}\0${address}`);
+      return seal('u', Buffer.concat([writeNumber(deliveryId), text]));
+    },
+    readUnsubscribe(token) {
+      const body = unseal('u', token);
+      const id = body && readNumber(body);
+      if (!body || !id) return undefined;
+      const [scope = '', locale = '', address = ''] = body.subarray(id.end).toString('utf8').split('\0');
+      return { deliveryId: id.value, address, scope: longScope(scope), locale: locale === '' ? undefined : locale };
+    },
+    mac: (text) => hmac(signer, 'm', Buffer.from(text)).toString('base64url'),
+  };
+}
+
+function shortScope(scope: string): string {
+  return scope === 'broadcast' ? 'b' : scope === 'transactional' ? 't' : scope;
+}
+
+function longScope(short: string): string {
+  return short === 'b' ? 'broadcast' : short === 't' ? 'transactional' : short;
+}
+
+const PREFIXES = ['', 'https://', 'http://', 'https://www.', 'http://www.'] as const;
+
+function writeUrl(url: string): Buffer {
+  let best = 0;
+  PREFIXES.forEach((prefix, index) => {
+    if (url.startsWith(prefix) && prefix.length > (PREFIXES[best] as string).length) best = index;
+  });
+  return Buffer.concat([Buffer.of(best), Buffer.from(url.slice((PREFIXES[best] as string).length))]);
+}
+
+function readUrl(bytes: Buffer): string {
+  return `${PREFIXES[bytes[0] ?? 0] ?? ''}${bytes.toString('utf8', 1)}`;
+}
+
+/** Little-endian base 128, as in protocol buffers; safe integers only. */
+function writeNumber(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = value;
+  while (rest >= 128) {
+    bytes.push((rest % 128) + 128);
+    rest = Math.floor(rest / 128);
+  }
+  bytes.push(rest);
+  return Buffer.from(bytes);
+}
+
+function readNumber(bytes: Buffer, start = 0): { value: number; end: number } | undefined {
+  let value = 0;
+  let scale = 1;
+  for (let at = start; at < bytes.length && at < start + 8; at++) {
+    const byte = bytes[at] as number;
+    value += (byte & 127) * scale;
+    if (byte < 128) return { value, end: at + 1 };
+    scale *= 128;
+  }
+  return undefined;
+}
