@@ -1,0 +1,106 @@
+// Checks the packages as users get them: packs them, lints the tarballs, installs them into an ESM and a CommonJS
+// project of their own, type-checks a consumer, and sends one mail from each project.
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { SMTPServer } from 'smtp-server';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const PACKAGES = ['core', 'express'];
+const PROJECTS = join(ROOT, 'test/packages');
+const INSTALL = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
+
+const exec = promisify(execFile);
+
+const scratch = await mkdtemp(join(tmpdir(), 'mail-relay-packages-'));
+try {
+  const tarballs = await Promise.all(PACKAGES.map((name) => pack(join(ROOT, 'packages', name))));
+  for (const tarball of tarballs) await lint(tarball);
+  for (const name of await readdir(PROJECTS)) await tryProject(name, tarballs);
+} catch (error) {
+  console.error(explain(error));
+  process.exitCode = 1;
+} finally {
+  await rm(scratch, { recursive: true, force: true });
+}
+
+async function pack(folder: string): Promise<string> {
+  const target = join(scratch, 'tarballs');
+  await mkdir(target, { recursive: true });
+  const { stdout } = await exec('pnpm', ['pack', '--json', '--pack-destination', target], { cwd: folder });
+  const { filename } = JSON.parse(stdout) as { filename: string };
+  console.log(`packed ${filename.slice(target.length + 1)}`);
+  return filename;
+}
+
+async function lint(tarball: string): Promise<void> {
+  await exec('publint', ['run', '--strict', tarball], { cwd: ROOT });
+  await exec('attw', ['--profile', 'esm-only', tarball], { cwd: ROOT });
+  console.log(`publint and attw accept ${tarball.slice(dirname(tarball).length + 1)}`);
+}
+
+/** Installs the tarballs into a copy of one project, and lets it send a mail to a server that reads it. */
+async function tryProject(name: string, tarballs: string[]): Promise<void> {
+  const folder = join(scratch, name);
+  await cp(join(PROJECTS, name), folder, { recursive: true });
+  await exec('npm', [...INSTALL, ...tarballs], { cwd: folder });
+  await typeCheck(folder);
+  const inbox = await listen();
+  try {
+    await exec(process.execPath, ['send.js'], {
+      cwd: folder,
+      timeout: 60_000,
+      env: { ...process.env, SMTP_URL: inbox.url },
+    });
+  } finally {
+    await inbox.close();
+  }
+  const arrived = inbox.mails.filter((mail) => mail.includes(`Subject: Hello from ${name}`)).length;
+  if (arrived !== 1 || inbox.mails.length !== 1) {
+    throw new Error(
+      `${name}: one mail should have arrived, but ${arrived} of ${inbox.mails.length} did:\n${inbox.mails.join('\n')}`,
+    );
+  }
+  console.log(`the ${name} project sent its mail`);
+}
+
+/** Compiles the project in each way it has a tsconfig for: against the declarations in the tarballs, with every check on. */
+async function typeCheck(folder: string): Promise<void> {
+  for (const file of await readdir(folder)) {
+    if (!/^tsconfig.*\.json$/.test(file)) continue;
+    await exec('tsc', ['-p', file], { cwd: folder });
+    console.log(`a consumer type-checks with ${file}`);
+  }
+}
+
+async function listen(): Promise<{ url: string; mails: string[]; close: () => Promise<void> }> {
+  const mails: string[] = [];
+  const server = new SMTPServer({
+    disabledCommands: ['STARTTLS', 'AUTH'],
+    onData(stream, _session, done) {
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('end', () => {
+        mails.push(Buffer.concat(chunks).toString());
+        done();
+      });
+    },
+  });
+  const listening = server.listen(0, '127.0.0.1');
+  await once(listening, 'listening');
+  const { port } = listening.address() as AddressInfo;
+  const close = (): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
+  return { url: `smtp://127.0.0.1:${port}`, mails, close };
+}
+
+/** A failed command with what it printed; anything else with its stack. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+  return [error.stack, stdout, stderr].filter(Boolean).join('\n');
+}
