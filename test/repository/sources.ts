@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { parseSync } from 'vite';
 
 /** The repository's root; files are named relative to it, with `/`. */
-export const ROOT: string = resolve(import.meta.dirname, '../..');
+const ROOT: string = resolve(import.meta.dirname, '../..');
 
 const IGNORED = new Set(['node_modules', 'dist', 'coverage', '.git', '.tools', '.mail-relay']);
 
