@@ -1,6 +1,6 @@
 // npm run <task>: makes the repository ready (pinned pnpm, dependencies, build), then runs the task under the pinned Node.
 // Plain JavaScript without dependencies: it has to start on a fresh machine with Node 20 and npm alone.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,8 +41,8 @@ function main(name, args) {
   installPnpm();
   installDependencies();
   if (task.build) build();
-  if (task.node) process.exit(run(pinnedNode(), [...task.node, ...args]));
-  if (task.tool) process.exit(run(task.tool[0], [...task.tool.slice(1), ...args]));
+  if (task.node) become(pinnedNode(), [...task.node, ...args]);
+  if (task.tool) become(task.tool[0], [...task.tool.slice(1), ...args]);
 }
 
 function installPnpm() {
@@ -104,6 +104,15 @@ function run(command, args, { quiet = false, env = ENV } = {}) {
   const code = result.status ?? 1;
   if (quiet && code !== 0) process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`);
   return code;
+}
+
+/** Hands over to the task: its output, its signals and its exit code are this process's. */
+function become(command, args) {
+  const child = spawn(command, args, { cwd: ROOT, env: ENV, stdio: 'inherit', shell: WINDOWS });
+  process.on('SIGINT', () => {}); // the terminal sends it to the task as well, and the task decides
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => fail(`${command} did not start: ${error.message}`));
+  child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
 }
 
 function say(text) {
