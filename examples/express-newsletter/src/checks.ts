@@ -1,0 +1,166 @@
+import type { CampaignReport } from '@mailrelay/core';
+import type { Accepted } from './campaign.ts';
+import type { Reading } from './readers.ts';
+import type { Mailbox, World } from './world.ts';
+
+/** One figure of the relay beside what the world saw. */
+export interface Check {
+  readonly name: string;
+  readonly holds: boolean;
+  /** What was found, and what was expected where it differs. */
+  readonly detail: string;
+}
+
+/** Lines of recipients.csv that must not be accepted: two that are no addresses, three that repeat an earlier line. */
+const BAD_LINES: ReadonlyMap<number, string> = new Map([
+  [37, 'ADDRESS_INVALID'],
+  [51, 'RECIPIENT_DUPLICATE'],
+  [377, 'RECIPIENT_DUPLICATE'],
+  [518, 'ADDRESS_INVALID'],
+  [902, 'RECIPIENT_DUPLICATE'],
+]);
+
+/** A figure must be the one that was counted elsewhere. */
+export function same(name: string, found: unknown, expected: unknown): Check {
+  const [have, want] = [JSON.stringify(found), JSON.stringify(expected)];
+  return { name, holds: have === want, detail: have === want ? have : `${have}, expected ${want}` };
+}
+
+/** Something must hold. */
+export function holds(name: string, condition: boolean, detail: string): Check {
+  return { name, holds: condition, detail };
+}
+
+/** Each line of the file was accepted, or rejected for its own reason. */
+export function checkList(list: Accepted, count: number): Check[] {
+  const expected = [...BAD_LINES].filter(([line]) => line <= count + 1);
+  const found = [...list.rejected].sort((one, other) => one.line - other.line).map(({ line, code }) => [line, code]);
+  return [
+    same('accepted lines', list.accepted, count - expected.length),
+    same('rejected lines, each with its reason', found, expected),
+  ];
+}
+
+/** What was sent, against what arrived. */
+export function checkDeliveries(
+  report: CampaignReport,
+  list: Accepted,
+  world: World,
+  own: ReadonlySet<string>,
+): Check[] {
+  const mailboxes = [...world.mailboxes].filter(([address]) => !own.has(address)).map(([, mailbox]) => mailbox);
+  const number = (condition: (mailbox: Mailbox) => boolean): number => mailboxes.filter(condition).length;
+  const twice = number(({ mails }) => mails.length > 1);
+  return [
+    same('accepted, as the report has it', report.accepted, list.accepted),
+    same('mailboxes that the world knows', mailboxes.length, list.accepted),
+    same(
+      'sent',
+      report.sent,
+      number(({ mails }) => mails.length > 0),
+    ),
+    same('mailboxes with more than one mail', twice, 0),
+    same(
+      'deferred',
+      report.deferred,
+      number(({ fate }) => fate === 'busy-at-first' || fate === 'hangs-up-at-first'),
+    ),
+    same(
+      'attempts that were put off',
+      report.deferrals,
+      number(({ fate, attempts }) => fate !== 'accepts' && attempts > 1),
+    ),
+    same(
+      'bounced',
+      report.bounced,
+      number(({ fate }) => fate === 'unknown-user'),
+    ),
+    same(
+      'no second try where the mailbox does not exist',
+      number(({ fate, attempts }) => fate === 'unknown-user' && attempts > 1),
+      0,
+    ),
+    same('failed, and still waiting', [report.failed, report.pending], [0, 0]),
+    ...mailboxes.filter(({ fate }) => fate === 'hangs-up-at-first').map(checkCut),
+  ];
+}
+
+/** The mail whose connection broke came again as the same mail. */
+function checkCut({ cut, mails }: Mailbox): Check {
+  const idOf = (raw: Buffer | undefined) => /^message-id:\s*(<[^>]+>)/im.exec(raw?.toString('latin1') ?? '')?.[1];
+  return same('Message-ID of the mail that broke off, when it came again', idOf(mails[0]), idOf(cut) ?? 'none');
+}
+
+/** No second had more attempts than allowed. */
+export function checkRate(attemptsAt: readonly number[], perSecond: number): Check {
+  const most = (windowMs: number): number => {
+    let start = 0;
+    return attemptsAt.reduce((max, at, end) => {
+      while (at - (attemptsAt[start] as number) >= windowMs) start += 1;
+      return Math.max(max, end - start + 1);
+    }, 0);
+  };
+  // The relay counts when it starts to send, the server when it hears of it: allow for 50 ms between the two.
+  const detail = `at most ${most(950)} in 0.95 s, ${most(1000)} in 1 s, of ${perSecond}`;
+  return holds('the rate held in every second', most(950) <= perSecond, detail);
+}
+
+/** What readers did, against what the report says. */
+export function checkReaders(report: CampaignReport, readings: readonly Reading[]): Check[] {
+  const people = readings.filter(({ plan }) => plan.program.kind === 'person' || plan.program.kind === 'image-proxy');
+  const sum = (list: readonly Reading[], of: (reading: Reading) => number): number =>
+    list.reduce((total, one) => total + of(one), 0);
+  const count = (list: readonly Reading[], of: (reading: Reading) => number) => ({
+    unique: list.filter((reading) => of(reading) > 0).length,
+    total: sum(list, of),
+  });
+  const expected = (of: (reading: Reading) => number) => ({ ...count(readings, of), human: count(people, of) });
+  const opens = expected(({ opens: times }) => times);
+  const clicks = expected(({ clicks: targets }) => targets.length);
+  const unsubscribed = sum(readings, (reading) => (reading.unsubscribed ? 1 : 0));
+  const share = (part: number, whole: number): number => Math.round((part / whole) * 1e6) / 1e6;
+  const { sent, bounced, rates } = report;
+  const found = [rates.delivery, rates.bounce, rates.open, rates.click, rates.clickToOpen, rates.unsubscribe];
+  return [
+    same('opens, with and without machines', report.opens, opens),
+    same('clicks, with and without machines', report.clicks, clicks),
+    same('unsubscribed', report.unsubscribed, unsubscribed),
+    same(
+      'rates: delivery, bounce, open, click, click to open, unsubscribe',
+      found.map((rate) => share(rate ?? 0, 1)),
+      [
+        share(sent, sent + bounced),
+        share(bounced, sent + bounced),
+        share(opens.human.unique, sent),
+        share(clicks.human.unique, sent),
+        share(clicks.human.unique, opens.human.unique),
+        share(unsubscribed, sent),
+      ],
+    ),
+    ...checkLinks(report, readings),
+  ];
+}
+
+function checkLinks(report: CampaignReport, readings: readonly Reading[]): Check[] {
+  const expected = new Map<string, { readers: Set<Reading>; total: number }>();
+  for (const reading of readings) {
+    for (const target of reading.clicks) {
+      const form = target.replace(/\/account\/\d+\/orders$/, '/account/{{customerId}}/orders');
+      const link = expected.get(form) ?? { readers: new Set(), total: 0 };
+      link.readers.add(reading);
+      link.total += 1;
+      expected.set(form, link);
+    }
+  }
+  const sorted = (lines: string[]): string[] => lines.sort();
+  const differ = (one: string[], other: string[]): string[] => one.filter((line) => !other.includes(line));
+  const want = sorted([...expected].map(([url, { readers, total }]) => `${url} ${readers.size}/${total}`));
+  const have = sorted(report.links.map(({ url, unique, total }) => `${url} ${unique}/${total}`));
+  return [
+    same(
+      'links: readers and clicks of each',
+      { differ: [...differ(have, want), ...differ(want, have)] },
+      { differ: [] },
+    ),
+  ];
+}
