@@ -1,4 +1,5 @@
 /** The facade on the host's thread. */
+import { createUnsubscribePage } from './consent/page.ts';
 import { capture, smtp } from './deliver/routes.ts';
 import type { EngineOptions } from './engine.ts';
 import { messageOf } from './errors.ts';
@@ -97,6 +98,7 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     engine: whenStarted(engine),
     tokens: createTokens(secrets),
     options: resolved,
+    unsubscribePage: createUnsubscribePage(resolved.unsubscribe),
     onError: (error) => resolved.logger.error({ error: messageOf(error) }, 'a request failed'),
   });
 

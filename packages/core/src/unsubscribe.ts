@@ -5,6 +5,8 @@ export interface UnsubscribeTexts {
   readonly button: string;
   readonly doneTitle: string;
   readonly done: string;
+  /** What `{scope}` becomes: names of `broadcast`, `transactional` and of topics. */
+  readonly scopes?: Readonly<Record<string, string>>;
 }
 
 /** What an unsubscribe page shows. */

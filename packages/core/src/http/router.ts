@@ -1,0 +1,66 @@
+import { isMailRelayError } from '../errors.ts';
+import { text } from './answers.ts';
+import type { HttpContext, RouterOptions } from './context.ts';
+import { type Answer, type Answering, bindHandling, type Handling, type Incoming } from './port.ts';
+import { type Found, routeFinder } from './route.ts';
+import { routesFor } from './routes.ts';
+import { fromRequest, toResponse } from './web.ts';
+
+export type { HttpEngine, RouterOptions } from './context.ts';
+
+/** Answers requests under the public URL's path and `/mail`, and under `/mail` alone, where a proxy has cut the path off. */
+export interface Router {
+  readonly handle: Handling;
+  /** Whether a path is one of ours; nothing of the request is touched to find out. */
+  readonly matches: (pathname: string) => boolean;
+}
+
+/** Makes the router over the route table. */
+export function createRouter(deps: RouterOptions): Router {
+  const find = routeFinder(routesFor(deps.options.environment));
+  const prefixes = prefixesOf(deps.options.publicUrl);
+
+  function lookUp(pathname: string): Found<HttpContext> | undefined {
+    for (const prefix of prefixes) {
+      if (!pathname.startsWith(prefix)) continue;
+      const found = find(pathname.slice(prefix.length));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  const answering: Answering = async (incoming) => {
+    const found = lookUp(incoming.pathname);
+    return found && answerBy(deps, found, incoming);
+  };
+  const handle: Handling = async (request) => {
+    const answer = await answering(fromRequest(request));
+    return answer && toResponse(answer, request.method);
+  };
+  return { handle: bindHandling(handle, answering), matches: (pathname) => lookUp(pathname) !== undefined };
+}
+
+async function answerBy(
+  context: HttpContext,
+  { routes, params }: Found<HttpContext>,
+  incoming: Incoming,
+): Promise<Answer> {
+  const method = incoming.method === 'HEAD' ? 'GET' : incoming.method;
+  const line = routes.find((candidate) => candidate.method === method);
+  if (line === undefined) {
+    const allowed = routes.flatMap((candidate) => (candidate.method === 'GET' ? ['GET', 'HEAD'] : [candidate.method]));
+    return text(405, 'Method not allowed', { Allow: allowed.join(', ') });
+  }
+  try {
+    return await line.answer(context, incoming, params);
+  } catch (error) {
+    if (isMailRelayError(error) && error.code === 'BODY_TOO_LARGE')
+      return text(413, 'Too large', { Connection: 'close' });
+    throw error;
+  }
+}
+
+function prefixesOf(publicUrl: string): readonly string[] {
+  const own = `${new URL(publicUrl).pathname.replace(/\/+$/, '')}/mail`;
+  return own === '/mail' ? [own] : [own, '/mail'];
+}

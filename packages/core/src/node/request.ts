@@ -1,0 +1,38 @@
+import type { ServerResponse } from 'node:http';
+import { type NodeRequest, readBody, splitUrl } from './incoming.ts';
+
+/** Longest body that is handed to a `handle` function of the host's own, bytes. */
+const MAX_BODY_BYTES = 1_048_576;
+
+/** A web-standard request from one of `node:http`. Its signal aborts when the client goes away. */
+export function toRequest(req: NodeRequest, res: ServerResponse, url: string): Request {
+  const method = req.method ?? 'GET';
+  const abort = new AbortController();
+  res.once('close', () => {
+    if (!res.writableFinished) abort.abort();
+  });
+  const headers = new Headers();
+  for (let at = 0; at + 1 < req.rawHeaders.length; at += 2) {
+    headers.append(req.rawHeaders[at] as string, req.rawHeaders[at + 1] as string);
+  }
+  const scheme = 'encrypted' in req.socket ? 'https' : 'http';
+  const base = `${scheme}://${req.headers.host ?? 'localhost'}`;
+  const target = splitUrl(url).join('');
+  const init = { method, headers, signal: abort.signal };
+  if (method === 'GET' || method === 'HEAD') return new Request(base + target, init);
+  return new Request(base + target, { ...init, body: lazyBody(req), duplex: 'half' });
+}
+
+/** Reads the request when the first chunk is asked for. */
+function lazyBody(req: NodeRequest): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream(
+    {
+      async pull(controller): Promise<void> {
+        const bytes = await readBody(req, MAX_BODY_BYTES);
+        if (bytes.byteLength > 0) controller.enqueue(new Uint8Array(bytes));
+        controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
