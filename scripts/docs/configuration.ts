@@ -1,0 +1,110 @@
+import { type DocumentedProperty, propertiesOf } from './tsdoc.ts';
+
+/** A table of options: where they are declared, and what they are for. */
+interface Section {
+  readonly title: string;
+  readonly intro: string;
+  readonly file: string;
+  readonly interface: string;
+  readonly prefix: string;
+}
+
+const SECTIONS: readonly Section[] = [
+  {
+    title: 'Options',
+    intro: 'Of `createMailRelay()` and `mailRelay()`.',
+    file: 'options.ts',
+    interface: 'MailRelayOptions',
+    prefix: '',
+  },
+  {
+    title: 'Templates',
+    intro: 'Where `templates` is an object. More on [templates](templates.md).',
+    file: 'options.ts',
+    interface: 'TemplateOptions',
+    prefix: 'templates.',
+  },
+  {
+    title: 'Tracking',
+    intro: 'In `tracking` and `tracking.streams.broadcast`, and of one message. More on [tracking](tracking.md).',
+    file: 'message.ts',
+    interface: 'TrackingOptions',
+    prefix: 'tracking.',
+  },
+  { title: 'Limits', intro: 'What is accepted.', file: 'options.ts', interface: 'LimitOptions', prefix: 'limits.' },
+  {
+    title: 'Queue',
+    intro: 'How waiting mail is worked on. More on the [queue](queue.md).',
+    file: 'options.ts',
+    interface: 'QueueOptions',
+    prefix: 'queue.',
+  },
+  {
+    title: 'Unsubscribe page',
+    intro: 'English and French are built in.',
+    file: 'unsubscribe.ts',
+    interface: 'UnsubscribeOptions',
+    prefix: 'unsubscribe.',
+  },
+  {
+    title: 'Routes',
+    intro: 'Second argument of `smtp(url, { … })`.',
+    file: 'deliver/port.ts',
+    interface: 'RouteBase',
+    prefix: '',
+  },
+  {
+    title: 'SMTP',
+    intro: 'First argument of `smtp({ … })`, where it is no URL.',
+    file: 'deliver/port.ts',
+    interface: 'SmtpOptions',
+    prefix: '',
+  },
+];
+
+/** The page of all options. */
+export function configurationPage(source: (path: string) => string): string {
+  const sections = SECTIONS.map((section) => {
+    const properties = propertiesOf(source(section.file), section.interface);
+    return `## ${section.title}\n\n${section.intro}\n\n${table(properties, section.prefix)}\n`;
+  });
+  return `<!-- Generated from the TSDoc of the options by scripts/docs.ts: change it there. -->
+
+# Configuration
+
+Every option has a default. In development none is needed: mail is captured, and shown under \`/mail/\`. In production the
+relay does not start without a secret, a public URL and a route; the error says which is missing.
+
+An option that is given in code goes before its environment variable. An option that does not exist is an error.
+
+\`\`\`ts
+import { createMailRelay, smtp, sqlite } from '@mailrelay/core';
+
+const relay = createMailRelay({
+  publicUrl: 'https://app.example.com',
+  secret: 'at least sixteen characters',
+  from: 'Acme <hello@acme.example>',
+  store: sqlite('data/mail.db'),
+  routes: [smtp('smtp://localhost:1025', { name: 'provider', rate: '14/s' })],
+  queue: { retryFirstMs: 30_000 },
+});
+
+await relay.start();
+console.log(relay.publicUrl); // https://app.example.com
+await relay.stop();
+\`\`\`
+
+${sections.join('\n')}`;
+}
+
+function table(properties: readonly DocumentedProperty[], prefix: string): string {
+  const rows = properties.map(({ name, text, default: standard, env }) => {
+    const cells = [`\`${prefix}${name}\``, text, standard ?? '', variables(env)];
+    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  });
+  return ['| Option | What it does | Default | Variable |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+function variables(env: string | undefined): string {
+  return env?.replace(/\b(?:MAIL_RELAY_\w+|NODE_ENV)\b/g, '`$&`') ?? '';
+}
