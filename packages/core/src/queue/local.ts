@@ -1,0 +1,184 @@
+import PQueue from 'p-queue';
+import type { MessageEvent } from '../events.ts';
+import type { ClaimedDelivery, LaneKey, QueueStore, Rate, Settlement } from './port.ts';
+import { createSettler } from './settler.ts';
+
+/** A lane with its bounds. */
+export interface LaneOptions {
+  readonly key: LaneKey;
+  /** Deliveries on their way at once. */
+  readonly concurrency: number;
+  readonly rate: Rate | undefined;
+}
+
+/** What the local queue works with. */
+export interface LocalQueueOptions {
+  readonly store: QueueStore;
+  readonly lanes: readonly LaneOptions[];
+  deliver(claimed: ClaimedDelivery, route: string): Promise<Settlement>;
+  onEvents(events: readonly MessageEvent[]): void;
+  onError(error: unknown): void;
+  readonly leaseMs: number;
+  readonly pid: number;
+  readonly host: string;
+}
+
+/** The queue of one process: claims from the store, runs each lane on p-queue, and settles in batches. */
+export interface LocalQueue {
+  start(): Promise<void>;
+  /** Something was accepted. */
+  wake(): void;
+  stop(options: { readonly drain: boolean; readonly timeoutMs: number }): Promise<void>;
+}
+
+interface Lane extends LaneOptions {
+  readonly queue: PQueue;
+  /** Most deliveries in memory, running ones included. */
+  readonly depth: number;
+}
+
+/** How often to look for what other processes accepted, ms. */
+const POLL_MS = 100;
+
+/** Makes the queue; nothing is claimed before `start()`. */
+export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
+  const { store, leaseMs, onError } = options;
+  // Transactional lanes are fed first, so that a slot of a shared rate goes to them.
+  const lanes: Lane[] = [...options.lanes]
+    .sort((one, other) => rank(one.key) - rank(other.key))
+    .map((lane) => ({ ...lane, queue: new PQueue({ concurrency: lane.concurrency }), depth: depthOf(lane) }));
+  const settler = createSettler({ store, owner: () => owner, onSettled: settled, onError });
+  let owner = 0;
+  let leaseEnd = 0;
+  let stopping = false;
+  let feeding: Promise<void> | undefined;
+  let again = false;
+  let seenChanges = 0;
+  const timers: NodeJS.Timeout[] = [];
+
+  function settled(events: readonly MessageEvent[]): void {
+    options.onEvents(events);
+    feed();
+  }
+
+  function feed(): void {
+    if (stopping || owner === 0) return;
+    again = true;
+    feeding ??= feedAll().catch(onError).finally(() => {
+      feeding = undefined;
+      if (again) feed();
+    });
+  }
+
+  async function feedAll(): Promise<void> {
+    while (again && !stopping) {
+      again = false;
+      const starved = new Set<string>();
+      for (const lane of lanes) {
+        // While transactional mail waits for a slot of the route's rate, broadcast mail takes none.
+        if (!starved.has(lane.key.route) && (await refill(lane)) === 'starved') starved.add(lane.key.route);
+      }
+    }
+  }
+
+  async function refill(lane: Lane): Promise<'fed' | 'starved'> {
+    const now = Date.now();
+    const due = store.nextDueAt(lane.key, undefined, now);
+    if (due === undefined || due > now || !leased()) return 'fed';
+    const room = lane.depth - lane.queue.size - lane.queue.pending;
+    // Refilling in larger pieces saves transactions.
+    if (room < lane.depth / 2) return 'fed';
+    const claimed = await store.claim({ lane: lane.key, limit: room, rate: lane.rate, owner, now });
+    for (const delivery of claimed) void lane.queue.add(() => run(delivery, lane)).catch(onError);
+    if (claimed.length === room) again = true;
+    return lane.rate !== undefined && claimed.length < room && lane.key.stream === 'transactional' ? 'starved' : 'fed';
+  }
+
+  async function run(delivery: ClaimedDelivery, lane: Lane): Promise<void> {
+    settler.add(stopping || !leased() ? returned(delivery) : await attempt(delivery, lane));
+    if (lane.queue.size < lane.depth / 2) feed();
+  }
+
+  async function attempt(delivery: ClaimedDelivery, lane: Lane): Promise<Settlement> {
+    const startedAt = Date.now();
+    try {
+      return await options.deliver(delivery, lane.key.route);
+    } catch (error) {
+      onError(error);
+      const result = { type: 'deferred', retryAt: Date.now() + 60_000, reply: 'the relay failed', status: undefined, reason: 'system' } as const;
+      return { deliveryId: delivery.id, startedAt, transcript: undefined, result };
+    }
+  }
+
+  function leased(): boolean {
+    return performance.now() < leaseEnd;
+  }
+
+  async function beat(): Promise<void> {
+    const at = performance.now();
+    const { alive } = await store.beat(owner, { now: Date.now(), leaseMs });
+    if (!alive) owner = await store.register({ pid: options.pid, host: options.host }, Date.now());
+    leaseEnd = at + leaseMs;
+  }
+
+  function poll(): void {
+    const changes = store.changes();
+    const now = Date.now();
+    const due = lanes.some((lane) => (store.nextDueAt(lane.key, lane.rate, now) ?? Number.POSITIVE_INFINITY) <= now);
+    if (due || changes !== seenChanges) feed();
+    seenChanges = changes;
+  }
+
+  return {
+    async start() {
+      owner = await store.register({ pid: options.pid, host: options.host }, Date.now());
+      await beat();
+      timers.push(setInterval(guard(poll), POLL_MS), setInterval(() => void beat().catch(onError), leaseMs / 5));
+      feed();
+    },
+    wake: feed,
+    async stop({ drain, timeoutMs }) {
+      const deadline = Date.now() + timeoutMs;
+      while (drain && Date.now() < deadline && !(await idle())) await new Promise((resolve) => setTimeout(resolve, 10));
+      stopping = true;
+      const ended = Promise.all(lanes.map((lane) => lane.queue.onIdle())).then(() => true);
+      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, Math.max(100, deadline - Date.now())).unref())]);
+      for (const timer of timers) clearInterval(timer);
+      await feeding;
+      await settler.flush();
+      await store.unregister(owner, Date.now());
+    },
+  };
+
+  async function idle(): Promise<boolean> {
+    const now = Date.now();
+    const busy = lanes.some((lane) => lane.queue.size + lane.queue.pending > 0 || (store.nextDueAt(lane.key, undefined, now) ?? now + 1) <= now);
+    if (busy) return false;
+    await settler.flush();
+    return true;
+  }
+
+  function guard(task: () => void): () => void {
+    return () => {
+      try {
+        task();
+      } catch (error) {
+        onError(error);
+      }
+    };
+  }
+}
+
+function returned({ id }: ClaimedDelivery): Settlement {
+  return { deliveryId: id, startedAt: undefined, transcript: undefined, result: { type: 'returned' } };
+}
+
+function rank({ stream }: LaneKey): number {
+  return stream === 'transactional' ? 0 : 1;
+}
+
+/** Rated lanes take slices of a tenth of their limit, so that transactional mail never waits for a whole window. */
+function depthOf({ concurrency, rate }: LaneOptions): number {
+  const full = Math.min(500, concurrency * 20);
+  return rate === undefined ? full : Math.max(1, Math.min(full, Math.ceil(rate.limit / 10)));
+}

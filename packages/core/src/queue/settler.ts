@@ -1,0 +1,57 @@
+import type { MessageEvent } from '../events.ts';
+import type { QueueStore, Settlement } from './port.ts';
+
+/** Collects results and writes them in batches. */
+export interface Settler {
+  add(settlement: Settlement): void;
+  /** Resolves when everything that was added is written. */
+  flush(): Promise<void>;
+}
+
+const BATCH = 50;
+const WAIT_MS = 5;
+
+/** One batch is written at a time; what arrives meanwhile makes the next. */
+export function createSettler(options: {
+  readonly store: Pick<QueueStore, 'settle'>;
+  owner(): number;
+  onSettled(events: readonly MessageEvent[]): void;
+  onError(error: unknown): void;
+}): Settler {
+  let waiting: Settlement[] = [];
+  let writing: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  async function write(): Promise<void> {
+    while (waiting.length > 0) {
+      const batch = waiting;
+      waiting = [];
+      try {
+        options.onSettled(await options.store.settle(batch, { owner: options.owner(), now: Date.now() }));
+      } catch (error) {
+        // The mail is sent, and only this knows it: keep it, or it would be sent again.
+        waiting = [...batch, ...waiting];
+        options.onError(error);
+        await new Promise((resolve) => setTimeout(resolve, 250));
+      }
+    }
+  }
+
+  function flush(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    writing ??= write().finally(() => {
+      writing = undefined;
+    });
+    return writing;
+  }
+
+  return {
+    add(settlement) {
+      waiting.push(settlement);
+      if (waiting.length >= BATCH) void flush();
+      else timer ??= setTimeout(() => void flush(), WAIT_MS);
+    },
+    flush,
+  };
+}
