@@ -45,8 +45,9 @@ export interface Transport {
 
 /** SMTP options beyond the URL. */
 export interface SmtpOptions {
+  /** Host name or address of the server. */
   readonly host: string;
-  /** @default 465 with `secure`, else 587 where `auth` is given, else 25 */
+  /** Port of the server. @default 465 with `secure`, else 587 where `auth` is given, else 25 */
   readonly port?: number;
   /** TLS from the first byte (implicit TLS, RFC 8314). @default false */
   readonly secure?: boolean;
@@ -56,6 +57,7 @@ export interface SmtpOptions {
   readonly ignoreTls?: boolean;
   /** Passed to `tls.connect`: `rejectUnauthorized`, `ca`, `servername`, `minVersion`. */
   readonly tls?: { readonly rejectUnauthorized?: boolean; readonly ca?: string; readonly servername?: string; readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' };
+  /** How to log in. */
   readonly auth?: { readonly user: string; readonly pass: string; readonly method?: 'PLAIN' | 'LOGIN' | 'CRAM-MD5' };
   /** Name in EHLO. @default the machine's host name */
   readonly name?: string;
@@ -65,7 +67,7 @@ export interface SmtpOptions {
   readonly maxMessagesPerConnection?: number;
   /** An unused connection is closed after this time. @default 30000 */
   readonly idleMs?: number;
-  /** @default 30000 */
+  /** Waiting for the connection. @default 30000 */
   readonly connectionTimeoutMs?: number;
   /** Waiting for the greeting. @default 30000 */
   readonly greetingTimeoutMs?: number;

@@ -1,0 +1,21 @@
+import type { ReasonClass } from '../events.ts';
+import type { ClaimedDelivery, Settlement } from '../queue/port.ts';
+import type { Attempt } from './port.ts';
+
+/** What follows from an attempt: the outcome, joined with the retry schedule. */
+export function toSettlement(input: {
+  readonly claimed: Pick<ClaimedDelivery, 'id'>;
+  readonly attempt: Attempt;
+  /** When to try again; undefined where the delivery is too old. */
+  retryAt(deferral: { readonly reason: ReasonClass; readonly retryAfterMs: number | undefined }): number | undefined;
+}): Settlement {
+  const { outcome, transcript } = input.attempt;
+  const base = { deliveryId: input.claimed.id, startedAt: transcript.startedAt, transcript };
+  if (outcome.type === 'sent' || outcome.type === 'bounced') return { ...base, result: outcome };
+  const { reply, reason } = outcome;
+  const status = outcome.type === 'deferred' ? outcome.status : undefined;
+  const retryAfterMs = outcome.type === 'deferred' ? outcome.retryAfterMs : undefined;
+  const retryAt = input.retryAt({ reason, retryAfterMs });
+  if (retryAt === undefined) return { ...base, result: { type: 'failed', reply, status, reason: 'expired' } };
+  return { ...base, result: { type: 'deferred', retryAt, reply, status, reason } };
+}
