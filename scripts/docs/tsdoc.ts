@@ -21,7 +21,7 @@ export function propertiesOf(source: string, name: string): DocumentedProperty[]
 
 function readComment(comment: string): Pick<DocumentedProperty, 'text' | 'default' | 'env'> {
   const lines = comment.split('\n').map((line) => line.replace(/^\s*\*? ?/, '').trimEnd());
-  const [text = '', ...tags] = lines.join('\n').split(/\s@(?=default|env)/);
+  const [text = '', ...tags] = lines.join('\n').split(/(?:^|\s)@(?=default|env)/);
   const tag = (name: string): string | undefined =>
     tags.find((one) => one.startsWith(name))?.slice(name.length).replace(/\s+/g, ' ').trim();
   return { text: text.replace(/\s+/g, ' ').trim(), default: tag('default'), env: tag('env') };
