@@ -1,5 +1,5 @@
 import { mailRelay } from '@mailrelay/express';
-import type { ErrorRequestHandler } from 'express';
+import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { describe, expect, it, vi } from 'vitest';
 import { EXPRESS, listen, stubRelay } from './support.ts';
 
@@ -96,7 +96,8 @@ describe.each(EXPRESS)('mailRelay() in %s', (_version, express) => {
   it('says what to do where something else has eaten the body', async () => {
     const { relay, tokens, unsubscribed } = stubRelay();
     const app = express();
-    app.use((req, _res, next) => void req.resume().once('end', next), mailRelay(relay), showError);
+    const eat: RequestHandler = (req, _res, next) => void req.resume().once('end', next);
+    app.use(eat, mailRelay(relay), showError);
     const { url } = await listen(app);
     const body = new URLSearchParams({ 'List-Unsubscribe': 'One-Click' });
     const response = await fetch(`${url}/mail/u/${tokens.unsubscribe(claim)}`, { method: 'POST', body });
@@ -165,7 +166,7 @@ describe.each(EXPRESS)('mailRelay() in %s', (_version, express) => {
     const failure = new Error('the template folder is missing');
     const app = express();
     const mail = mailRelay(stubRelay({ start: () => Promise.reject(failure) }).relay);
-    app.use(mail, (_req, res) => void res.send('never'), showError);
+    app.use(mail, showError);
     await expect(mail.ready).rejects.toBe(failure);
     const { url } = await listen(app);
     expect(await (await fetch(url)).json()).toEqual({ message: failure.message });

@@ -2,7 +2,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { MailRelay } from '@mailrelay/core';
 import { type Express, default as express5 } from 'express';
-import { default as express4 } from 'express4';
+// @ts-expect-error An alias has no types of its own.
+import express4 from 'express4';
 import { onTestFinished } from 'vitest';
 import { type Bench, bench } from '../core/http/support.ts';
 

@@ -11,7 +11,7 @@ describe('the pixel', () => {
     expect(response?.headers.get('content-type')).toBe('image/gif');
     expect(response?.headers.get('cache-control')).toBe('no-store, no-cache, must-revalidate, private, max-age=0');
     expect(response?.headers.get('x-robots-tag')).toBe('noindex, nofollow');
-    const body = Buffer.from((await response?.arrayBuffer()) ?? []);
+    const body = Buffer.from((await response?.arrayBuffer()) ?? new ArrayBuffer());
     expect(body).toHaveLength(43);
     expect(body.toString('latin1', 0, 6)).toBe('GIF89a');
   });
