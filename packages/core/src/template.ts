@@ -1,0 +1,57 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { RenderedParts, TemplateData } from './message.ts';
+
+/**
+ * Names of templates with their data, for templates in a folder. Fill it by declaration merging.
+ *
+ * @example
+ * declare module '@mailrelay/core' { interface Templates { welcome: { name: string } } }
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: it is filled by declaration merging
+export interface Templates {}
+
+/** A known template's name; any text is allowed as well. */
+export type TemplateName = keyof Templates | (string & {});
+
+/** What a function template learns beside its data. */
+export interface RenderContext {
+  readonly locale: string | undefined;
+}
+
+/** A template declared in code. */
+export interface TemplateDefinition<Name extends string = string, Data = TemplateData> {
+  readonly name: Name;
+  /** Checks the data before anything is stored (zod, valibot, arktype …). */
+  readonly schema?: StandardSchemaV1<Data, unknown> | undefined;
+  /** Handlebars text. */
+  readonly subject?: string | undefined;
+  /** One of `mjml`, `html` and `render`. */
+  readonly mjml?: string | undefined;
+  readonly html?: string | undefined;
+  /** Replaces the text that is derived from the HTML. */
+  readonly text?: string | undefined;
+  /** A function as a template; it runs on the host's thread, for each recipient. */
+  readonly render?: ((data: Data, context: RenderContext) => RenderedParts | Promise<RenderedParts>) | undefined;
+}
+
+/** Any template declared in code. */
+export type AnyTemplate = Omit<TemplateDefinition<string, never>, 'schema'> & { readonly schema?: StandardSchemaV1 | undefined };
+
+/** The data that a template takes: from its schema, from {@link Templates}, or any. */
+export type DataOf<T> = T extends { readonly schema: StandardSchemaV1<infer Data, unknown> }
+  ? Data
+  : T extends TemplateDefinition<string, infer Data>
+    ? Data
+    : T extends keyof Templates
+      ? Templates[T]
+      : object;
+
+/**
+ * Declares a template in code, with typed data where it has a schema.
+ *
+ * @example
+ * const welcome = defineTemplate({ name: 'welcome', schema: z.object({ name: z.string() }), subject: 'Hello {{name}}', mjml });
+ */
+export function defineTemplate<const Name extends string, Data = TemplateData>(definition: TemplateDefinition<Name, Data>): TemplateDefinition<Name, Data> {
+  return definition;
+}
