@@ -15,6 +15,6 @@ export function scopesCovering(message: {
 }
 
 /** The scope of a topic. */
-export function topicScope(topic: string): string {
+function topicScope(topic: string): string {
   return `topic:${topic}`;
 }
