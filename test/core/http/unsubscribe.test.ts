@@ -54,6 +54,12 @@ describe('the unsubscribe page', () => {
     ]);
   });
 
+  it('suppresses the address in the form that suppressions are matched by', async () => {
+    const { ask, tokens, unsubscribed } = bench();
+    await ask(`/mail/u/${tokens.unsubscribe({ ...claim, address: 'Ada.Lovelace@example.com' })}`, form('confirm=yes'));
+    expect(unsubscribed).toMatchObject([{ address: 'ada.lovelace@example.com' }]);
+  });
+
   it('takes the look of the host', async () => {
     const { ask, tokens } = bench({
       unsubscribe: { page: (view) => `<h1>${view.step} ${view.locale} ${view.texts.button}</h1>` },

@@ -1,3 +1,4 @@
+import { normalizeAddress } from '../address.ts';
 import { isMailRelayError } from '../errors.ts';
 import type { UnsubscribeClaim } from '../token.ts';
 import { notFound, page, text } from './answers.ts';
@@ -22,7 +23,8 @@ export async function confirmUnsubscribe(context: HttpContext, incoming: Incomin
 export async function unsubscribe(context: HttpContext, incoming: Incoming, token: string): Promise<Answer> {
   const claim = context.tokens.readUnsubscribe(token);
   if (claim === undefined) return notFound;
-  const { deliveryId, address, scope } = claim;
+  const { deliveryId, scope } = claim;
+  const address = normalizeAddress(claim.address);
   const oneClick = isOneClick(await incoming.body(MAX_BODY_BYTES));
   try {
     await context.engine.unsubscribe({
