@@ -14,7 +14,11 @@ export function propertiesOf(source: string, name: string): DocumentedProperty[]
   const found: DocumentedProperty[] = [];
   const property = /^ {2}(?:\/\*\*(.*?)\*\/\n {2})?readonly (\w+)\??:(.*?);\n(?= {2}\S|$)/gms;
   for (const [, comment, key, type] of body.matchAll(property)) {
-    found.push({ name: key as string, type: (type as string).replace(/\s+/g, ' ').trim(), ...readComment(comment ?? '') });
+    found.push({
+      name: key as string,
+      type: (type as string).replace(/\s+/g, ' ').trim(),
+      ...readComment(comment ?? ''),
+    });
   }
   return found;
 }
@@ -23,6 +27,10 @@ function readComment(comment: string): Pick<DocumentedProperty, 'text' | 'defaul
   const lines = comment.split('\n').map((line) => line.replace(/^\s*\*? ?/, '').trimEnd());
   const [text = '', ...tags] = lines.join('\n').split(/(?:^|\s)@(?=default|env)/);
   const tag = (name: string): string | undefined =>
-    tags.find((one) => one.startsWith(name))?.slice(name.length).replace(/\s+/g, ' ').trim();
+    tags
+      .find((one) => one.startsWith(name))
+      ?.slice(name.length)
+      .replace(/\s+/g, ' ')
+      .trim();
   return { text: text.replace(/\s+/g, ' ').trim(), default: tag('default'), env: tag('env') };
 }
