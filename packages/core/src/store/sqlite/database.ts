@@ -20,6 +20,8 @@ export interface Database {
   write<T>(change: () => T): Promise<T>;
   /** A new id: grows with time, and was never used before. Inside of `write` only. */
   nextId(): number;
+  /** Called when a transaction was undone: what was read in it may not be. */
+  onRollback(listener: () => void): void;
   close(): Promise<void>;
 }
 
@@ -42,6 +44,7 @@ export function createDatabase(path: string): Database {
   let db: DatabaseSync | undefined;
   let lastId = 0;
   let pending: { change: () => unknown; resolve: (value: never) => void; reject: (error: unknown) => void }[] = [];
+  const undone: (() => void)[] = [];
   const statements = new Map<string, StatementSync>();
 
   function mapped<T>(task: () => T): T {
@@ -79,6 +82,7 @@ export function createDatabase(path: string): Database {
         handle().exec('COMMIT');
       } catch (error) {
         if (handle().isTransaction) handle().exec('ROLLBACK');
+        for (const listener of undone) listener();
         throw error;
       }
     });
@@ -138,6 +142,7 @@ export function createDatabase(path: string): Database {
       lastId = Math.max(lastId + 1, Date.now() * IDS_PER_MS);
       return lastId;
     },
+    onRollback: (listener) => void undone.push(listener),
     async close() {
       flush();
       statements.clear();

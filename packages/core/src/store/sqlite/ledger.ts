@@ -46,6 +46,10 @@ export interface Ledger {
 export function createLedger(db: Database): Ledger {
   const messages = new Map<number, MessageFacts>();
   const contents = new Map<number, Content>();
+  db.onRollback(() => {
+    messages.clear();
+    contents.clear();
+  });
 
   function contentOf(id: number): Content | undefined {
     const known = contents.get(id);

@@ -10,7 +10,7 @@ export const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX message_campaign ON message (campaign_id) WHERE campaign_id IS NOT NULL;
   CREATE TABLE delivery (
-    id INTEGER PRIMARY KEY, message_id INTEGER NOT NULL, lane_id INTEGER NOT NULL, recipient TEXT NOT NULL, kind INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY, message_id INTEGER NOT NULL, lane_id INTEGER NOT NULL, recipient TEXT NOT NULL COLLATE NOCASE, kind INTEGER NOT NULL,
     state INTEGER NOT NULL, flags INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,
     accepted_at INTEGER NOT NULL, due_at INTEGER, updated_at INTEGER NOT NULL, sent_at INTEGER, owner INTEGER, reason TEXT, data TEXT
   );
