@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { extname, join, relative, resolve, sep } from 'node:path';
+import { MailRelayError } from '../errors.ts';
+import type { DeclaredTemplate } from './port.ts';
+
+/** One language of a template, before compiling. */
+export interface Source {
+  readonly path: string;
+  readonly format: 'mjml' | 'html';
+  readonly source: string;
+  readonly subject: string;
+  readonly preheader: string | undefined;
+  readonly text: string | undefined;
+}
+
+/** A template before compiling: its languages, `''` for the one without a tag. */
+export interface TemplateSource {
+  readonly name: string;
+  readonly locales: Readonly<Record<string, Source>>;
+  readonly hash: string;
+}
+
+/** Part of every hash: changed when the way of compiling changes. */
+const COMPILER = 'compose 1';
+const FORMATS: Readonly<Record<string, 'mjml' | 'html'>> = { '.mjml': 'mjml', '.html': 'html', '.hbs': 'html' };
+
+/**
+ * Reads a template folder.
+ *
+ * @throws MailRelayError `TEMPLATE_FOLDER_MISSING`, `TEMPLATE_INVALID`
+ */
+export function readFolder(folder: string): TemplateSource[] {
+  const root = resolve(folder);
+  if (!existsSync(root) || !statSync(root).isDirectory()) throw new MailRelayError('TEMPLATE_FOLDER_MISSING', { path: root, reason: root });
+  const found = new Map<string, Record<string, Source>>();
+  for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name);
+    const name = relative(root, file).split(sep).join('/');
+    const format = FORMATS[extname(name)];
+    if (!entry.isFile() || format === undefined || /^(?:partials|layouts)\//.test(name) || entry.name.startsWith('_')) continue;
+    const [, base = '', locale = ''] = /^(.*?)(?:\.([a-z]{2,3}(?:-[A-Za-z0-9]+)?))?\.[a-z]+$/.exec(name) ?? [];
+    found.set(base, { ...found.get(base), [locale]: readSource(root, file, format, [base, locale].filter(Boolean).join('.')) });
+  }
+  return [...found].map(([name, locales]) => ({ name, locales, hash: hashOf(name, locales) }));
+}
+
+/** A template that was declared in code. */
+export function declaredSource({ name, format, source, subject, text }: DeclaredTemplate): TemplateSource {
+  const matter = frontMatter(source, name);
+  const locales = { '': { path: name, format, source: matter.body, subject: subject ?? matter.fields.subject ?? '', preheader: matter.fields.preheader, text } };
+  return { name, locales, hash: hashOf(name, locales) };
+}
+
+function hashOf(name: string, locales: Readonly<Record<string, Source>>): string {
+  const parts = Object.entries(locales).map(([locale, { path: _, ...source }]) => [locale, source]);
+  return createHash('sha256').update(JSON.stringify([COMPILER, name, parts])).digest('base64url').slice(0, 22);
+}
+
+function readSource(root: string, path: string, format: 'mjml' | 'html', base: string): Source {
+  const { fields, body } = frontMatter(readFileSync(path, 'utf8'), path);
+  const laidOut = fields.layout === undefined ? body : layOut(root, fields.layout, body, path);
+  const beside = (ending: string): string | undefined => {
+    const file = join(root, base + ending);
+    return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+  };
+  const subject = fields.subject ?? beside('.subject.txt')?.trim() ?? '';
+  const text = beside('.txt');
+  return {
+    path,
+    format,
+    source: inline(root, laidOut, path, []),
+    subject,
+    preheader: fields.preheader,
+    text: text === undefined ? undefined : inline(root, text, path, []),
+  };
+}
+
+function invalid(path: string, reason: string): MailRelayError {
+  return new MailRelayError('TEMPLATE_INVALID', { path, reason: `${path}: ${reason}` });
+}
+
+function frontMatter(text: string, path: string): { readonly fields: Partial<Record<'subject' | 'preheader' | 'layout', string>>; readonly body: string } {
+  const match = /^---\r?\n([\s\S]*?)\r?\n---[ \t]*(?:\r?\n|$)/.exec(text);
+  if (match === null) return { fields: {}, body: text };
+  const fields: Partial<Record<'subject' | 'preheader' | 'layout', string>> = {};
+  for (const line of (match[1] as string).split(/\r?\n/)) {
+    if (line.trim() === '' || line.startsWith('#')) continue;
+    const [, key = '', value = ''] = /^([A-Za-z]+)\s*:\s*(.*)$/.exec(line) ?? [];
+    if (key !== 'subject' && key !== 'preheader' && key !== 'layout') throw invalid(path, `front matter knows subject, preheader and layout, not: ${line}`);
+    fields[key] = value.trim().replace(/^(["'])(.*)\1$/, '$2');
+  }
+  return { fields, body: text.slice(match[0].length) };
+}
+
+function layOut(root: string, layout: string, body: string, path: string): string {
+  const text = readInside(root, 'layouts', layout, path);
+  if (!text.includes('{{{body}}}')) throw invalid(path, `the layout ${layout} has no {{{body}}}`);
+  return text.replace('{{{body}}}', () => body);
+}
+
+/** Puts partials where they are named, so that MJML sees the whole. */
+function inline(root: string, text: string, path: string, inside: readonly string[]): string {
+  return text.replace(/\{\{>\s*([\w/-]+)\s*\}\}/g, (_, name: string) => {
+    if (inside.includes(name)) throw invalid(path, `the partial ${name} contains itself`);
+    return inline(root, readInside(root, 'partials', name, path), path, [...inside, name]);
+  });
+}
+
+function readInside(root: string, folder: 'partials' | 'layouts', name: string, path: string): string {
+  const place = join(root, folder);
+  const file = ['.mjml', '.html', '.hbs', '.txt'].map((ending) => join(place, name + ending)).find((one) => existsSync(one));
+  if (file === undefined) throw invalid(path, `there is no ${name} in ${place}`);
+  if (!realpathSync(file).startsWith(realpathSync(root) + sep)) throw invalid(path, `${name} lies outside of the template folder`);
+  return readFileSync(file, 'utf8');
+}
