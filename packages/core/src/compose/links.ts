@@ -1,0 +1,106 @@
+import { Tokenizer } from 'htmlparser2';
+
+/** Decides about one link: the new value of its href, or undefined to leave it alone. */
+export type LinkVisitor = (href: string, index: number) => string | undefined;
+
+/**
+ * Replaces the addresses of links in one pass; everything else stays byte for byte. Links with `data-track="off"` are left
+ * alone. `pixel` goes before the end of the body.
+ */
+export function rewriteHtml(html: string, visit: LinkVisitor | undefined, pixel: string): string {
+  let out = '';
+  let last = 0;
+  let index = 0;
+  let tag = '';
+  let attribute = '';
+  let start = -1;
+  let end = -1;
+  let href: { start: number; end: number } | undefined;
+  let off = false;
+  let bodyEnd = -1;
+
+  function finishTag(): void {
+    if ((tag === 'a' || tag === 'area') && href !== undefined && !off && visit !== undefined) {
+      const replacement = visit(html.slice(href.start, href.end), index++);
+      if (replacement !== undefined) {
+        out += html.slice(last, href.start) + replacement;
+        last = href.end;
+      }
+    }
+    href = undefined;
+    off = false;
+  }
+
+  const ignore = (): void => {};
+  const tokenizer = new Tokenizer(
+    { xmlMode: false, decodeEntities: false },
+    {
+      onopentagname(from, to) {
+        tag = html.slice(from, to).toLowerCase();
+        href = undefined;
+        off = false;
+      },
+      onattribname(from, to) {
+        attribute = html.slice(from, to).toLowerCase();
+        start = -1;
+      },
+      onattribdata(from, to) {
+        if (start < 0) start = from;
+        end = to;
+      },
+      onattribend() {
+        if (attribute === 'href' && start >= 0) href ??= { start, end };
+        if (attribute === 'data-track' && start >= 0 && html.slice(start, end).toLowerCase() === 'off') off = true;
+      },
+      onopentagend: finishTag,
+      onselfclosingtag: finishTag,
+      onclosetag(from, to) {
+        if (html.slice(from, to).toLowerCase() === 'body') bodyEnd = from - 2;
+      },
+      onattribentity: ignore,
+      oncdata: ignore,
+      oncomment: ignore,
+      ondeclaration: ignore,
+      onend: ignore,
+      onprocessinginstruction: ignore,
+      ontext: ignore,
+      ontextentity: ignore,
+    },
+  );
+  tokenizer.write(html);
+  tokenizer.end();
+  if (pixel !== '' && bodyEnd >= last) {
+    out += html.slice(last, bodyEnd) + pixel;
+    last = bodyEnd;
+    return out + html.slice(last);
+  }
+  return out + html.slice(last) + pixel;
+}
+
+/** An attribute's value as a browser reads it. */
+export function decodeAttribute(value: string): string {
+  return value
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&#x27;', "'")
+    .replaceAll('&#x3D;', '=')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&')
+    .trim();
+}
+
+/** The same text inside of a double-quoted attribute. */
+export function encodeAttribute(value: string): string {
+  return value.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll("'", '&#39;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** The address with further query parameters; those that are there win. */
+export function withUtm(url: string, utm: Readonly<Record<string, string>> | undefined): string {
+  if (utm === undefined || !URL.canParse(url)) return url;
+  const parsed = new URL(url);
+  const missing = Object.entries(utm).filter(([key]) => !parsed.searchParams.has(key));
+  if (missing.length === 0) return url;
+  for (const [key, value] of missing) parsed.searchParams.set(key, value);
+  return parsed.href;
+}
