@@ -1,0 +1,88 @@
+import { MailRelayError } from '../errors.ts';
+import type { BlobStore } from '../store/port.ts';
+import { encodeAttribute } from './links.ts';
+import { compileMjml, faultOf, keepBlocks } from './mjml.ts';
+import type { Source, TemplateSource } from './sources.ts';
+import { textOf } from './template-text.ts';
+
+/** One language of a compiled template: Handlebars texts. */
+export interface CompiledLocale {
+  readonly subject: string;
+  readonly preheader: string | undefined;
+  readonly html: string;
+  readonly text: string;
+  /** What the author wrote, to tell the line of a fault. */
+  readonly source: string;
+  readonly path: string;
+}
+
+/** A compiled template version. */
+export interface Bundle {
+  readonly name: string;
+  readonly locales: Readonly<Record<string, CompiledLocale>>;
+}
+
+/**
+ * Compiles templates, or takes them from the store where this version was compiled before.
+ *
+ * @throws MailRelayError `TEMPLATE_INVALID` with path and line.
+ */
+export async function compileTemplates(templates: readonly TemplateSource[], blobs: Pick<BlobStore, 'get' | 'put'>): Promise<Map<string, Bundle>> {
+  const bundles = new Map<string, Bundle>();
+  const missing: TemplateSource[] = [];
+  for (const template of templates) {
+    const kept = await readBundle(template.hash, blobs);
+    if (kept === undefined) missing.push(template);
+    else bundles.set(template.hash, kept);
+  }
+  const sources = missing.flatMap(({ locales }) => Object.values(locales));
+  const compiled = await compileSources(sources);
+  for (const { name, hash, locales } of missing) {
+    const entries = Object.entries(locales).map(([locale, source]) => [locale, compiled.get(source) as CompiledLocale]);
+    const bundle: Bundle = { name, locales: Object.fromEntries(entries) };
+    await blobs.put('template', hash, Buffer.from(JSON.stringify(bundle)));
+    bundles.set(hash, bundle);
+  }
+  return bundles;
+}
+
+/** A version that was compiled before. */
+export async function readBundle(hash: string, blobs: Pick<BlobStore, 'get'>): Promise<Bundle | undefined> {
+  const bytes = await blobs.get('template', hash);
+  return bytes === undefined ? undefined : (JSON.parse(Buffer.from(bytes).toString('utf8')) as Bundle);
+}
+
+async function compileSources(sources: readonly Source[]): Promise<Map<Source, CompiledLocale>> {
+  const mjml = sources.filter(({ format }) => format === 'mjml');
+  const prepared = mjml.map(({ source, path }) => keepBlocks(source, path));
+  const results = await compileMjml(prepared);
+  const compiled = new Map<Source, CompiledLocale>();
+  for (const source of sources) {
+    const at = mjml.indexOf(source);
+    let html = source.source;
+    const result = results[at];
+    if (result !== undefined) {
+      const fault = faultOf(result, prepared[at] as string);
+      if (fault !== undefined) {
+        throw new MailRelayError('TEMPLATE_INVALID', { path: source.path, line: fault.line, reason: `${source.path}, line ${fault.line}: ${fault.message}` });
+      }
+      html = result.html;
+    }
+    const text = source.text ?? textOf(html);
+    compiled.set(source, {
+      subject: source.subject,
+      preheader: source.preheader,
+      html: withPreheader(html, source.preheader),
+      text,
+      source: source.source,
+      path: source.path,
+    });
+  }
+  return compiled;
+}
+
+function withPreheader(html: string, preheader: string | undefined): string {
+  if (preheader === undefined) return html;
+  const hidden = `<div class="mail-relay-preheader" style="display:none;max-height:0;overflow:hidden">${preheader.includes('{{') ? preheader : encodeAttribute(preheader)}</div>`;
+  return /<body[^>]*>/i.test(html) ? html.replace(/<body[^>]*>/i, (tag) => tag + hidden) : hidden + html;
+}
