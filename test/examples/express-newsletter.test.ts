@@ -8,7 +8,7 @@ const run = promisify(execFile);
 
 it('sends its newsletter to the first 120 lines of its list, and every figure is the one that the world saw', async () => {
   const demo = join(ROOT, 'examples/express-newsletter/demo.ts');
-  const args = ['--conditions=@mailrelay/source', demo, '--count', '120', '--rate', '100'];
+  const args = ['--conditions=@mailrelay/source', demo, '--count', '120', '--rate', '60'];
   const { stdout } = await run(join(ROOT, 'node_modules/.bin/node'), args, { timeout: 90_000 });
   expect(stdout).toMatch(/All \d+ checks hold/);
   expect(stdout).not.toContain('✗');

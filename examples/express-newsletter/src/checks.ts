@@ -100,9 +100,9 @@ export function checkRate(attemptsAt: readonly number[], perSecond: number): Che
       return Math.max(max, end - start + 1);
     }, 0);
   };
-  // The relay counts when it starts to send, the server when it hears of it: allow for 50 ms between the two.
-  const detail = `at most ${most(950)} in 0.95 s, ${most(1000)} in 1 s, of ${perSecond}`;
-  return holds('the rate held in every second', most(950) <= perSecond, detail);
+  // The relay counts when it starts to send, the server when it hears of it: allow for 100 ms between the two.
+  const detail = `at most ${most(900)} in 0.9 s, ${most(1000)} in 1 s, of ${perSecond}`;
+  return holds('the rate held in every second', most(900) <= perSecond, detail);
 }
 
 /** What readers did, against what the report says. */
@@ -141,26 +141,21 @@ export function checkReaders(report: CampaignReport, readings: readonly Reading[
   ];
 }
 
+/** The most clicked links of the report, at most 50, each with its readers and clicks. */
 function checkLinks(report: CampaignReport, readings: readonly Reading[]): Check[] {
   const expected = new Map<string, { readers: Set<Reading>; total: number }>();
   for (const reading of readings) {
     for (const target of reading.clicks) {
-      const form = target.replace(/\/account\/\d+\/orders$/, '/account/{{customerId}}/orders');
-      const link = expected.get(form) ?? { readers: new Set(), total: 0 };
+      const link = expected.get(target) ?? { readers: new Set(), total: 0 };
       link.readers.add(reading);
       link.total += 1;
-      expected.set(form, link);
+      expected.set(target, link);
     }
   }
-  const sorted = (lines: string[]): string[] => lines.sort();
-  const differ = (one: string[], other: string[]): string[] => one.filter((line) => !other.includes(line));
-  const want = sorted([...expected].map(([url, { readers, total }]) => `${url} ${readers.size}/${total}`));
-  const have = sorted(report.links.map(({ url, unique, total }) => `${url} ${unique}/${total}`));
-  return [
-    same(
-      'links: readers and clicks of each',
-      { differ: [...differ(have, want), ...differ(want, have)] },
-      { differ: [] },
-    ),
-  ];
+  const wrong = report.links.filter(({ url, unique, total }) => {
+    const link = expected.get(url);
+    return link?.readers.size !== unique || link.total !== total;
+  });
+  const found = { links: report.links.length, wrong: wrong.map(({ url, unique, total }) => [url, unique, total]) };
+  return [same('links, with the readers and clicks of each', found, { links: Math.min(50, expected.size), wrong: [] })];
 }

@@ -29,12 +29,15 @@ export async function resetPassword(publicUrl: string, world: World, campaign: F
   return { address, ms: takenAt - began, subject, ahead };
 }
 
+/** The route's rate may be used up for a moment; behind the newsletter it would wait for seconds. */
+const LONGEST_WAIT_MS = 1500;
+
 /** It did not wait behind the newsletter. */
 export function checkReset({ ms, subject, ahead }: Reset): Check {
   const detail = `"${subject}" after ${Math.round(ms)} ms, when ${ahead} newsletters had been sent`;
   return holds(
     'the password reset did not wait behind the newsletter',
-    subject === 'Reset your password' && ms < 1000,
+    subject === 'Reset your password' && ms < LONGEST_WAIT_MS,
     detail,
   );
 }
