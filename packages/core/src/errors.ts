@@ -34,7 +34,7 @@ export const ERRORS = {
   BODY_CONSUMED: { message: 'Something read the request body before the relay: mount the relay before body parsers', retry: false },
   BODY_TOO_LARGE: { message: 'The request body is too large', retry: false },
   INTERNAL: { message: 'The relay failed in a way that it did not expect', retry: false },
-} as const satisfies Record<string, { message: string; retry: boolean }>;
+} as const;
 
 /** A stable code of {@link ERRORS}. */
 export type ErrorCode = keyof typeof ERRORS;

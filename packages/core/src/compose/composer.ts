@@ -1,6 +1,6 @@
 import { watch as watchFolder } from 'node:fs';
 import { MailRelayError, messageOf } from '../errors.ts';
-import type { Content, HeaderField, RenderedParts, TemplateData } from '../message.ts';
+import type { Content, HeaderField, TemplateData } from '../message.ts';
 import type { BlobStore, StoredDelivery } from '../store/port.ts';
 import type { HostApi } from '../thread/port.ts';
 import type { Tokens } from '../token.ts';
@@ -100,7 +100,7 @@ export function createComposer(options: ComposerOptions): Composer {
       const data = dataOf(content, delivery, urls);
       return { subject: content.subject ?? program.subject(data), html: program.html(data, frame), text: program.text(data, frame) };
     }
-    const given: Partial<RenderedParts> = delivery.rendered ?? content;
+    const given: Pick<Content, 'subject' | 'html' | 'text'> = { ...content, ...delivery.rendered };
     return raw.track({ subject: given.subject ?? '', html: given.html, text: given.text }, content, scope, tracking, frame);
   }
 

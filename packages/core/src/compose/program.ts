@@ -25,7 +25,7 @@ export interface ProgramTracking {
   readonly utm: Readonly<Record<string, string>> | undefined;
 }
 
-const URL_IN_TEXT = /https?:\/\/[^\s<>"'(){}]+/g;
+const URL_IN_TEXT = /https?:\/\/(?:\{\{[^}]*\}\}|[^\s<>"'(){}])+/g;
 
 /**
  * Compiles the Handlebars of one language, once per version and kind of tracking. Addresses that are the same for everybody
@@ -62,6 +62,8 @@ export function createProgram(locale: CompiledLocale, scope: string, tracking: P
   }
 
   function textLink(url: string): string {
+    // The text keeps addresses with values as they are; the HTML beside it has them tracked.
+    if (url.includes('{{')) return url;
     return tracking.clicks ? `${link(url)}.{{@clicker}}` : link(url);
   }
 

@@ -50,7 +50,7 @@ export function checkFields(message: object, bulk: boolean): void {
  *
  * @throws MailRelayError for everything that is wrong with the message, before anything of it is stored.
  */
-export async function prepareFields(message: MessageFields<string | AnyTemplate> & SendMessage, bulk: boolean, context: PrepareContext): Promise<PreparedFields> {
+export async function prepareFields(message: SendMessage<string | AnyTemplate>, bulk: boolean, context: PrepareContext): Promise<PreparedFields> {
   checkFields(message, bulk);
   const { options } = context;
   const stream = streamOf(message.stream, bulk ? 'broadcast' : 'transactional');

@@ -39,7 +39,7 @@ export function createSubmitter(context: SubmitterContext): Submitter {
   return {
     async send(message) {
       const engine = await context.engine();
-      const fields = await prepareFields(message as SendMessage, false, prepareContext(engine));
+      const fields = await prepareFields(message, false, prepareContext(engine));
       const mailboxes = recipientsOf(message as SendMessage, fields.content, options.limits.maxRecipients);
       const own = await book.data(message.template, message.data as object | undefined);
       const rendered = await book.render(message.template, own, { locale: fields.content.locale });
@@ -49,7 +49,7 @@ export function createSubmitter(context: SubmitterContext): Submitter {
     },
     async *sendMany(recipients, bulkOptions) {
       const engine = await context.engine();
-      const fields = await prepareFields(bulkOptions as SendMessage, true, prepareContext(engine));
+      const fields = await prepareFields(bulkOptions, true, prepareContext(engine));
       yield* submitBulk(recipients, { engine, book, template: bulkOptions.template, fields });
     },
   };

@@ -1,0 +1,2 @@
+/** What tests of an application need. */
+export { type Captured, readCaptured } from '../deliver/capture.ts';
