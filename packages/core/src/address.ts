@@ -39,7 +39,8 @@ export function parseAddress(text: string, field = 'address'): string {
   if (Buffer.byteLength(local) > 64) return refuse('has a local part over 64 octets (RFC 5321 section 4.5.3.1.1)');
   if (!QUOTED.test(local)) {
     if (!ATEXT.test(local)) return refuse('has a local part with characters that need quotes');
-    if (local.startsWith('.') || local.endsWith('.') || local.includes('..')) return refuse('has a misplaced dot before the @');
+    if (local.startsWith('.') || local.endsWith('.') || local.includes('..'))
+      return refuse('has a misplaced dot before the @');
   }
   const domain = parseDomain(trimmed.slice(at + 1));
   if (domain === undefined) return refuse('has no valid domain after the @');
@@ -73,19 +74,30 @@ const BARE = /^[^\s<>()",;:\\[\]]+$/;
 function parseText(text: string, field: string): Mailbox[] {
   if (BARE.test(text)) return [{ address: parseAddress(text, field), name: undefined }];
   if (CONTROL.test(text)) {
-    throw new MailRelayError('ADDRESS_INVALID', { field, reason: `${field} contains a control character, such as a line break` });
+    throw new MailRelayError('ADDRESS_INVALID', {
+      field,
+      reason: `${field} contains a control character, such as a line break`,
+    });
   }
   if (text.trim() === '') throw new MailRelayError('ADDRESS_INVALID', { field, reason: `${field} is empty` });
-  return addressparser(text, { flatten: true }).map((found) => mailbox({ address: found.address ?? '', name: found.name ?? '' }, field));
+  return addressparser(text, { flatten: true }).map((found) =>
+    mailbox({ address: found.address ?? '', name: found.name ?? '' }, field),
+  );
 }
 
 function mailbox(item: { readonly name?: string; readonly address: string }, field: string): Mailbox {
   if (typeof item !== 'object' || item === null) {
-    throw new MailRelayError('ADDRESS_INVALID', { field, reason: `${field} is neither text nor an object with an address` });
+    throw new MailRelayError('ADDRESS_INVALID', {
+      field,
+      reason: `${field} is neither text nor an object with an address`,
+    });
   }
   const name = item.name?.trim();
   if (name !== undefined && CONTROL.test(name)) {
-    throw new MailRelayError('ADDRESS_INVALID', { field, reason: `${field} has a name with a control character, such as a line break` });
+    throw new MailRelayError('ADDRESS_INVALID', {
+      field,
+      reason: `${field} has a name with a control character, such as a line break`,
+    });
   }
   return { address: parseAddress(item.address, field), name: name === '' ? undefined : name };
 }

@@ -24,7 +24,11 @@ import { createTokens } from './token.ts';
 /** What the engine needs to know; plain data, so that it can cross into a thread. */
 export interface EngineOptions {
   readonly store: StoreSpec;
-  readonly templates: { readonly folder: string | undefined; readonly declared: readonly DeclaredTemplate[]; readonly watch: boolean };
+  readonly templates: {
+    readonly folder: string | undefined;
+    readonly declared: readonly DeclaredTemplate[];
+    readonly watch: boolean;
+  };
   readonly secrets: readonly string[];
   readonly linkBase: string;
   readonly routes: readonly RouteSpec[];
@@ -73,8 +77,13 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
       store: store.queue,
       lanes: options.routes.flatMap((route) => {
         const rate = route.rate === undefined ? undefined : parseRate(route.rate);
-        const concurrency = route.concurrency ?? (route.kind === 'smtp' ? route.smtp.connections : undefined) ?? CONCURRENCY;
-        return (['transactional', 'broadcast'] as const).map((stream) => ({ key: { route: route.name, stream }, concurrency, rate }));
+        const concurrency =
+          route.concurrency ?? (route.kind === 'smtp' ? route.smtp.connections : undefined) ?? CONCURRENCY;
+        return (['transactional', 'broadcast'] as const).map((stream) => ({
+          key: { route: route.name, stream },
+          concurrency,
+          rate,
+        }));
       }),
       deliver: createDelivering({ store, composer, transports, schedule: retrySchedule(options.queue), log: host.log }),
       onEvents: publish,
@@ -91,7 +100,8 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
       await composer.start();
       if (!options.queue.deliver) return;
       const moved = await store.queue.reroute(routeNames, routeNames[0] as string);
-      if (moved > 0) host.log('warn', { moved, route: routeNames[0] }, 'mail of routes that are gone moved to the first route');
+      if (moved > 0)
+        host.log('warn', { moved, route: routeNames[0] }, 'mail of routes that are gone moved to the first route');
       queue = openQueue();
       await queue.start();
     },
@@ -110,7 +120,10 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
     get: (id) => store.log.get(id),
     list: (query) => store.log.list(query),
     async apply(selection, by, reason): Promise<number> {
-      const events = await store.log.apply(selection, by, { now: Date.now(), ...(reason === undefined ? {} : { reason }) });
+      const events = await store.log.apply(selection, by, {
+        now: Date.now(),
+        ...(reason === undefined ? {} : { reason }),
+      });
       publish(events);
       wake();
       return events.length;
@@ -128,11 +141,13 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
     summaryReport: async (query) => summaryReport(query, await store.reports.days(query)),
     lanes: () => store.queue.lanes(),
     async pauseLane(lane, paused): Promise<void> {
-      if (!routeNames.includes(lane.route)) throw new MailRelayError('OPTIONS_INVALID', { reason: `there is no route ${lane.route}` });
+      if (!routeNames.includes(lane.route))
+        throw new MailRelayError('OPTIONS_INVALID', { reason: `there is no route ${lane.route}` });
       await store.queue.pause(lane, paused);
       wake();
     },
-    captured: async (limit) => (await store.blobs.list('captured', limit)).map(({ key, at, bytes }) => ({ id: key, at, bytes })),
+    captured: async (limit) =>
+      (await store.blobs.list('captured', limit)).map(({ key, at, bytes }) => ({ id: key, at, bytes })),
     async capturedSource(id) {
       const bytes = await store.blobs.get('captured', id);
       return bytes && readCaptured(bytes).raw;
@@ -140,7 +155,9 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
     async health(): Promise<Health> {
       const lanes = await store.queue.lanes();
       const now = Date.now();
-      const due = lanes.flatMap((lane) => (lane.oldestDueAt === undefined || lane.paused ? [] : [now - lane.oldestDueAt]));
+      const due = lanes.flatMap((lane) =>
+        lane.oldestDueAt === undefined || lane.paused ? [] : [now - lane.oldestDueAt],
+      );
       return {
         ok: true,
         store: { ok: true, bytes: (await store.size()).bytes },

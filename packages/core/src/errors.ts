@@ -6,7 +6,10 @@ export const ERRORS = {
   OPTIONS_INVALID: { message: 'An option is missing or out of range', retry: false },
   OPTION_UNSUPPORTED: { message: 'This option is not supported', retry: false },
   SECRET_MISSING: { message: 'Production needs a secret: set `secret` or MAIL_RELAY_SECRET', retry: false },
-  PUBLIC_URL_MISSING: { message: 'Production needs a public URL: set `publicUrl` or MAIL_RELAY_PUBLIC_URL', retry: false },
+  PUBLIC_URL_MISSING: {
+    message: 'Production needs a public URL: set `publicUrl` or MAIL_RELAY_PUBLIC_URL',
+    retry: false,
+  },
   ROUTE_MISSING: { message: 'Production needs a way out: set `routes` or MAIL_RELAY_SMTP_URL', retry: false },
   RELAY_STOPPED: { message: 'The relay has been stopped', retry: false },
   WORKER_UNAVAILABLE: { message: 'The worker thread of the engine could not run', retry: false },
@@ -31,7 +34,10 @@ export const ERRORS = {
   STORE_FULL: { message: 'The disk of the database is full', retry: true },
   STORE_CORRUPT: { message: 'The database, or a row in it, is damaged', retry: false },
   STORE_NEWER: { message: 'The database was written by a newer version', retry: false },
-  BODY_CONSUMED: { message: 'Something read the request body before the relay: mount the relay before body parsers', retry: false },
+  BODY_CONSUMED: {
+    message: 'Something read the request body before the relay: mount the relay before body parsers',
+    retry: false,
+  },
   BODY_TOO_LARGE: { message: 'The request body is too large', retry: false },
   INTERNAL: { message: 'The relay failed in a way that it did not expect', retry: false },
 } as const;
@@ -87,7 +93,9 @@ export interface SerializedError {
 
 /** Turns any error into plain data; errors that are not ours become `INTERNAL`. */
 export function serializeError(error: unknown): SerializedError {
-  const own = isMailRelayError(error) ? error : new MailRelayError('INTERNAL', { reason: messageOf(error) }, { cause: error });
+  const own = isMailRelayError(error)
+    ? error
+    : new MailRelayError('INTERNAL', { reason: messageOf(error) }, { cause: error });
   return {
     code: own.code,
     details: own.details,

@@ -103,7 +103,12 @@ export interface ReplyFacts {
 /** One record of what happened: stored, emitted and counted. */
 export type MessageEvent =
   | (Base & { readonly type: 'accepted' | 'cancelled' | 'held' | 'released' | 'retried' | 'delivered' | 'complained' })
-  | (Base & { readonly type: 'sent'; readonly reply: string; readonly attempt: number; readonly transcript: Transcript | undefined })
+  | (Base & {
+      readonly type: 'sent';
+      readonly reply: string;
+      readonly attempt: number;
+      readonly transcript: Transcript | undefined;
+    })
   | (Base & { readonly type: 'deferred'; readonly retryAt: Date } & ReplyFacts)
   | (Base & { readonly type: 'bounced'; readonly kind: 'hard' | 'soft' } & ReplyFacts)
   | (Base & { readonly type: 'failed' } & ReplyFacts)

@@ -3,22 +3,65 @@ export type { AddressInput, Mailbox } from './address.ts';
 export type { RenderedTemplate } from './compose/port.ts';
 export type { Attempt, Outcome, OutgoingMail, RouteSpec, SmtpOptions, Transport } from './deliver/port.ts';
 export { capture, smtp } from './deliver/routes.ts';
-export { type ErrorCode, ERRORS, isMailRelayError, MailRelayError } from './errors.ts';
-export type { Agent, AgentKind, EventOf, EventType, MessageEvent, ReasonClass, RelayEvents, Transcript, TranscriptStep } from './events.ts';
+export { ERRORS, type ErrorCode, isMailRelayError, MailRelayError } from './errors.ts';
+export type {
+  Agent,
+  AgentKind,
+  EventOf,
+  EventType,
+  MessageEvent,
+  ReasonClass,
+  RelayEvents,
+  Transcript,
+  TranscriptStep,
+} from './events.ts';
 export type { Logger } from './logger.ts';
-export type { Accepted, AcceptedDelivery, DeliveryState, Json, Stream, TemplateData, TrackingOptions } from './message.ts';
+export type {
+  Accepted,
+  AcceptedDelivery,
+  DeliveryState,
+  Json,
+  Stream,
+  TemplateData,
+  TrackingOptions,
+} from './message.ts';
 export type { LimitOptions, MailRelayOptions, QueueOptions, TemplateOptions } from './options.ts';
 export type { LaneRecord } from './queue/port.ts';
-export { createMailRelay, type MailRelay } from './relay.ts';
 export type { StopOptions } from './relay/lifecycle.ts';
 export type { Listener } from './relay/listeners.ts';
-export type { Lanes, Messages, Reports, SelectionInput, Suppressions, Templates as TemplateTools } from './relay/parts.ts';
+export type {
+  Lanes,
+  Messages,
+  Reports,
+  SelectionInput,
+  Suppressions,
+  Templates as TemplateTools,
+} from './relay/parts.ts';
+export { createMailRelay, type MailRelay } from './relay.ts';
 export type { CampaignReport, Figures, Rates, Readers, SummaryReport } from './report/port.ts';
-export type { DeliveryRecord, LinkCount, ListQuery, MessageRecord, Page, Selection, StoreSpec, Suppression } from './store/port.ts';
+export type {
+  DeliveryRecord,
+  LinkCount,
+  ListQuery,
+  MessageRecord,
+  Page,
+  Selection,
+  StoreSpec,
+  Suppression,
+} from './store/port.ts';
 export { sqlite } from './store/spec.ts';
 export type { BulkProgress, Rejection } from './submit/bulk.ts';
 export type { BulkResult, BulkSend } from './submit/bulk-send.ts';
-export type { AddressList, AttachmentInput, BulkOptions, BulkRecipient, HeadersInput, ListValue, MessageFields, SendMessage } from './submit/input.ts';
+export type {
+  AddressList,
+  AttachmentInput,
+  BulkOptions,
+  BulkRecipient,
+  HeadersInput,
+  ListValue,
+  MessageFields,
+  SendMessage,
+} from './submit/input.ts';
 export { type AnyTemplate, type DataOf, defineTemplate, type TemplateName, type Templates } from './template.ts';
 export type { Health } from './thread/port.ts';
 export type { UnsubscribeOptions, UnsubscribeTexts, UnsubscribeView } from './unsubscribe.ts';

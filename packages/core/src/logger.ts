@@ -6,9 +6,6 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
-/** Levels of {@link Logger}. */
-export type LogLevel = keyof Logger;
-
 /** Logs nothing below `warn`, and warnings and errors to the console, one line each. */
 export const defaultLogger: Logger = {
   debug: () => {},
@@ -20,7 +17,11 @@ export const defaultLogger: Logger = {
 /** Whether a value can be used as a logger. */
 export function isLogger(value: unknown): value is Logger {
   const levels = ['debug', 'info', 'warn', 'error'] as const;
-  return typeof value === 'object' && value !== null && levels.every((level) => typeof (value as Logger)[level] === 'function');
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    levels.every((level) => typeof (value as Logger)[level] === 'function')
+  );
 }
 
 function line(fields: object, message: string): string {

@@ -144,7 +144,11 @@ export interface ResolvedOptions {
   readonly secrets: readonly string[];
   readonly from: Mailbox | undefined;
   readonly store: StoreSpec;
-  readonly templates: { readonly folder: string | undefined; readonly templates: readonly AnyTemplate[]; readonly watch: boolean };
+  readonly templates: {
+    readonly folder: string | undefined;
+    readonly templates: readonly AnyTemplate[];
+    readonly watch: boolean;
+  };
   readonly routes: readonly RouteSpec[];
   readonly tracking: Readonly<Record<Stream, ResolvedTracking>>;
   readonly unsubscribe: UnsubscribeOptions;
@@ -166,8 +170,20 @@ export interface RouteFactories {
 }
 
 const KNOWN = [
-  'publicUrl', 'secret', 'from', 'store', 'templates', 'routes', 'tracking', 'unsubscribe', 'attachments', 'limits', 'queue',
-  'environment', 'thread', 'logger',
+  'publicUrl',
+  'secret',
+  'from',
+  'store',
+  'templates',
+  'routes',
+  'tracking',
+  'unsubscribe',
+  'attachments',
+  'limits',
+  'queue',
+  'environment',
+  'thread',
+  'logger',
 ] as const satisfies readonly (keyof MailRelayOptions)[];
 
 /**
@@ -176,25 +192,41 @@ const KNOWN = [
  * @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED`, and in production `SECRET_MISSING`,
  * `PUBLIC_URL_MISSING` or `ROUTE_MISSING`.
  */
-export function resolveOptions(options: MailRelayOptions, env: Environment, factories: RouteFactories): ResolvedOptions {
+export function resolveOptions(
+  options: MailRelayOptions,
+  env: Environment,
+  factories: RouteFactories,
+): ResolvedOptions {
   for (const key of Object.keys(options)) {
     if (!(KNOWN as readonly string[]).includes(key)) {
-      throw new MailRelayError('OPTION_UNSUPPORTED', { option: key, reason: `there is no option \`${key}\`; known are ${KNOWN.join(', ')}` });
+      throw new MailRelayError('OPTION_UNSUPPORTED', {
+        option: key,
+        reason: `there is no option \`${key}\`; known are ${KNOWN.join(', ')}`,
+      });
     }
   }
   const environment = options.environment ?? (env.NODE_ENV === 'production' ? 'production' : 'development');
   const production = environment === 'production';
-  check(environment === 'production' || environment === 'development', 'environment', 'must be `production` or `development`');
+  check(
+    environment === 'production' || environment === 'development',
+    'environment',
+    'must be `production` or `development`',
+  );
+  const secrets = secretsOf(options, env, production);
   const publicUrl = publicUrlOf(options, env, production);
   const thread = options.thread ?? true;
   const routes = routesOf(options, env, factories, production);
-  check(thread === false || routes.every((route) => route.kind !== 'custom'), 'routes', 'with a custom transport need `thread: false`');
+  check(
+    thread === false || routes.every((route) => route.kind !== 'custom'),
+    'routes',
+    'with a custom transport need `thread: false`',
+  );
   const logger = options.logger ?? defaultLogger;
   check(isLogger(logger), 'logger', 'needs the methods debug, info, warn and error');
   const resolved: ResolvedOptions = {
     publicUrl,
     linkBase: `${publicUrl}/mail`,
-    secrets: secretsOf(options, env, production),
+    secrets,
     from: senderOf(options.from ?? env.MAIL_RELAY_FROM),
     store: storeOf(options.store ?? env.MAIL_RELAY_STORE),
     templates: templatesOf(options.templates ?? env.MAIL_RELAY_TEMPLATES, !production),
@@ -220,9 +252,16 @@ export function resolveOptions(options: MailRelayOptions, env: Environment, fact
     thread,
     logger,
   };
-  for (const [group, values] of [['limits', resolved.limits], ['queue', resolved.queue]] as const) {
+  for (const [group, values] of [
+    ['limits', resolved.limits],
+    ['queue', resolved.queue],
+  ] as const) {
     for (const [key, value] of Object.entries(values)) {
-      check(typeof value === 'boolean' || (Number.isFinite(value) && value > 0), `${group}.${key}`, 'must be a number over 0');
+      check(
+        typeof value === 'boolean' || (Number.isFinite(value) && value > 0),
+        `${group}.${key}`,
+        'must be a number over 0',
+      );
     }
   }
   return Object.freeze(resolved);
@@ -237,8 +276,11 @@ function publicUrlOf(options: MailRelayOptions, env: Environment, production: bo
   if (given === undefined && production) throw new MailRelayError('PUBLIC_URL_MISSING', { option: 'publicUrl' });
   const text = given ?? `http://localhost:${env.PORT ?? '3000'}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  check(url !== undefined && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '' && url.username === '', 'publicUrl',
-    'must be an http(s) URL without query, fragment and credentials');
+  check(
+    url !== undefined && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '' && url.username === '',
+    'publicUrl',
+    'must be an http(s) URL without query, fragment and credentials',
+  );
   return url.href.replace(/\/+$/, '');
 }
 
@@ -248,7 +290,9 @@ function secretsOf(options: MailRelayOptions, env: Environment, production: bool
     if (production) throw new MailRelayError('SECRET_MISSING', { option: 'secret' });
     return [];
   }
-  const list = (typeof given === 'string' ? [given] : given).map((secret) => (typeof secret === 'string' ? secret.trim() : ''));
+  const list = (typeof given === 'string' ? [given] : given).map((secret) =>
+    typeof secret === 'string' ? secret.trim() : '',
+  );
   check(list.length > 0 && list.every((secret) => secret.length >= 16), 'secret', 'needs at least 16 characters');
   return list;
 }
@@ -261,8 +305,15 @@ function senderOf(from: AddressInput | undefined): Mailbox | undefined {
 }
 
 function storeOf(store: StoreSpec | string | undefined): StoreSpec {
-  const spec = typeof store === 'string' ? { kind: 'sqlite' as const, path: store } : (store ?? { kind: 'sqlite' as const, path: '.mail-relay/relay.db' });
-  check(spec.kind === 'sqlite' && typeof spec.path === 'string' && spec.path !== '', 'store', 'must be sqlite(path) or a path');
+  const spec =
+    typeof store === 'string'
+      ? { kind: 'sqlite' as const, path: store }
+      : (store ?? { kind: 'sqlite' as const, path: '.mail-relay/relay.db' });
+  check(
+    spec.kind === 'sqlite' && typeof spec.path === 'string' && spec.path !== '',
+    'store',
+    'must be sqlite(path) or a path',
+  );
   return spec;
 }
 
@@ -273,7 +324,12 @@ function templatesOf(given: MailRelayOptions['templates'], watch: boolean): Reso
   return { folder: options.folder, templates: options.templates ?? [], watch: options.watch ?? watch };
 }
 
-function routesOf(options: MailRelayOptions, env: Environment, factories: RouteFactories, production: boolean): readonly RouteSpec[] {
+function routesOf(
+  options: MailRelayOptions,
+  env: Environment,
+  factories: RouteFactories,
+  production: boolean,
+): readonly RouteSpec[] {
   const url = env.MAIL_RELAY_SMTP_URL;
   const rate = env.MAIL_RELAY_RATE;
   const fromEnvironment = url === undefined ? undefined : [factories.smtp(url, rate === undefined ? {} : { rate })];

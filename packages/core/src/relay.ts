@@ -51,7 +51,10 @@ export interface MailRelay {
    * Sends one mail to each recipient of a list of any length, in constant memory. A recipient that cannot be accepted is
    * reported with its index, and the rest goes on.
    */
-  sendMany<const T extends string | AnyTemplate>(recipients: Iterable<BulkRecipient> | AsyncIterable<BulkRecipient>, options: BulkOptions<T>): BulkSend;
+  sendMany<const T extends string | AnyTemplate>(
+    recipients: Iterable<BulkRecipient> | AsyncIterable<BulkRecipient>,
+    options: BulkOptions<T>,
+  ): BulkSend;
   /** Listens to one type of event, or to all with `event`. Answers a function that stops listening. */
   on<K extends keyof RelayEvents>(type: K, listener: Listener<K>): () => void;
   /** Answers requests to tracked links, unsubscribe pages and the inbox; `undefined` where the path is not ours. */
@@ -110,11 +113,15 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     lanes: createLanes(engine),
     publicUrl: resolved.publicUrl,
     send: (message) => submitter.send(message as SendMessage<string | AnyTemplate>),
-    sendMany: (recipients, bulkOptions) => bulkSend(() => submitter.sendMany(recipients, bulkOptions as BulkOptions<string | AnyTemplate>)),
+    sendMany: (recipients, bulkOptions) =>
+      bulkSend(() => submitter.sendMany(recipients, bulkOptions as BulkOptions<string | AnyTemplate>)),
     on(type, listener) {
       const off = listeners.add(type, listener);
       // An engine that is not running yet hears of its listeners when it starts.
-      lifecycle.running()?.then((api) => api.listen(true)).catch(() => {});
+      lifecycle
+        .running()
+        ?.then((api) => api.listen(true))
+        .catch(() => {});
       return off;
     },
     handle: router.handle,
@@ -138,7 +145,11 @@ function whenStarted(engine: () => Promise<EngineApi>): HttpEngine {
   };
 }
 
-function engineOptions(options: ResolvedOptions, secrets: readonly string[], declared: EngineOptions['templates']['declared']): EngineOptions {
+function engineOptions(
+  options: ResolvedOptions,
+  secrets: readonly string[],
+  declared: EngineOptions['templates']['declared'],
+): EngineOptions {
   const { store, templates, linkBase, routes, limits, queue } = options;
   return {
     store,

@@ -35,7 +35,9 @@ export interface TemplateDefinition<Name extends string = string, Data = Templat
 }
 
 /** Any template declared in code. */
-export type AnyTemplate = Omit<TemplateDefinition<string, never>, 'schema'> & { readonly schema?: StandardSchemaV1 | undefined };
+export type AnyTemplate = Omit<TemplateDefinition<string, never>, 'schema'> & {
+  readonly schema?: StandardSchemaV1 | undefined;
+};
 
 /** The data that a template takes: from its schema, from {@link Templates}, or any. */
 export type DataOf<T> = T extends { readonly schema: StandardSchemaV1<infer Data, unknown> }
@@ -52,6 +54,8 @@ export type DataOf<T> = T extends { readonly schema: StandardSchemaV1<infer Data
  * @example
  * const welcome = defineTemplate({ name: 'welcome', schema: z.object({ name: z.string() }), subject: 'Hello {{name}}', mjml });
  */
-export function defineTemplate<const Name extends string, Data = TemplateData>(definition: TemplateDefinition<Name, Data>): TemplateDefinition<Name, Data> {
+export function defineTemplate<const Name extends string, Data = TemplateData>(
+  definition: TemplateDefinition<Name, Data>,
+): TemplateDefinition<Name, Data> {
   return definition;
 }

@@ -62,7 +62,8 @@ export function createTokens(secrets: readonly string[]): Tokens {
     const bound = bind(body);
     return keys.some((key) => timingSafeEqual(hmac(key, kind, bound), mac)) ? body : undefined;
   };
-  const scopeBytes = (scope: string): Buffer => hmac(signerOfScope, 'scope', Buffer.from(scope)).subarray(0, SCOPE_BYTES);
+  const scopeBytes = (scope: string): Buffer =>
+    hmac(signerOfScope, 'scope', Buffer.from(scope)).subarray(0, SCOPE_BYTES);
   // Scopes only tell links apart; they are public, so a fixed key keeps them stable over rotations.
   const signerOfScope = createSecretKey(Buffer.from('mailrelay'));
 

@@ -1,9 +1,8 @@
 const { createMailRelay, smtp, sqlite } = require('@mailrelay/core');
 const { toNodeHandler } = require('@mailrelay/core/node');
-const { createTestRelay } = require('@mailrelay/core/testing');
 const { mailRelay } = require('@mailrelay/express');
 
-for (const entry of [toNodeHandler, createTestRelay, mailRelay]) {
+for (const entry of [toNodeHandler, mailRelay]) {
   if (typeof entry !== 'function') throw new Error('An entry of the packages has no function');
 }
 

@@ -1,9 +1,8 @@
 import { createMailRelay, smtp, sqlite } from '@mailrelay/core';
 import { toNodeHandler } from '@mailrelay/core/node';
-import { createTestRelay } from '@mailrelay/core/testing';
 import { mailRelay } from '@mailrelay/express';
 
-for (const entry of [toNodeHandler, createTestRelay, mailRelay]) {
+for (const entry of [toNodeHandler, mailRelay]) {
   if (typeof entry !== 'function') throw new Error('An entry of the packages has no function');
 }
 

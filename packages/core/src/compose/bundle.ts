@@ -27,7 +27,10 @@ export interface Bundle {
  *
  * @throws MailRelayError `TEMPLATE_INVALID` with path and line.
  */
-export async function compileTemplates(templates: readonly TemplateSource[], blobs: Pick<BlobStore, 'get' | 'put'>): Promise<Map<string, Bundle>> {
+export async function compileTemplates(
+  templates: readonly TemplateSource[],
+  blobs: Pick<BlobStore, 'get' | 'put'>,
+): Promise<Map<string, Bundle>> {
   const bundles = new Map<string, Bundle>();
   const missing: TemplateSource[] = [];
   for (const template of templates) {
@@ -64,7 +67,11 @@ async function compileSources(sources: readonly Source[]): Promise<Map<Source, C
     if (result !== undefined) {
       const fault = faultOf(result, prepared[at] as string);
       if (fault !== undefined) {
-        throw new MailRelayError('TEMPLATE_INVALID', { path: source.path, line: fault.line, reason: `${source.path}, line ${fault.line}: ${fault.message}` });
+        throw new MailRelayError('TEMPLATE_INVALID', {
+          path: source.path,
+          line: fault.line,
+          reason: `${source.path}, line ${fault.line}: ${fault.message}`,
+        });
       }
       html = result.html;
     }

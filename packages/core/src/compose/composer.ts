@@ -45,7 +45,10 @@ export function createComposer(options: ComposerOptions): Composer {
   let watcher: { close(): void } | undefined;
 
   async function load(): Promise<void> {
-    const sources = [...(options.folder === undefined ? [] : readFolder(options.folder)), ...options.declared.map(declaredSource)];
+    const sources = [
+      ...(options.folder === undefined ? [] : readFolder(options.folder)),
+      ...options.declared.map(declaredSource),
+    ];
     const compiled = await compileTemplates(sources, blobs);
     for (const [hash, bundle] of compiled) {
       for (const locale of Object.values(bundle.locales)) createProgram(locale, hash, OFF, options);
@@ -59,7 +62,13 @@ export function createComposer(options: ComposerOptions): Composer {
     let timer: NodeJS.Timeout | undefined;
     watcher = watchFolder(folder, { recursive: true, persistent: false }, () => {
       clearTimeout(timer);
-      timer = setTimeout(() => load().catch((error: unknown) => options.log('error', { error: messageOf(error) }, 'a template does not compile; the one before stays')), DEBOUNCE_MS);
+      timer = setTimeout(
+        () =>
+          load().catch((error: unknown) =>
+            options.log('error', { error: messageOf(error) }, 'a template does not compile; the one before stays'),
+          ),
+        DEBOUNCE_MS,
+      );
       timer.unref();
     });
   }
@@ -68,12 +77,20 @@ export function createComposer(options: ComposerOptions): Composer {
     const found = versions.get(name);
     if (found !== undefined) return found;
     const known = [...versions.keys()];
-    throw new MailRelayError('TEMPLATE_NOT_FOUND', { template: name, known, reason: `${name}; known are ${known.join(', ') || 'none'}` });
+    throw new MailRelayError('TEMPLATE_NOT_FOUND', {
+      template: name,
+      known,
+      reason: `${name}; known are ${known.join(', ') || 'none'}`,
+    });
   }
 
   async function bundleOf(name: string, hash: string): Promise<Bundle> {
     const bundle = bundles.get(hash) ?? (await readBundle(hash, blobs));
-    if (bundle === undefined) throw new MailRelayError('TEMPLATE_NOT_FOUND', { template: name, reason: `the version of ${name} that was accepted is gone` });
+    if (bundle === undefined)
+      throw new MailRelayError('TEMPLATE_NOT_FOUND', {
+        template: name,
+        reason: `the version of ${name} that was accepted is gone`,
+      });
     bundles.set(hash, bundle);
     return bundle;
   }
@@ -92,30 +109,71 @@ export function createComposer(options: ComposerOptions): Composer {
     return program;
   }
 
-  async function partsOf(content: Content, delivery: StoredDelivery, tracking: ProgramTracking, urls: { unsubscribeUrl: string; viewUrl: string }): Promise<Parts> {
+  async function partsOf(
+    content: Content,
+    delivery: StoredDelivery,
+    tracking: ProgramTracking,
+    urls: { unsubscribeUrl: string; viewUrl: string },
+  ): Promise<Parts> {
     const scope = content.version === undefined ? `m:${delivery.messageId}` : `t:${content.version}`;
-    const frame = { clicker: tracking.clicks ? tokens.clicker(scope, delivery.id) : '', pixel: tracking.opens ? tokens.delivery('o', delivery.id) : '' };
+    const frame = {
+      clicker: tracking.clicks ? tokens.clicker(scope, delivery.id) : '',
+      pixel: tracking.opens ? tokens.delivery('o', delivery.id) : '',
+    };
     if (content.template !== undefined && content.version !== undefined) {
-      const program = programOf(await bundleOf(content.template, content.version), content.version, delivery.locale ?? content.locale, tracking);
+      const program = programOf(
+        await bundleOf(content.template, content.version),
+        content.version,
+        delivery.locale ?? content.locale,
+        tracking,
+      );
       const data = dataOf(content, delivery, urls);
-      return { subject: content.subject ?? program.subject(data), html: program.html(data, frame), text: program.text(data, frame) };
+      return {
+        subject: content.subject ?? program.subject(data),
+        html: program.html(data, frame),
+        text: program.text(data, frame),
+      };
     }
     const given: Pick<Content, 'subject' | 'html' | 'text'> = { ...content, ...delivery.rendered };
-    return raw.track({ subject: given.subject ?? '', html: given.html, text: given.text }, content, scope, tracking, frame);
+    return raw.track(
+      { subject: given.subject ?? '', html: given.html, text: given.text },
+      content,
+      scope,
+      tracking,
+      frame,
+    );
   }
 
-  function dataOf(content: Content, delivery: Pick<StoredDelivery, 'data' | 'address' | 'name'>, urls: object): TemplateData {
-    return { recipient: { email: delivery.address, name: delivery.name ?? '' }, ...urls, ...content.data, ...delivery.data } as TemplateData;
+  function dataOf(
+    content: Content,
+    delivery: Pick<StoredDelivery, 'data' | 'address' | 'name'>,
+    urls: object,
+  ): TemplateData {
+    return {
+      recipient: { email: delivery.address, name: delivery.name ?? '' },
+      ...urls,
+      ...content.data,
+      ...delivery.data,
+    } as TemplateData;
   }
 
   function trackingOf(content: Content, delivery: StoredDelivery): ProgramTracking {
     const { opens, clicks, utm } = content.tracking;
-    return { opens: opens && delivery.tracking?.opens !== false, clicks: clicks && delivery.tracking?.clicks !== false, utm };
+    return {
+      opens: opens && delivery.tracking?.opens !== false,
+      clicks: clicks && delivery.tracking?.clicks !== false,
+      utm,
+    };
   }
 
   function urlsOf(content: Content, delivery: StoredDelivery): { unsubscribeUrl: string; viewUrl: string } {
     const scope = content.topic === undefined ? content.stream : `topic:${content.topic}`;
-    const token = tokens.unsubscribe({ deliveryId: delivery.id, address: delivery.address, scope, locale: delivery.locale ?? content.locale });
+    const token = tokens.unsubscribe({
+      deliveryId: delivery.id,
+      address: delivery.address,
+      scope,
+      locale: delivery.locale ?? content.locale,
+    });
     return { unsubscribeUrl: `${linkBase}/u/${token}`, viewUrl: `${linkBase}/v/${tokens.delivery('v', delivery.id)}` };
   }
 
@@ -124,7 +182,12 @@ export function createComposer(options: ComposerOptions): Composer {
       await load();
       if (options.watch && options.folder !== undefined) startWatching(options.folder);
     },
-    templates: () => [...versions].map(([name, hash]) => ({ name, version: hash, locales: Object.keys(bundles.get(hash)?.locales ?? {}) })),
+    templates: () =>
+      [...versions].map(([name, hash]) => ({
+        name,
+        version: hash,
+        locales: Object.keys(bundles.get(hash)?.locales ?? {}),
+      })),
     version,
     async render(name, data, { locale }) {
       const hash = version(name);
@@ -132,16 +195,27 @@ export function createComposer(options: ComposerOptions): Composer {
       const program = programOf(bundle, hash, locale, OFF);
       const all = { recipient: { email: '', name: '' }, ...PLACEHOLDER, ...data } as TemplateData;
       const frame = { clicker: '', pixel: '' };
-      return { subject: program.subject(all), preheader: bundle.locales[locale ?? '']?.preheader, html: program.html(all, frame), text: program.text(all, frame) };
+      return {
+        subject: program.subject(all),
+        preheader: bundle.locales[locale ?? '']?.preheader,
+        html: program.html(all, frame),
+        text: program.text(all, frame),
+      };
     },
     async check(content, recipient) {
       if (content.template === undefined || content.version === undefined) return;
-      const program = programOf(await bundleOf(content.template, content.version), content.version, recipient.locale ?? content.locale, OFF);
+      const program = programOf(
+        await bundleOf(content.template, content.version),
+        content.version,
+        recipient.locale ?? content.locale,
+        OFF,
+      );
       const data = dataOf(content, { data: recipient.data, address: '', name: undefined }, PLACEHOLDER);
       const frame = { clicker: '', pixel: '' };
       if (content.subject === undefined) program.subject(data);
       const size = program.html(data, frame).length + program.text(data, frame).length;
-      if (size > options.maxMessageBytes) throw new MailRelayError('MESSAGE_TOO_LARGE', { reason: `it has ${size} characters` });
+      if (size > options.maxMessageBytes)
+        throw new MailRelayError('MESSAGE_TOO_LARGE', { reason: `it has ${size} characters` });
     },
     async compose(content, delivery) {
       const urls = urlsOf(content, delivery);
@@ -149,10 +223,21 @@ export function createComposer(options: ComposerOptions): Composer {
       const to = content.individually ? [{ address: delivery.address, name: delivery.name }] : content.to;
       const messageId = messageIdOf({ content, messageId: delivery.messageId, deliveryId: delivery.id, tokens });
       const { list, content: shown } = listHeaders(content, urls.unsubscribeUrl);
-      const mail = await composeMime({ content: shown, to, ...parts, messageId, date: content.date ?? delivery.acceptedAt, headers: list }, blobs);
-      if (mail.length > options.maxMessageBytes) throw new MailRelayError('MESSAGE_TOO_LARGE', { reason: `it has ${mail.length} bytes` });
+      const mail = await composeMime(
+        { content: shown, to, ...parts, messageId, date: content.date ?? delivery.acceptedAt, headers: list },
+        blobs,
+      );
+      if (mail.length > options.maxMessageBytes)
+        throw new MailRelayError('MESSAGE_TOO_LARGE', { reason: `it has ${mail.length} bytes` });
       const utf8 = [content.from, ...to, ...content.cc].some(({ address }) => /[^\x20-\x7e]/.test(address));
-      return { raw: mail, subject: parts.subject, messageId, envelopeFrom: content.envelopeFrom ?? content.from.address, utf8, eightBit: false };
+      return {
+        raw: mail,
+        subject: parts.subject,
+        messageId,
+        envelopeFrom: content.envelopeFrom ?? content.from.address,
+        utf8,
+        eightBit: false,
+      };
     },
     async view(content, delivery) {
       const tracking = { ...trackingOf(content, delivery), opens: false };
@@ -165,7 +250,10 @@ export function createComposer(options: ComposerOptions): Composer {
 }
 
 /** Broadcast mail always says how to leave with one click (RFC 8058); what the host says of it stays beside it. */
-function listHeaders(content: Content, url: string): { readonly list: readonly HeaderField[]; readonly content: Content } {
+function listHeaders(
+  content: Content,
+  url: string,
+): { readonly list: readonly HeaderField[]; readonly content: Content } {
   if (content.stream !== 'broadcast') return { list: [], content };
   const own = content.headers.filter(([name]) => name.toLowerCase() === 'list-unsubscribe').map(([, value]) => value);
   const headers = content.headers.filter(([name]) => name.toLowerCase() !== 'list-unsubscribe');

@@ -27,7 +27,9 @@ export async function composeMime(parts: MailParts, blobs: Pick<BlobStore, 'get'
 
 /** Long custom headers need folding, which MailComposer does. */
 function isPlain({ content, headers, subject }: MailParts): boolean {
-  return subject.length < 900 && [...content.headers, ...headers].every(([, value]) => value.length < 900 && isAscii(value));
+  return (
+    subject.length < 900 && [...content.headers, ...headers].every(([, value]) => value.length < 900 && isAscii(value))
+  );
 }
 
 function isAscii(text: string): boolean {
@@ -44,8 +46,11 @@ function composePlain(parts: MailParts): Buffer {
     const head = Buffer.from(`${lines.join('\r\n')}\r\n`);
     return Buffer.concat([
       head,
-      Buffer.from(`--${boundary}\r\n`), bodyPart('text/plain', text), Buffer.from(`\r\n--${boundary}\r\n`),
-      bodyPart('text/html', html), Buffer.from(`\r\n--${boundary}--\r\n`),
+      Buffer.from(`--${boundary}\r\n`),
+      bodyPart('text/plain', text),
+      Buffer.from(`\r\n--${boundary}\r\n`),
+      bodyPart('text/html', html),
+      Buffer.from(`\r\n--${boundary}--\r\n`),
     ]);
   }
   const body = html === undefined ? bodyPart('text/plain', text ?? '') : bodyPart('text/html', html);
@@ -71,7 +76,9 @@ function composePlain(parts: MailParts): Buffer {
 }
 
 function mailboxes(list: readonly Mailbox[]): string {
-  return list.map(({ name, address }) => (name === undefined ? address : `${phrase(name)} <${address}>`)).join(',\r\n ');
+  return list
+    .map(({ name, address }) => (name === undefined ? address : `${phrase(name)} <${address}>`))
+    .join(',\r\n ');
 }
 
 function phrase(name: string): string {
@@ -98,11 +105,19 @@ function encodeWords(text: string): string {
 /** ASCII with short lines goes as it is, anything else as base64. */
 function bodyPart(type: string, body: string): Buffer {
   const normalized = body.replace(/\r?\n/g, '\r\n');
-  if (/^[\x00-\x7f]*$/.test(normalized) && !/[^\n]{998}/.test(normalized)) {
-    return Buffer.from(`Content-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\n${normalized}`, 'latin1');
+  if (!/[^\p{ASCII}]/u.test(normalized) && !/[^\n]{998}/.test(normalized)) {
+    return Buffer.from(
+      `Content-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\n${normalized}`,
+      'latin1',
+    );
   }
-  const encoded = Buffer.from(normalized).toString('base64').replace(/.{76}(?=.)/g, '$&\r\n');
-  return Buffer.from(`Content-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n${encoded}`, 'latin1');
+  const encoded = Buffer.from(normalized)
+    .toString('base64')
+    .replace(/.{76}(?=.)/g, '$&\r\n');
+  return Buffer.from(
+    `Content-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n${encoded}`,
+    'latin1',
+  );
 }
 
 async function composeRich(parts: MailParts, blobs: Pick<BlobStore, 'get'>): Promise<Buffer> {
@@ -132,9 +147,21 @@ async function composeRich(parts: MailParts, blobs: Pick<BlobStore, 'get'>): Pro
     ...(text === undefined ? {} : { text }),
     ...(content.priority === undefined ? {} : { priority: content.priority }),
     headers: [...content.headers, ...parts.headers].map(([key, value]) => ({ key, value })),
-    attachments: attachments.map((one) => Object.fromEntries(Object.entries(one).filter(([, value]) => value !== undefined))),
-    alternatives: await Promise.all(others.map(async ({ hash, contentType }) => ({ contentType, content: await bytesOf(hash) }))),
-    ...(calendar === undefined ? {} : { icalEvent: { method: calendar.method ?? 'PUBLISH', filename: calendar.filename ?? 'invite.ics', content: await bytesOf(calendar.hash) } }),
+    attachments: attachments.map((one) =>
+      Object.fromEntries(Object.entries(one).filter(([, value]) => value !== undefined)),
+    ),
+    alternatives: await Promise.all(
+      others.map(async ({ hash, contentType }) => ({ contentType, content: await bytesOf(hash) })),
+    ),
+    ...(calendar === undefined
+      ? {}
+      : {
+          icalEvent: {
+            method: calendar.method ?? 'PUBLISH',
+            filename: calendar.filename ?? 'invite.ics',
+            content: await bytesOf(calendar.hash),
+          },
+        }),
     disableFileAccess: true,
     disableUrlAccess: true,
   });

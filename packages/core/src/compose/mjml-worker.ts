@@ -18,7 +18,10 @@ async function compile(): Promise<void> {
       const { html, errors } = await mjml2html(source, { validationLevel: 'soft', keepComments: false });
       results.push({ html, errors: errors.map(({ line, message }) => ({ line, message })) });
     } catch (error) {
-      results.push({ html: '', errors: [{ line: 1, message: error instanceof Error ? error.message : String(error) }] });
+      results.push({
+        html: '',
+        errors: [{ line: 1, message: error instanceof Error ? error.message : String(error) }],
+      });
     }
   }
   port?.postMessage(results);

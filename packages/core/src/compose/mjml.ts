@@ -9,13 +9,27 @@ export async function compileMjml(sources: readonly string[]): Promise<readonly 
   return new Promise((resolve, reject) => {
     const worker = new Worker(file, { workerData: sources, name: 'mail-relay-mjml' });
     worker.once('message', resolve);
-    worker.once('error', (cause) => reject(new MailRelayError('WORKER_UNAVAILABLE', { reason: `the MJML compiler failed: ${cause.message}` }, { cause })));
-    worker.once('exit', () => reject(new MailRelayError('WORKER_UNAVAILABLE', { reason: 'the MJML compiler ended without an answer' })));
+    worker.once('error', (cause) =>
+      reject(
+        new MailRelayError('WORKER_UNAVAILABLE', { reason: `the MJML compiler failed: ${cause.message}` }, { cause }),
+      ),
+    );
+    worker.once('exit', () =>
+      reject(new MailRelayError('WORKER_UNAVAILABLE', { reason: 'the MJML compiler ended without an answer' })),
+    );
   });
 }
 
 // Between these elements MJML drops text without a word.
-const CONTAINERS: ReadonlySet<string> = new Set(['mjml', 'mj-body', 'mj-wrapper', 'mj-section', 'mj-group', 'mj-column', 'mj-hero']);
+const CONTAINERS: ReadonlySet<string> = new Set([
+  'mjml',
+  'mj-body',
+  'mj-wrapper',
+  'mj-section',
+  'mj-group',
+  'mj-column',
+  'mj-hero',
+]);
 const PIECES = /<!--[\s\S]*?-->|<(\/?)([a-zA-Z][\w-]*)((?:"[^"]*"|'[^']*'|[^>"'])*?)(\/?)>|\{\{\{?[\s\S]*?\}?\}\}/g;
 
 /**
@@ -25,26 +39,48 @@ const PIECES = /<!--[\s\S]*?-->|<(\/?)([a-zA-Z][\w-]*)((?:"[^"]*"|'[^']*'|[^>"']
  */
 export function keepBlocks(source: string, path: string): string {
   const stack: string[] = [];
-  return source.replace(PIECES, (piece, closing: string | undefined, name: string | undefined, _attributes, selfClosing: string | undefined, offset: number) => {
-    if (name !== undefined) {
-      if (closing === '/') stack.pop();
-      else if (selfClosing !== '/') stack.push(name.toLowerCase());
-      return piece;
-    }
-    if (!piece.startsWith('{{') || !CONTAINERS.has(stack.at(-1) ?? '')) return piece;
-    if (/^\{\{[~]?(?:[#/^]|else\b)/.test(piece)) return `<mj-raw>${piece}</mj-raw>`;
-    if (/^\{\{[~]?!/.test(piece)) return '';
-    const line = source.slice(0, offset).split('\n').length;
-    throw new MailRelayError('TEMPLATE_INVALID', { path, line, reason: `${path}, line ${line}: ${piece} stands between components; put it into mj-text or mj-raw` });
-  });
+  return source.replace(
+    PIECES,
+    (
+      piece,
+      closing: string | undefined,
+      name: string | undefined,
+      _attributes,
+      selfClosing: string | undefined,
+      offset: number,
+    ) => {
+      if (name !== undefined) {
+        if (closing === '/') stack.pop();
+        else if (selfClosing !== '/') stack.push(name.toLowerCase());
+        return piece;
+      }
+      if (!piece.startsWith('{{') || !CONTAINERS.has(stack.at(-1) ?? '')) return piece;
+      if (/^\{\{[~]?(?:[#/^]|else\b)/.test(piece)) return `<mj-raw>${piece}</mj-raw>`;
+      if (/^\{\{[~]?!/.test(piece)) return '';
+      const line = source.slice(0, offset).split('\n').length;
+      throw new MailRelayError('TEMPLATE_INVALID', {
+        path,
+        line,
+        reason: `${path}, line ${line}: ${piece} stands between components; put it into mj-text or mj-raw`,
+      });
+    },
+  );
 }
 
 /** Faults that matter: MJML also complains of colours and sizes that are values of the template. */
-export function faultOf({ html, errors }: MjmlResult, source: string): { readonly line: number; readonly message: string } | undefined {
+export function faultOf(
+  { html, errors }: MjmlResult,
+  source: string,
+): { readonly line: number; readonly message: string } | undefined {
   const fault = errors.find(({ message }) => !message.includes('{{'));
   if (fault !== undefined) return fault;
   const lost = blocksOf(source).filter((block) => !html.includes(block));
-  return lost.length === 0 ? undefined : { line: source.slice(0, source.indexOf(lost[0] as string)).split('\n').length, message: `MJML dropped ${lost[0]}` };
+  return lost.length === 0
+    ? undefined
+    : {
+        line: source.slice(0, source.indexOf(lost[0] as string)).split('\n').length,
+        message: `MJML dropped ${lost[0]}`,
+      };
 }
 
 function blocksOf(source: string): string[] {

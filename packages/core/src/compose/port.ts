@@ -1,4 +1,4 @@
-import type { Content, RenderedParts, SubmittedRecipient, TemplateData, HeaderField } from '../message.ts';
+import type { Content, SubmittedRecipient, TemplateData } from '../message.ts';
 import type { StoredDelivery } from '../store/port.ts';
 
 /** A rendered template, without tracking. */
@@ -39,7 +39,11 @@ export interface Composer {
   /** The current version of a template. Throws `TEMPLATE_NOT_FOUND`, with the known names. */
   version(name: string): string;
   /** Renders without tracking. Throws `TEMPLATE_NOT_FOUND` or `TEMPLATE_VARIABLE_MISSING`. */
-  render(name: string, data: TemplateData, options: { readonly locale?: string | undefined }): Promise<RenderedTemplate>;
+  render(
+    name: string,
+    data: TemplateData,
+    options: { readonly locale?: string | undefined },
+  ): Promise<RenderedTemplate>;
   /** Makes sure that composing for this recipient will work, without composing. Throws `TEMPLATE_VARIABLE_MISSING`, `MESSAGE_TOO_LARGE` … */
   check(content: Content, recipient: Pick<SubmittedRecipient, 'data' | 'locale' | 'rendered'>): Promise<void>;
   /** The mail of one delivery, as bytes. Same delivery, same Message-ID and Date. */
@@ -49,5 +53,3 @@ export interface Composer {
   /** The form that a link of this content has in its template; undefined where it cannot be told. */
   close(): Promise<void>;
 }
-
-export type { HeaderField, RenderedParts };

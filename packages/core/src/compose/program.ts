@@ -33,7 +33,12 @@ const URL_IN_TEXT = /https?:\/\/(?:\{\{[^}]*\}\}|[^\s<>"'(){}])+/g;
  *
  * @throws MailRelayError `TEMPLATE_INVALID` where the Handlebars does not parse.
  */
-export function createProgram(locale: CompiledLocale, scope: string, tracking: ProgramTracking, context: { readonly tokens: Tokens; readonly linkBase: string }): Program {
+export function createProgram(
+  locale: CompiledLocale,
+  scope: string,
+  tracking: ProgramTracking,
+  context: { readonly tokens: Tokens; readonly linkBase: string },
+): Program {
   const { tokens, linkBase } = context;
   const engine = Handlebars.create();
   const indexes = new Map<string, number>();
@@ -48,15 +53,22 @@ export function createProgram(locale: CompiledLocale, scope: string, tracking: P
     const url = decodeAttribute(options.fn(this));
     if (!/^https?:\/\//i.test(url)) return new Handlebars.SafeString(encodeAttribute(url));
     const tracked = link(url);
-    return new Handlebars.SafeString(tracking.clicks ? `${tracked}.${options.data.clicker as string}` : encodeAttribute(tracked));
+    return new Handlebars.SafeString(
+      tracking.clicks ? `${tracked}.${options.data.clicker as string}` : encodeAttribute(tracked),
+    );
   });
-  const html = rewriteHtml(locale.html, tracking.clicks || tracking.utm ? visit : undefined, tracking.opens ? pixelTag(`${linkBase}/o/{{@pixel}}.gif`) : '');
+  const html = rewriteHtml(
+    locale.html,
+    tracking.clicks || tracking.utm ? visit : undefined,
+    tracking.opens ? pixelTag(`${linkBase}/o/{{@pixel}}.gif`) : '',
+  );
   const text = tracking.clicks || tracking.utm ? locale.text.replace(URL_IN_TEXT, textLink) : locale.text;
 
   function visit(href: string): string | undefined {
     const url = decodeAttribute(href);
     if (/^\{\{\{?\s*(?:@root\.)?(?:unsubscribeUrl|viewUrl)\s*\}?\}\}$/.test(url)) return undefined;
-    if (url.includes('{{')) return /^(?:https?:\/\/|\{\{)/i.test(url) ? `{{#mailRelayLink}}${href}{{/mailRelayLink}}` : undefined;
+    if (url.includes('{{'))
+      return /^(?:https?:\/\/|\{\{)/i.test(url) ? `{{#mailRelayLink}}${href}{{/mailRelayLink}}` : undefined;
     if (!/^https?:\/\//i.test(url)) return undefined;
     return tracking.clicks ? `${link(url)}.{{@clicker}}` : encodeAttribute(link(url));
   }
@@ -74,8 +86,11 @@ export function createProgram(locale: CompiledLocale, scope: string, tracking: P
   return {
     html: (data, frame) => htmlRun(data, frame),
     text: (data, frame) => textRun(data, frame),
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: a value must not end the header
-    subject: (data) => subjectRun(data, undefined).replace(/[\u0000-\u001f\u007f]+/g, ' ').trim(),
+    // A value must not end the header.
+    subject: (data) =>
+      subjectRun(data, undefined)
+        .replace(/\p{Cc}+/gu, ' ')
+        .trim(),
   };
 }
 
@@ -86,17 +101,28 @@ export function pixelTag(url: string): string {
 
 type Run = (data: TemplateData, frame: RenderFrame | undefined) => string;
 
-function compiler(engine: typeof Handlebars, locale: CompiledLocale): (source: string, part: string, plain: boolean) => Run {
+function compiler(
+  engine: typeof Handlebars,
+  locale: CompiledLocale,
+): (source: string, part: string, plain: boolean) => Run {
   return (source, part, plain) => {
     try {
       engine.parse(source);
     } catch (cause) {
-      throw new MailRelayError('TEMPLATE_INVALID', { path: locale.path, reason: `${locale.path} (${part}): ${(cause as Error).message}` }, { cause });
+      throw new MailRelayError(
+        'TEMPLATE_INVALID',
+        { path: locale.path, reason: `${locale.path} (${part}): ${(cause as Error).message}` },
+        { cause },
+      );
     }
     const template = engine.compile(source, { strict: true, noEscape: plain });
     return (data, frame) => {
       try {
-        return template(data, { data: frame ?? {}, allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false });
+        return template(data, {
+          data: frame ?? {},
+          allowProtoPropertiesByDefault: false,
+          allowProtoMethodsByDefault: false,
+        });
       } catch (cause) {
         throw missing(cause, locale, part);
       }
@@ -107,9 +133,18 @@ function compiler(engine: typeof Handlebars, locale: CompiledLocale): (source: s
 function missing(cause: unknown, locale: CompiledLocale, part: string): unknown {
   const message = cause instanceof Error ? cause.message : String(cause);
   const variable = /^"([^"]+)" not defined/.exec(message)?.[1] ?? /Missing helper: "([^"]+)"/.exec(message)?.[1];
-  if (variable === undefined) return new MailRelayError('TEMPLATE_INVALID', { path: locale.path, reason: `${locale.path} (${part}): ${message}` }, { cause });
+  if (variable === undefined)
+    return new MailRelayError(
+      'TEMPLATE_INVALID',
+      { path: locale.path, reason: `${locale.path} (${part}): ${message}` },
+      { cause },
+    );
   const at = locale.source.search(new RegExp(`\\{\\{[^}]*\\b${variable.replace(/[^\w]/g, '\\$&')}\\b`));
   const line = at < 0 ? undefined : locale.source.slice(0, at).split('\n').length;
   const place = line === undefined ? part : `line ${line}`;
-  return new MailRelayError('TEMPLATE_VARIABLE_MISSING', { variable, template: locale.path, line, reason: `${variable}, in ${locale.path} (${place})` }, { cause });
+  return new MailRelayError(
+    'TEMPLATE_VARIABLE_MISSING',
+    { variable, template: locale.path, line, reason: `${variable}, in ${locale.path} (${place})` },
+    { cause },
+  );
 }

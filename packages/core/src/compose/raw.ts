@@ -1,7 +1,7 @@
 import type { Content } from '../message.ts';
 import type { Tokens } from '../token.ts';
 import { decodeAttribute, encodeAttribute, rewriteHtml, withUtm } from './links.ts';
-import { pixelTag, type ProgramTracking, type RenderFrame } from './program.ts';
+import { type ProgramTracking, pixelTag, type RenderFrame } from './program.ts';
 
 /** Subject and bodies of one mail. */
 export interface RawParts {

@@ -32,15 +32,20 @@ const FORMATS: Readonly<Record<string, 'mjml' | 'html'>> = { '.mjml': 'mjml', '.
  */
 export function readFolder(folder: string): TemplateSource[] {
   const root = resolve(folder);
-  if (!existsSync(root) || !statSync(root).isDirectory()) throw new MailRelayError('TEMPLATE_FOLDER_MISSING', { path: root, reason: root });
+  if (!existsSync(root) || !statSync(root).isDirectory())
+    throw new MailRelayError('TEMPLATE_FOLDER_MISSING', { path: root, reason: root });
   const found = new Map<string, Record<string, Source>>();
   for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
     const file = join(entry.parentPath, entry.name);
     const name = relative(root, file).split(sep).join('/');
     const format = FORMATS[extname(name)];
-    if (!entry.isFile() || format === undefined || /^(?:partials|layouts)\//.test(name) || entry.name.startsWith('_')) continue;
+    if (!entry.isFile() || format === undefined || /^(?:partials|layouts)\//.test(name) || entry.name.startsWith('_'))
+      continue;
     const [, base = '', locale = ''] = /^(.*?)(?:\.([a-z]{2,3}(?:-[A-Za-z0-9]+)?))?\.[a-z]+$/.exec(name) ?? [];
-    found.set(base, { ...found.get(base), [locale]: readSource(root, file, format, [base, locale].filter(Boolean).join('.')) });
+    found.set(base, {
+      ...found.get(base),
+      [locale]: readSource(root, file, format, [base, locale].filter(Boolean).join('.')),
+    });
   }
   return [...found].map(([name, locales]) => ({ name, locales, hash: hashOf(name, locales) }));
 }
@@ -48,13 +53,25 @@ export function readFolder(folder: string): TemplateSource[] {
 /** A template that was declared in code. */
 export function declaredSource({ name, format, source, subject, text }: DeclaredTemplate): TemplateSource {
   const matter = frontMatter(source, name);
-  const locales = { '': { path: name, format, source: matter.body, subject: subject ?? matter.fields.subject ?? '', preheader: matter.fields.preheader, text } };
+  const locales = {
+    '': {
+      path: name,
+      format,
+      source: matter.body,
+      subject: subject ?? matter.fields.subject ?? '',
+      preheader: matter.fields.preheader,
+      text,
+    },
+  };
   return { name, locales, hash: hashOf(name, locales) };
 }
 
 function hashOf(name: string, locales: Readonly<Record<string, Source>>): string {
   const parts = Object.entries(locales).map(([locale, { path: _, ...source }]) => [locale, source]);
-  return createHash('sha256').update(JSON.stringify([COMPILER, name, parts])).digest('base64url').slice(0, 22);
+  return createHash('sha256')
+    .update(JSON.stringify([COMPILER, name, parts]))
+    .digest('base64url')
+    .slice(0, 22);
 }
 
 function readSource(root: string, path: string, format: 'mjml' | 'html', base: string): Source {
@@ -80,14 +97,18 @@ function invalid(path: string, reason: string): MailRelayError {
   return new MailRelayError('TEMPLATE_INVALID', { path, reason: `${path}: ${reason}` });
 }
 
-function frontMatter(text: string, path: string): { readonly fields: Partial<Record<'subject' | 'preheader' | 'layout', string>>; readonly body: string } {
+function frontMatter(
+  text: string,
+  path: string,
+): { readonly fields: Partial<Record<'subject' | 'preheader' | 'layout', string>>; readonly body: string } {
   const match = /^---\r?\n([\s\S]*?)\r?\n---[ \t]*(?:\r?\n|$)/.exec(text);
   if (match === null) return { fields: {}, body: text };
   const fields: Partial<Record<'subject' | 'preheader' | 'layout', string>> = {};
   for (const line of (match[1] as string).split(/\r?\n/)) {
     if (line.trim() === '' || line.startsWith('#')) continue;
     const [, key = '', value = ''] = /^([A-Za-z]+)\s*:\s*(.*)$/.exec(line) ?? [];
-    if (key !== 'subject' && key !== 'preheader' && key !== 'layout') throw invalid(path, `front matter knows subject, preheader and layout, not: ${line}`);
+    if (key !== 'subject' && key !== 'preheader' && key !== 'layout')
+      throw invalid(path, `front matter knows subject, preheader and layout, not: ${line}`);
     fields[key] = value.trim().replace(/^(["'])(.*)\1$/, '$2');
   }
   return { fields, body: text.slice(match[0].length) };
@@ -109,8 +130,11 @@ function inline(root: string, text: string, path: string, inside: readonly strin
 
 function readInside(root: string, folder: 'partials' | 'layouts', name: string, path: string): string {
   const place = join(root, folder);
-  const file = ['.mjml', '.html', '.hbs', '.txt'].map((ending) => join(place, name + ending)).find((one) => existsSync(one));
+  const file = ['.mjml', '.html', '.hbs', '.txt']
+    .map((ending) => join(place, name + ending))
+    .find((one) => existsSync(one));
   if (file === undefined) throw invalid(path, `there is no ${name} in ${place}`);
-  if (!realpathSync(file).startsWith(realpathSync(root) + sep)) throw invalid(path, `${name} lies outside of the template folder`);
+  if (!realpathSync(file).startsWith(realpathSync(root) + sep))
+    throw invalid(path, `${name} lies outside of the template folder`);
   return readFileSync(file, 'utf8');
 }

@@ -11,7 +11,10 @@ export function textOf(html: string): string {
       ...HEADINGS.map((selector) => ({ selector, options: { uppercase: false } })),
       { selector: 'img', format: 'skip' },
       { selector: '.mail-relay-preheader', format: 'skip' },
-      { selector: 'a', options: { ignoreHref: false, hideLinkHrefIfSameAsText: true, linkBrackets: ['(', ')'] as [string, string] } },
+      {
+        selector: 'a',
+        options: { ignoreHref: false, hideLinkHrefIfSameAsText: true, linkBrackets: ['(', ')'] as [string, string] },
+      },
     ],
   });
 }

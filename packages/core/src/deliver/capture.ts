@@ -29,7 +29,10 @@ export function createCaptureTransport(route: string, keep: number, blobs: Pick<
       kept += 1;
       if (kept % TRIM_EVERY === 0) await blobs.trim('captured', keep);
       const reply = '250 2.0.0 captured';
-      return { outcome: { type: 'sent', reply }, transcript: { route, startedAt, ms: Date.now() - startedAt, steps: [{ step: 'MESSAGE', reply }] } };
+      return {
+        outcome: { type: 'sent', reply },
+        transcript: { route, startedAt, ms: Date.now() - startedAt, steps: [{ step: 'MESSAGE', reply }] },
+      };
     },
     close: async () => {},
   };

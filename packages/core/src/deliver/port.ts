@@ -25,8 +25,21 @@ export interface OutgoingMail {
  */
 export type Outcome =
   | { readonly type: 'sent'; readonly reply: string }
-  | { readonly type: 'deferred'; readonly reply: string; readonly status: string | undefined; readonly reason: ReasonClass; readonly retryAfterMs?: number | undefined }
-  | { readonly type: 'bounced'; readonly kind: 'hard' | 'soft'; readonly reply: string; readonly status: string | undefined; readonly reason: ReasonClass; readonly suppress: boolean }
+  | {
+      readonly type: 'deferred';
+      readonly reply: string;
+      readonly status: string | undefined;
+      readonly reason: ReasonClass;
+      readonly retryAfterMs?: number | undefined;
+    }
+  | {
+      readonly type: 'bounced';
+      readonly kind: 'hard' | 'soft';
+      readonly reply: string;
+      readonly status: string | undefined;
+      readonly reason: ReasonClass;
+      readonly suppress: boolean;
+    }
   | { readonly type: 'unknown'; readonly reply: string; readonly reason: ReasonClass };
 
 /** One try. */
@@ -56,7 +69,12 @@ export interface SmtpOptions {
   /** Never use STARTTLS. @default false */
   readonly ignoreTls?: boolean;
   /** Passed to `tls.connect`: `rejectUnauthorized`, `ca`, `servername`, `minVersion`. */
-  readonly tls?: { readonly rejectUnauthorized?: boolean; readonly ca?: string; readonly servername?: string; readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' };
+  readonly tls?: {
+    readonly rejectUnauthorized?: boolean;
+    readonly ca?: string;
+    readonly servername?: string;
+    readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+  };
   /** How to log in. */
   readonly auth?: { readonly user: string; readonly pass: string; readonly method?: 'PLAIN' | 'LOGIN' | 'CRAM-MD5' };
   /** Name in EHLO. @default the machine's host name */

@@ -20,7 +20,13 @@ export interface RouteOptions {
 export function smtp(server: string | SmtpOptions, options: RouteOptions = {}): RouteSpec {
   const settings = typeof server === 'string' ? fromUrl(server) : server;
   if (typeof settings.host !== 'string' || settings.host === '') throw invalid('needs a host');
-  return { kind: 'smtp', smtp: settings, name: options.name ?? settings.host, rate: options.rate, concurrency: options.concurrency };
+  return {
+    kind: 'smtp',
+    smtp: settings,
+    name: options.name ?? settings.host,
+    rate: options.rate,
+    concurrency: options.concurrency,
+  };
 }
 
 /**
@@ -29,16 +35,26 @@ export function smtp(server: string | SmtpOptions, options: RouteOptions = {}): 
  * @param options - `keep`: newest mails that are kept. @default 500
  */
 export function capture(options: RouteOptions & { readonly keep?: number } = {}): RouteSpec {
-  return { kind: 'capture', keep: options.keep ?? 500, name: options.name ?? 'capture', rate: options.rate, concurrency: options.concurrency };
+  return {
+    kind: 'capture',
+    keep: options.keep ?? 500,
+    name: options.name ?? 'capture',
+    rate: options.rate,
+    concurrency: options.concurrency,
+  };
 }
 
 function fromUrl(text: string): SmtpOptions {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^smtps?:$/.test(url.protocol)) throw invalid('reads like smtp://user:password@host:587 or smtps://host');
+  if (url === undefined || !/^smtps?:$/.test(url.protocol))
+    throw invalid('reads like smtp://user:password@host:587 or smtps://host');
   const parameter = [...url.searchParams.keys()].find((key) => key !== 'requireTls');
   if (parameter !== undefined) throw invalid(`has no parameter ${parameter}; give an object for more options`);
   const port = url.port === '' ? {} : { port: Number(url.port) };
-  const auth = url.username === '' ? {} : { auth: { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) } };
+  const auth =
+    url.username === ''
+      ? {}
+      : { auth: { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) } };
   const tls = url.searchParams.has('requireTls') ? { requireTls: url.searchParams.get('requireTls') !== 'false' } : {};
   return { host: url.hostname.replace(/^\[|\]$/g, ''), secure: url.protocol === 'smtps:', ...port, ...auth, ...tls };
 }

@@ -71,7 +71,15 @@ export function createSession(options: SmtpOptions): Session {
     return new Promise<T>((resolve, rejectPromise) => {
       fail = rejectPromise;
       if (over) failed(new Error('the connection is closed'));
-      else run(resolve, (error) => rejectPromise({ error, step: error.command ?? 'CONN', afterData: afterData && error.responseCode === undefined, connected }));
+      else
+        run(resolve, (error) =>
+          rejectPromise({
+            error,
+            step: error.command ?? 'CONN',
+            afterData: afterData && error.responseCode === undefined,
+            connected,
+          }),
+        );
     }).finally(() => {
       fail = undefined;
     });
@@ -79,10 +87,14 @@ export function createSession(options: SmtpOptions): Session {
 
   return {
     async connect() {
-      await step<void>((resolve, reject) => connection.connect((error) => (error ? reject(error as SmtpError) : resolve())));
+      await step<void>((resolve, reject) =>
+        connection.connect((error) => (error ? reject(error as SmtpError) : resolve())),
+      );
       if (auth !== undefined) {
         const credentials = { user: auth.user, pass: auth.pass };
-        await step<void>((resolve, reject) => connection.login({ credentials }, (error) => (error ? reject(error as SmtpError) : resolve())));
+        await step<void>((resolve, reject) =>
+          connection.login({ credentials }, (error) => (error ? reject(error as SmtpError) : resolve())),
+        );
       }
       connected = true;
       return 'connected';

@@ -89,12 +89,19 @@ function envelopeOf({ envelope }: OutgoingMail): { from: string; to: string; use
 function outcomeOf(failure: SmtpFailure): Outcome {
   const { error, afterData, connected } = failure;
   const reply = cut(error.response || error.message);
-  const deferred = (reason: 'auth-failure' | 'tls' | 'timeout' | 'network'): Outcome => ({ type: 'deferred', reply, status: undefined, reason });
+  const deferred = (reason: 'auth-failure' | 'tls' | 'timeout' | 'network'): Outcome => ({
+    type: 'deferred',
+    reply,
+    status: undefined,
+    reason,
+  });
   // A wrong password or a refused greeting is our trouble, never the recipient's.
   if (error.code === 'EAUTH') return deferred('auth-failure');
   if (error.responseCode !== undefined && error.response) {
     const outcome = classifyReply(reply);
-    return connected || outcome.type !== 'bounced' ? outcome : { type: 'deferred', reply, status: outcome.status, reason: outcome.reason };
+    return connected || outcome.type !== 'bounced'
+      ? outcome
+      : { type: 'deferred', reply, status: outcome.status, reason: outcome.reason };
   }
   if (afterData) return { type: 'unknown', reply, reason: error.code === 'ETIMEDOUT' ? 'timeout' : 'unknown' };
   if (error.code === 'ETLS' || /certificate|self.signed|TLS|SSL/i.test(error.message)) return deferred('tls');

@@ -4,7 +4,10 @@ import type { RouteSpec, Transport } from './port.ts';
 import { createSmtpTransport } from './smtp.ts';
 
 /** The transport that a route describes. */
-export function createTransport(route: RouteSpec, context: { readonly blobs: Pick<BlobStore, 'put' | 'trim'> }): Transport {
+export function createTransport(
+  route: RouteSpec,
+  context: { readonly blobs: Pick<BlobStore, 'put' | 'trim'> },
+): Transport {
   switch (route.kind) {
     case 'smtp':
       return createSmtpTransport(route.name, route.smtp);

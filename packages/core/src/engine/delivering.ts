@@ -19,7 +19,9 @@ export interface DeliveringContext {
 }
 
 /** One attempt of one claimed delivery: suppression, composing, sending, and what follows from the answer. */
-export function createDelivering(context: DeliveringContext): (claimed: ClaimedDelivery, route: string) => Promise<Settlement> {
+export function createDelivering(
+  context: DeliveringContext,
+): (claimed: ClaimedDelivery, route: string) => Promise<Settlement> {
   const { store, composer, transports, schedule, log } = context;
 
   return async function deliver(claimed, route): Promise<Settlement> {
@@ -49,7 +51,15 @@ export function createDelivering(context: DeliveringContext): (claimed: ClaimedD
         claimed,
         attempt,
         retryAt: ({ reason, retryAfterMs }) =>
-          nextAttemptAt({ attempts: claimed.attempts + 1, reason, now, acceptedAt: claimed.acceptedAt, retryAfterMs, random: Math.random, schedule }),
+          nextAttemptAt({
+            attempts: claimed.attempts + 1,
+            reason,
+            now,
+            acceptedAt: claimed.acceptedAt,
+            retryAfterMs,
+            random: Math.random,
+            schedule,
+          }),
       });
     } catch (error) {
       if (!isMailRelayError(error) || error.retry) throw error;

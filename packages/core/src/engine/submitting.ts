@@ -2,7 +2,14 @@ import type { Composer } from '../compose/port.ts';
 import type { RouteSpec } from '../deliver/port.ts';
 import { isMailRelayError } from '../errors.ts';
 import type { MessageEvent } from '../events.ts';
-import { type AcceptedDelivery, decodeId, encodeId, type Content, type SubmittedRecipient, type Submission } from '../message.ts';
+import {
+  type AcceptedDelivery,
+  type Content,
+  decodeId,
+  encodeId,
+  type Submission,
+  type SubmittedRecipient,
+} from '../message.ts';
 import { chooseRoute } from '../route/choose.ts';
 import type { Store } from '../store/port.ts';
 import type { BulkResult, EngineApi } from '../thread/port.ts';
@@ -24,7 +31,9 @@ interface OpenMessage {
 }
 
 /** Messages on their way in: checked, then stored. */
-export function createSubmitting(context: SubmittingContext): Pick<EngineApi, 'accept' | 'openBulk' | 'appendBulk' | 'closeBulk'> {
+export function createSubmitting(
+  context: SubmittingContext,
+): Pick<EngineApi, 'accept' | 'openBulk' | 'appendBulk' | 'closeBulk'> {
   const { store, composer, publish, wake } = context;
   const open = new Map<string, OpenMessage>();
 
@@ -44,7 +53,11 @@ export function createSubmitting(context: SubmittingContext): Pick<EngineApi, 'a
       return accepted;
     },
     async openBulk({ route, ...submission }: Omit<Submission, 'recipients'>) {
-      const opened = await store.intake.open({ ...submission, route: chooseRoute(context.routes, route), now: Date.now() });
+      const opened = await store.intake.open({
+        ...submission,
+        route: chooseRoute(context.routes, route),
+        now: Date.now(),
+      });
       open.set(opened.id, { content: submission.content, campaign: submission.campaign, tags: submission.tags });
       return opened;
     },
@@ -63,7 +76,9 @@ export function createSubmitting(context: SubmittingContext): Pick<EngineApi, 'a
         }
       }
       const appended = await store.intake.append(id, fit, { now: Date.now() });
-      const accepted = appended.flatMap((one, index): AcceptedDelivery[] => ('rejected' in one ? [] : [{ ...one, recipient: (fit[index] as SubmittedRecipient).address }]));
+      const accepted = appended.flatMap((one, index): AcceptedDelivery[] =>
+        'rejected' in one ? [] : [{ ...one, recipient: (fit[index] as SubmittedRecipient).address }],
+      );
       announce(id, message, accepted);
       wake();
       const stored = appended.values();
@@ -77,11 +92,18 @@ export function createSubmitting(context: SubmittingContext): Pick<EngineApi, 'a
 
 function bulkResult(appended: Awaited<ReturnType<Store['intake']['append']>>[number] | undefined): BulkResult {
   if (appended === undefined) throw new TypeError('the store answered fewer results than recipients');
-  if ('rejected' in appended) return { rejected: { code: 'RECIPIENT_DUPLICATE', message: 'This message already has the recipient' } };
+  if ('rejected' in appended)
+    return { rejected: { code: 'RECIPIENT_DUPLICATE', message: 'This message already has the recipient' } };
   return appended;
 }
 
-function acceptedEvent(messageId: string, message: OpenMessage, deliveryId: string, recipient: string, state: string): MessageEvent {
+function acceptedEvent(
+  messageId: string,
+  message: OpenMessage,
+  deliveryId: string,
+  recipient: string,
+  state: string,
+): MessageEvent {
   const base = {
     id: encodeId('evt', decodeId('dlv', deliveryId) ?? 0),
     at: new Date(),
@@ -92,5 +114,7 @@ function acceptedEvent(messageId: string, message: OpenMessage, deliveryId: stri
     campaign: message.campaign,
     tags: message.tags,
   };
-  return state === 'suppressed' ? { ...base, type: 'suppressed', reason: 'on the suppression list' } : { ...base, type: 'accepted' };
+  return state === 'suppressed'
+    ? { ...base, type: 'suppressed', reason: 'on the suppression list' }
+    : { ...base, type: 'accepted' };
 }

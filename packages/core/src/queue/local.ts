@@ -64,10 +64,12 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
   function feed(): void {
     if (stopping || owner === 0) return;
     again = true;
-    feeding ??= feedAll().catch(onError).finally(() => {
-      feeding = undefined;
-      if (again) feed();
-    });
+    feeding ??= feedAll()
+      .catch(onError)
+      .finally(() => {
+        feeding = undefined;
+        if (again) feed();
+      });
   }
 
   async function feedAll(): Promise<void> {
@@ -105,7 +107,13 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
       return await options.deliver(delivery, lane.key.route);
     } catch (error) {
       onError(error);
-      const result = { type: 'deferred', retryAt: Date.now() + 60_000, reply: 'the relay failed', status: undefined, reason: 'system' } as const;
+      const result = {
+        type: 'deferred',
+        retryAt: Date.now() + 60_000,
+        reply: 'the relay failed',
+        status: undefined,
+        reason: 'system',
+      } as const;
       return { deliveryId: delivery.id, startedAt, transcript: undefined, result };
     }
   }
@@ -133,7 +141,10 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     async start() {
       owner = await store.register({ pid: options.pid, host: options.host }, Date.now());
       await beat();
-      timers.push(setInterval(guard(poll), POLL_MS), setInterval(() => void beat().catch(onError), leaseMs / 5));
+      timers.push(
+        setInterval(guard(poll), POLL_MS),
+        setInterval(() => void beat().catch(onError), leaseMs / 5),
+      );
       feed();
     },
     wake: feed,
@@ -142,7 +153,10 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
       while (drain && Date.now() < deadline && !(await idle())) await new Promise((resolve) => setTimeout(resolve, 10));
       stopping = true;
       const ended = Promise.all(lanes.map((lane) => lane.queue.onIdle())).then(() => true);
-      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, Math.max(100, deadline - Date.now())).unref())]);
+      await Promise.race([
+        ended,
+        new Promise((resolve) => setTimeout(resolve, Math.max(100, deadline - Date.now())).unref()),
+      ]);
       for (const timer of timers) clearInterval(timer);
       await feeding;
       await settler.flush();
@@ -152,7 +166,10 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
 
   async function idle(): Promise<boolean> {
     const now = Date.now();
-    const busy = lanes.some((lane) => lane.queue.size + lane.queue.pending > 0 || (store.nextDueAt(lane.key, undefined, now) ?? now + 1) <= now);
+    const busy = lanes.some(
+      (lane) =>
+        lane.queue.size + lane.queue.pending > 0 || (store.nextDueAt(lane.key, undefined, now) ?? now + 1) <= now,
+    );
     if (busy) return false;
     await settler.flush();
     return true;

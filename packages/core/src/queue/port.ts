@@ -7,7 +7,7 @@
  * - over all owners, no sliding window of a rated route holds more starts than its limit: a claim reserves a start, `settle`
  *   says when it was, and a start that is reserved and not yet settled counts as "now"; so does what a dead owner had reserved.
  */
-import type { Agent, MessageEvent, ReasonClass, Transcript } from '../events.ts';
+import type { MessageEvent, ReasonClass, Transcript } from '../events.ts';
 import type { Stream } from '../message.ts';
 import type { StoredDelivery } from '../store/port.ts';
 
@@ -36,9 +36,27 @@ export interface Settlement {
   readonly startedAt: number | undefined;
   readonly result:
     | { readonly type: 'sent'; readonly reply: string }
-    | { readonly type: 'deferred'; readonly retryAt: number; readonly reply: string; readonly status: string | undefined; readonly reason: ReasonClass }
-    | { readonly type: 'bounced'; readonly kind: 'hard' | 'soft'; readonly reply: string; readonly status: string | undefined; readonly reason: ReasonClass; readonly suppress: boolean }
-    | { readonly type: 'failed'; readonly reply: string; readonly status: string | undefined; readonly reason: ReasonClass }
+    | {
+        readonly type: 'deferred';
+        readonly retryAt: number;
+        readonly reply: string;
+        readonly status: string | undefined;
+        readonly reason: ReasonClass;
+      }
+    | {
+        readonly type: 'bounced';
+        readonly kind: 'hard' | 'soft';
+        readonly reply: string;
+        readonly status: string | undefined;
+        readonly reason: ReasonClass;
+        readonly suppress: boolean;
+      }
+    | {
+        readonly type: 'failed';
+        readonly reply: string;
+        readonly status: string | undefined;
+        readonly reason: ReasonClass;
+      }
     | { readonly type: 'suppressed'; readonly reason: string }
     | { readonly type: 'returned' };
   readonly transcript: Transcript | undefined;
@@ -58,13 +76,25 @@ export interface QueueStore {
   /** Registers this process; answers its owner number. */
   register(owner: { readonly pid: number; readonly host: string }, now: number): Promise<number>;
   /** Renews the lease of an owner, and gives back what owners had whose last beat is older than `leaseMs`. Answers whether the owner still is registered. */
-  beat(owner: number, options: { readonly now: number; readonly leaseMs: number }): Promise<{ readonly alive: boolean; readonly recovered: number }>;
+  beat(
+    owner: number,
+    options: { readonly now: number; readonly leaseMs: number },
+  ): Promise<{ readonly alive: boolean; readonly recovered: number }>;
   /** Gives back everything that the owner holds, and forgets it. */
   unregister(owner: number, now: number): Promise<void>;
   /** At most `limit` due deliveries of a lane, marked `sending`; fewer where the rate (shared by all lanes of the route) allows fewer. Empty for a paused lane. */
-  claim(request: { readonly lane: LaneKey; readonly limit: number; readonly rate: Rate | undefined; readonly owner: number; readonly now: number }): Promise<ClaimedDelivery[]>;
+  claim(request: {
+    readonly lane: LaneKey;
+    readonly limit: number;
+    readonly rate: Rate | undefined;
+    readonly owner: number;
+    readonly now: number;
+  }): Promise<ClaimedDelivery[]>;
   /** Writes results in one transaction with their events and counts. Results for deliveries that the owner no longer holds are left out. Hard bounces with `suppress` join the suppression list. Answers the events. */
-  settle(settlements: readonly Settlement[], options: { readonly owner: number; readonly now: number }): Promise<MessageEvent[]>;
+  settle(
+    settlements: readonly Settlement[],
+    options: { readonly owner: number; readonly now: number },
+  ): Promise<MessageEvent[]>;
   /** When a claim could next give something: the earliest due time, or the time when the rate lets one more start, whichever is later; undefined where nothing waits. */
   nextDueAt(lane: LaneKey, rate: Rate | undefined, now: number): number | undefined;
   /** A number that changes when another process committed; cheap. */
@@ -74,5 +104,3 @@ export interface QueueStore {
   /** Moves waiting deliveries of routes that are configured no more to another route. Answers how many. */
   reroute(known: readonly string[], to: string): Promise<number>;
 }
-
-export type { Agent };

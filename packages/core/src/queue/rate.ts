@@ -1,7 +1,16 @@
 import { MailRelayError } from '../errors.ts';
 import type { Rate } from './port.ts';
 
-const UNITS: Readonly<Record<string, number>> = { s: 1000, sec: 1000, min: 60_000, m: 60_000, h: 3_600_000, hour: 3_600_000, d: 86_400_000, day: 86_400_000 };
+const UNITS: Readonly<Record<string, number>> = {
+  s: 1000,
+  sec: 1000,
+  min: 60_000,
+  m: 60_000,
+  h: 3_600_000,
+  hour: 3_600_000,
+  d: 86_400_000,
+  day: 86_400_000,
+};
 
 /**
  * Reads `'200/s'`, `'3000/min'`, `'100/h'` or `'50000/day'`.
@@ -12,7 +21,10 @@ export function parseRate(text: string): Rate {
   const [, limit = '', unit = ''] = /^(\d{1,9})\s*\/\s*([a-z]+)$/i.exec(text.trim()) ?? [];
   const windowMs = UNITS[unit.toLowerCase()];
   if (windowMs === undefined || Number(limit) < 1) {
-    throw new MailRelayError('OPTIONS_INVALID', { option: 'rate', reason: `\`rate\` must read like 200/s, 3000/min, 100/h or 50000/day, not ${text}` });
+    throw new MailRelayError('OPTIONS_INVALID', {
+      option: 'rate',
+      reason: `\`rate\` must read like 200/s, 3000/min, 100/h or 50000/day, not ${text}`,
+    });
   }
   return { limit: Number(limit), windowMs };
 }

@@ -12,8 +12,18 @@ export interface RetrySchedule {
 }
 
 /** The schedule that the options of the queue make. */
-export function retrySchedule(options: { readonly retryFirstMs: number; readonly retryMaxMs: number; readonly maxAgeMs: number }): RetrySchedule {
-  return { firstMs: options.retryFirstMs, factor: 2, maxMs: options.retryMaxMs, jitter: 0.2, maxAgeMs: options.maxAgeMs };
+export function retrySchedule(options: {
+  readonly retryFirstMs: number;
+  readonly retryMaxMs: number;
+  readonly maxAgeMs: number;
+}): RetrySchedule {
+  return {
+    firstMs: options.retryFirstMs,
+    factor: 2,
+    maxMs: options.retryMaxMs,
+    jitter: 0.2,
+    maxAgeMs: options.maxAgeMs,
+  };
 }
 
 /** Greylisting asks for a pause of minutes (RFC 6647 section 2.1), whatever the schedule says. */
@@ -33,7 +43,8 @@ export function nextAttemptAt(attempt: {
   const { attempts, reason, now, acceptedAt, retryAfterMs, random, schedule } = attempt;
   const first = reason === 'greylisted' ? schedule.firstMs * GREYLIST_FACTOR : schedule.firstMs;
   const grown = Math.min(schedule.maxMs, first * schedule.factor ** Math.min(attempts - 1, 30));
-  const wait = Math.max(grown, Math.min(retryAfterMs ?? 0, schedule.maxMs)) * (1 + schedule.jitter * (2 * random() - 1));
+  const wait =
+    Math.max(grown, Math.min(retryAfterMs ?? 0, schedule.maxMs)) * (1 + schedule.jitter * (2 * random() - 1));
   const at = Math.round(now + wait);
   return at > acceptedAt + schedule.maxAgeMs ? undefined : at;
 }

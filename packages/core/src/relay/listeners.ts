@@ -19,7 +19,8 @@ export function createListeners(logger: Logger): Listeners {
 
   function call(type: keyof RelayEvents, event: MessageEvent | Error): void {
     for (const listener of byType.get(type) ?? []) {
-      const failed = (error: unknown): void => logger.error({ event: type, error: messageOf(error) }, 'a listener failed');
+      const failed = (error: unknown): void =>
+        logger.error({ event: type, error: messageOf(error) }, 'a listener failed');
       try {
         Promise.resolve(listener(event as never)).catch(failed);
       } catch (error) {

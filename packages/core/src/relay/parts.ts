@@ -32,12 +32,19 @@ export interface Messages {
 /** Addresses that must not get mail. */
 export interface Suppressions {
   /** @param options - `scope`: `all` (default), `transactional`, `broadcast` or `topic:<name>`. */
-  add(address: string, options?: { readonly scope?: string; readonly reason?: Suppression['reason']; readonly evidence?: string }): Promise<void>;
+  add(
+    address: string,
+    options?: { readonly scope?: string; readonly reason?: Suppression['reason']; readonly evidence?: string },
+  ): Promise<void>;
   /** Removes one scope, or all. Answers how many entries went. */
   remove(address: string, options?: { readonly scope?: string }): Promise<number>;
   /** Whether mail of a stream (default: any) and topic to this address is suppressed. */
   has(address: string, options?: { readonly stream?: Stream; readonly topic?: string }): Promise<boolean>;
-  list(query?: { readonly limit?: number; readonly after?: string; readonly scope?: string }): Promise<Page<Suppression>>;
+  list(query?: {
+    readonly limit?: number;
+    readonly after?: string;
+    readonly scope?: string;
+  }): Promise<Page<Suppression>>;
 }
 
 /** Questions over what happened. */
@@ -51,7 +58,11 @@ export interface Reports {
 /** Templates without sending. */
 export interface Templates {
   /** Renders without tracking. @throws MailRelayError `TEMPLATE_NOT_FOUND`, `TEMPLATE_VARIABLE_MISSING`, `TEMPLATE_DATA_INVALID` */
-  render<T extends string | AnyTemplate>(template: T, data?: DataOf<T>, options?: { readonly locale?: string }): Promise<RenderedTemplate>;
+  render<T extends string | AnyTemplate>(
+    template: T,
+    data?: DataOf<T>,
+    options?: { readonly locale?: string },
+  ): Promise<RenderedTemplate>;
 }
 
 /** Lanes: the queue of one route and one stream. */
@@ -74,7 +85,8 @@ export function createMessages(engine: Engine): Messages {
     get: async (id) => (await engine()).get(id),
     async list(query = {}) {
       const limit = query.limit ?? 100;
-      if (!Number.isInteger(limit) || limit < 1 || limit > 1000) throw new MailRelayError('OPTIONS_INVALID', { option: 'limit', reason: 'limit must be 1 to 1000' });
+      if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
+        throw new MailRelayError('OPTIONS_INVALID', { option: 'limit', reason: 'limit must be 1 to 1000' });
       return (await engine()).list({ ...query, limit });
     },
     cancel: apply('cancel'),
@@ -96,7 +108,11 @@ export function createSuppressions(engine: Engine): Suppressions {
       return (await engine()).removeSuppression(normalizeAddress(address), scope);
     },
     async has(address, { stream, topic } = {}) {
-      const scopes = ['all', ...(stream === undefined ? STREAMS : [stream]), ...(topic === undefined ? [] : [`topic:${topic}`])];
+      const scopes = [
+        'all',
+        ...(stream === undefined ? STREAMS : [stream]),
+        ...(topic === undefined ? [] : [`topic:${topic}`]),
+      ];
       return (await (await engine()).findSuppression(normalizeAddress(address), scopes)) !== undefined;
     },
     list: async (query = {}) => (await engine()).listSuppressions({ ...query, limit: query.limit ?? 100 }),
@@ -105,7 +121,10 @@ export function createSuppressions(engine: Engine): Suppressions {
 
 function checkScope(scope: string): void {
   if (!/^(?:all|transactional|broadcast|topic:.+)$/.test(scope)) {
-    throw new MailRelayError('OPTIONS_INVALID', { option: 'scope', reason: 'scope must be all, transactional, broadcast or topic:<name>' });
+    throw new MailRelayError('OPTIONS_INVALID', {
+      option: 'scope',
+      reason: 'scope must be all, transactional, broadcast or topic:<name>',
+    });
   }
 }
 
@@ -114,7 +133,8 @@ export function createReports(engine: Engine): Reports {
   return {
     async campaign(name) {
       const report = await (await engine()).campaignReport(name);
-      if (report === undefined) throw new MailRelayError('MESSAGE_NOT_FOUND', { campaign: name, reason: `no campaign has the name ${name}` });
+      if (report === undefined)
+        throw new MailRelayError('MESSAGE_NOT_FOUND', { campaign: name, reason: `no campaign has the name ${name}` });
       return report;
     },
     async summary({ from, to, stream } = {}) {
@@ -130,7 +150,8 @@ export function createTemplates(engine: Engine, book: TemplateBook): Templates {
     async render(template, data, { locale } = {}) {
       const own = await book.data(template, data as object | undefined);
       const parts = await book.render(template, own, { locale });
-      if (parts !== undefined) return { subject: parts.subject, preheader: undefined, html: parts.html, text: parts.text ?? '' };
+      if (parts !== undefined)
+        return { subject: parts.subject, preheader: undefined, html: parts.html, text: parts.text ?? '' };
       return (await engine()).render(typeof template === 'string' ? template : template.name, own ?? {}, { locale });
     },
   };
@@ -140,7 +161,8 @@ export function createTemplates(engine: Engine, book: TemplateBook): Templates {
 export function createLanes(engine: Engine): Lanes {
   const set = (paused: boolean) =>
     async function setPaused(route: string, { stream }: { readonly stream?: Stream } = {}): Promise<void> {
-      for (const one of stream === undefined ? STREAMS : [stream]) await (await engine()).pauseLane({ route, stream: one }, paused);
+      for (const one of stream === undefined ? STREAMS : [stream])
+        await (await engine()).pauseLane({ route, stream: one }, paused);
     };
   return { list: async () => (await engine()).lanes(), pause: set(true), resume: set(false) };
 }

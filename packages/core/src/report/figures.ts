@@ -1,10 +1,10 @@
+import type { Stream } from '../message.ts';
 import type { LinkCount } from '../store/port.ts';
 import { METRICS, type Metric } from '../store/port.ts';
-import type { Stream } from '../message.ts';
 import type { CampaignReport, Counts, Figures, Rates, SummaryReport } from './port.ts';
 
 /** Figures and rates out of counts. */
-export function figuresOf(counts: Counts): Figures {
+function figuresOf(counts: Counts): Figures {
   const final = counts.sent + counts.bounced + counts.failed + counts.suppressed + counts.cancelled;
   return {
     accepted: counts.accepted,
@@ -56,7 +56,9 @@ export function summaryReport(
   query: { readonly from: number; readonly to: number; readonly stream: Stream | undefined },
   days: readonly { readonly day: string; readonly counts: Counts }[],
 ): SummaryReport {
-  const total = Object.fromEntries(METRICS.map((metric) => [metric, days.reduce((sum, { counts }) => sum + counts[metric], 0)])) as Record<Metric, number>;
+  const total = Object.fromEntries(
+    METRICS.map((metric) => [metric, days.reduce((sum, { counts }) => sum + counts[metric], 0)]),
+  ) as Record<Metric, number>;
   return {
     from: new Date(query.from),
     to: new Date(query.to),

@@ -1,5 +1,5 @@
-import type { LinkCount, Metric } from '../store/port.ts';
 import type { Stream } from '../message.ts';
+import type { LinkCount, Metric } from '../store/port.ts';
 
 /** Opens or clicks: deliveries and times, with and without machines. */
 export interface Readers {

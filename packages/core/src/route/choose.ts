@@ -10,7 +10,11 @@ export function chooseRoute(routes: readonly RouteSpec[], name: string | undefin
   if (name === undefined) return (routes[0] as RouteSpec).name;
   if (!routes.some((route) => route.name === name)) {
     const known = routes.map((route) => route.name);
-    throw new MailRelayError('MESSAGE_INVALID', { field: 'route', known, reason: `there is no route ${name}; known are ${known.join(', ')}` });
+    throw new MailRelayError('MESSAGE_INVALID', {
+      field: 'route',
+      known,
+      reason: `there is no route ${name}; known are ${known.join(', ')}`,
+    });
   }
   return name;
 }

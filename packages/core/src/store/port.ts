@@ -4,8 +4,19 @@
  * Contract, for every implementation: a promise that resolves means that the change is durable; numbers of time are ms
  * since the epoch, and come in as arguments; ids are positive safe integers that grow with time and are never used again.
  */
-import type { Agent, EventType, MessageEvent, ReasonClass, Transcript } from '../events.ts';
-import type { Accepted, Content, DeliveryState, Json, Stream, SubmittedRecipient, TemplateData, RecipientKind, RenderedParts, Transition } from '../message.ts';
+import type { Agent, EventType, MessageEvent } from '../events.ts';
+import type {
+  Accepted,
+  Content,
+  DeliveryState,
+  Json,
+  RecipientKind,
+  RenderedParts,
+  Stream,
+  SubmittedRecipient,
+  TemplateData,
+  Transition,
+} from '../message.ts';
 import type { QueueStore } from '../queue/port.ts';
 
 /** The store, by what it is asked. */
@@ -47,9 +58,7 @@ export interface AcceptInput {
 }
 
 /** What became of one recipient that was appended. */
-export type Appended =
-  | { readonly id: string; readonly state: DeliveryState }
-  | { readonly rejected: 'duplicate' };
+export type Appended = { readonly id: string; readonly state: DeliveryState } | { readonly rejected: 'duplicate' };
 
 /** Accepts messages. Calls that arrive together share one commit. */
 export interface IntakeStore {
@@ -61,7 +70,9 @@ export interface IntakeStore {
    */
   accept(input: AcceptInput): Promise<Accepted>;
   /** Opens a message for many recipients (`sendMany`), without any yet. With an `idempotencyKey` seen before: the same message. */
-  open(input: Omit<AcceptInput, 'recipients'>): Promise<{ readonly id: string; readonly messageId: string; readonly repeated: boolean }>;
+  open(
+    input: Omit<AcceptInput, 'recipients'>,
+  ): Promise<{ readonly id: string; readonly messageId: string; readonly repeated: boolean }>;
   /** Adds recipients to an opened message; an address that it has already is `duplicate`. One transaction. */
   append(id: string, recipients: readonly SubmittedRecipient[], options: { readonly now: number }): Promise<Appended[]>;
 }
@@ -157,7 +168,11 @@ export interface LogStore {
   content(messageId: number): Promise<Content | undefined>;
   delivery(deliveryId: number): Promise<StoredDelivery | undefined>;
   /** Applies an operator's transition to all selected deliveries that allow it; answers the events. `MESSAGE_NOT_FOUND` where nothing is selected. */
-  apply(selection: Selection, by: Extract<Transition, 'cancel' | 'hold' | 'release' | 'retry'>, options: { readonly reason?: string; readonly now: number }): Promise<MessageEvent[]>;
+  apply(
+    selection: Selection,
+    by: Extract<Transition, 'cancel' | 'hold' | 'release' | 'retry'>,
+    options: { readonly reason?: string; readonly now: number },
+  ): Promise<MessageEvent[]>;
 }
 
 /** An address that must not get mail. */
@@ -251,7 +266,11 @@ export interface ReportStore {
   campaign(name: string): Promise<Readonly<Record<Metric, number>> | undefined>;
   links(campaign: string, limit: number): Promise<LinkCount[]>;
   /** Sums per UTC day, `from` inclusive, `to` exclusive. */
-  days(query: { readonly from: number; readonly to: number; readonly stream: Stream | undefined }): Promise<{ readonly day: string; readonly counts: Readonly<Record<Metric, number>> }[]>;
+  days(query: {
+    readonly from: number;
+    readonly to: number;
+    readonly stream: Stream | undefined;
+  }): Promise<{ readonly day: string; readonly counts: Readonly<Record<Metric, number>> }[]>;
 }
 
 /** Bytes by name: compiled templates, attachments, captured mail. */
@@ -270,6 +289,3 @@ export interface BlobStore {
 export const BLOB_KINDS = ['template', 'attachment', 'captured'] as const;
 /** What a blob is. */
 export type BlobKind = (typeof BLOB_KINDS)[number];
-
-/** Settled facts of an attempt; see `queue/port.ts`. */
-export type { ReasonClass, Transcript };

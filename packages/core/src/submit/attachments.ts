@@ -21,7 +21,10 @@ export interface Spool {
  *
  * @throws MailRelayError `ATTACHMENT_INVALID`, `ATTACHMENT_NOT_ALLOWED`, `MESSAGE_TOO_LARGE`.
  */
-export async function spoolAttachments(inputs: readonly AttachmentInput[] | undefined, spool: Spool): Promise<SpooledAttachment[]> {
+export async function spoolAttachments(
+  inputs: readonly AttachmentInput[] | undefined,
+  spool: Spool,
+): Promise<SpooledAttachment[]> {
   const spooled: SpooledAttachment[] = [];
   for (const [index, input] of (inputs ?? []).entries()) {
     const bytes = await bytesOf(input, index, spool);
@@ -42,13 +45,21 @@ export async function spoolAttachments(inputs: readonly AttachmentInput[] | unde
 }
 
 /** The same for `alternatives` and `icalEvent`. */
-export async function spoolAlternatives(fields: Pick<MessageFields, 'alternatives' | 'icalEvent'>, spool: Spool): Promise<SpooledAlternative[]> {
+export async function spoolAlternatives(
+  fields: Pick<MessageFields, 'alternatives' | 'icalEvent'>,
+  spool: Spool,
+): Promise<SpooledAlternative[]> {
   const { icalEvent } = fields;
   const inputs = (fields.alternatives ?? []).map((one) => ({ ...one, method: undefined as string | undefined }));
   if (icalEvent !== undefined) {
     const method = (icalEvent.method ?? 'PUBLISH').toUpperCase();
     if (!/^[A-Z]+$/.test(method)) throw invalid(0, 'icalEvent.method is a word such as REQUEST');
-    inputs.push({ content: icalEvent.content, contentType: 'text/calendar', method, filename: icalEvent.filename ?? 'invite.ics' });
+    inputs.push({
+      content: icalEvent.content,
+      contentType: 'text/calendar',
+      method,
+      filename: icalEvent.filename ?? 'invite.ics',
+    });
   }
   const spooled: SpooledAlternative[] = [];
   for (const [index, input] of inputs.entries()) {
@@ -86,7 +97,8 @@ async function bytesOf(input: AttachmentInput, index: number, spool: Spool): Pro
   if (input.path !== undefined) return fromPath(input.path, index, spool);
   if (input.href !== undefined) return fromHref(input.href, index, spool);
   if (typeof content === 'string') return bounded(Buffer.from(content, input.encoding ?? 'utf8'), spool);
-  if (content instanceof Uint8Array) return bounded(Buffer.from(content.buffer, content.byteOffset, content.byteLength), spool);
+  if (content instanceof Uint8Array)
+    return bounded(Buffer.from(content.buffer, content.byteOffset, content.byteLength), spool);
   if (content instanceof Readable) return collect(content, index, spool);
   throw invalid(index, 'content is neither text nor bytes nor a stream');
 }
@@ -123,7 +135,8 @@ async function fromPath(path: string, index: number, spool: Spool): Promise<Buff
       reason: `attachment ${index} has a path that is not below a folder of the option \`attachments.paths\``,
     });
   const folders = await Promise.all(spool.paths.map((folder) => realpath(folder).catch(() => resolve(folder))));
-  const inside = (file: string): boolean => folders.some((folder) => file.startsWith(folder.endsWith(sep) ? folder : folder + sep));
+  const inside = (file: string): boolean =>
+    folders.some((folder) => file.startsWith(folder.endsWith(sep) ? folder : folder + sep));
   const file = await realpath(path).catch((error: unknown) => {
     // Whether a file exists outside of the allow-list is nobody's business.
     throw inside(resolve(path)) ? invalid(index, 'its file cannot be read', error) : refused();
@@ -151,9 +164,11 @@ async function fromHref(href: string, index: number, spool: Spool): Promise<Buff
     });
   }
   // Redirects could lead anywhere, so none is followed.
-  const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(30_000) }).catch((error: unknown) => {
-    throw invalid(index, 'its href did not answer', error);
-  });
+  const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(30_000) }).catch(
+    (error: unknown) => {
+      throw invalid(index, 'its href did not answer', error);
+    },
+  );
   if (!response.ok || response.body === null) throw invalid(index, `its href answered ${response.status}`);
   return collect(response.body, index, spool);
 }

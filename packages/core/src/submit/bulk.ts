@@ -44,7 +44,10 @@ export interface BulkTarget {
 /**
  * Reads recipients in batches, one batch ahead of the store, and yields after each batch that is durable.
  */
-export async function* submitBulk(recipients: Iterable<BulkRecipient> | AsyncIterable<BulkRecipient>, target: BulkTarget): AsyncGenerator<BulkProgress, void> {
+export async function* submitBulk(
+  recipients: Iterable<BulkRecipient> | AsyncIterable<BulkRecipient>,
+  target: BulkTarget,
+): AsyncGenerator<BulkProgress, void> {
   const { engine, fields } = target;
   const { id } = await engine.openBulk(fields);
   let progress: BulkProgress = { id, processed: 0, accepted: 0, rejected: 0, suppressed: 0, rejections: [] };
@@ -72,7 +75,10 @@ interface Batch {
   readonly rejections: Rejection[];
 }
 
-async function* batches(recipients: Iterable<BulkRecipient> | AsyncIterable<BulkRecipient>, target: BulkTarget): AsyncGenerator<Batch, void> {
+async function* batches(
+  recipients: Iterable<BulkRecipient> | AsyncIterable<BulkRecipient>,
+  target: BulkTarget,
+): AsyncGenerator<Batch, void> {
   let index = 0;
   let batch: Batch = { start: 0, fit: [], rejections: [] };
   for await (const input of recipients) {
@@ -92,7 +98,13 @@ async function* batches(recipients: Iterable<BulkRecipient> | AsyncIterable<Bulk
 }
 
 async function append(batch: Batch, before: BulkProgress, { engine }: BulkTarget): Promise<BulkProgress> {
-  const results = batch.fit.length === 0 ? [] : await engine.appendBulk(before.id, batch.fit.map(({ recipient }) => recipient));
+  const results =
+    batch.fit.length === 0
+      ? []
+      : await engine.appendBulk(
+          before.id,
+          batch.fit.map(({ recipient }) => recipient),
+        );
   const rejections = [...batch.rejections];
   let suppressed = 0;
   for (const [position, result] of results.entries()) {
@@ -113,9 +125,14 @@ async function append(batch: Batch, before: BulkProgress, { engine }: BulkTarget
 
 async function recipientOf(input: BulkRecipient, { book, template, fields }: BulkTarget): Promise<SubmittedRecipient> {
   const given = typeof input === 'string' ? { to: input } : input;
-  if (typeof given !== 'object' || given === null) throw new MailRelayError('ADDRESS_INVALID', { field: 'to', reason: 'a recipient is an address or an object with `to`' });
+  if (typeof given !== 'object' || given === null)
+    throw new MailRelayError('ADDRESS_INVALID', {
+      field: 'to',
+      reason: 'a recipient is an address or an object with `to`',
+    });
   const [mailbox, ...more] = parseMailboxes(given.to, 'to');
-  if (mailbox === undefined || more.length > 0) throw new MailRelayError('ADDRESS_INVALID', { field: 'to', reason: 'to must be one address' });
+  if (mailbox === undefined || more.length > 0)
+    throw new MailRelayError('ADDRESS_INVALID', { field: 'to', reason: 'to must be one address' });
   const locale = localeOf(given.locale);
   const own = await ownData(given.data, book, template, fields);
   const rendered = await book.render(template, own, { locale: locale ?? fields.content.locale });
@@ -132,10 +149,16 @@ async function recipientOf(input: BulkRecipient, { book, template, fields }: Bul
 }
 
 /** A schema sees shared and own data together, as the template does. */
-async function ownData(data: object | undefined, book: TemplateBook, template: string | AnyTemplate | undefined, fields: PreparedFields): Promise<SubmittedRecipient['data']> {
+async function ownData(
+  data: object | undefined,
+  book: TemplateBook,
+  template: string | AnyTemplate | undefined,
+  fields: PreparedFields,
+): Promise<SubmittedRecipient['data']> {
   const shared = fields.content.data;
   const declared = typeof template === 'string' ? book.declared(template) : template;
-  if (declared?.schema === undefined && declared?.render === undefined) return data === undefined ? undefined : jsonOf(data, 'data');
+  if (declared?.schema === undefined && declared?.render === undefined)
+    return data === undefined ? undefined : jsonOf(data, 'data');
   return book.data(template, { ...shared, ...data });
 }
 

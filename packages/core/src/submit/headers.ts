@@ -42,7 +42,8 @@ function header(name: string, value: unknown): HeaderField {
   const refuse = (reason: string): never => {
     throw new MailRelayError('HEADER_INVALID', { header: name, reason });
   };
-  if (!/^[\x21-\x39\x3b-\x7e]{1,76}$/.test(name)) return refuse('a header name is 1 to 76 visible ASCII characters without a colon');
+  if (!/^[\x21-\x39\x3b-\x7e]{1,76}$/.test(name))
+    return refuse('a header name is 1 to 76 visible ASCII characters without a colon');
   const own = OWN[name.toLowerCase()];
   if (own !== undefined) return refuse(`${name} is written by the relay: use the field ${own}`);
   return [name, headerText(value, name)];
@@ -53,7 +54,10 @@ export function headerText(value: unknown, field: string): string {
   const text = typeof value === 'number' ? String(value) : value;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
   if (typeof text !== 'string' || /[\u0000-\u0008\u000a-\u001f\u007f]/.test(text)) {
-    throw new MailRelayError('HEADER_INVALID', { header: field, reason: `${field} must be text without line breaks and control characters` });
+    throw new MailRelayError('HEADER_INVALID', {
+      header: field,
+      reason: `${field} must be text without line breaks and control characters`,
+    });
   }
   return text;
 }
@@ -67,16 +71,23 @@ export function messageIds(value: string | readonly string[] | undefined, field:
     .map((id) => {
       const text = headerText(id, field).trim();
       const bracketed = text.startsWith('<') ? text : `<${text}>`;
-      if (!/^<[^<>\s]+>$/.test(bracketed)) throw new MailRelayError('HEADER_INVALID', { header: field, reason: `${field} has no Message-ID form` });
+      if (!/^<[^<>\s]+>$/.test(bracketed))
+        throw new MailRelayError('HEADER_INVALID', { header: field, reason: `${field} has no Message-ID form` });
       return bracketed;
     });
 }
 
 /** nodemailer's `list` as `List-*` headers (RFC 2369, RFC 2919). */
-export function listHeaders(list: Readonly<Record<string, ListValue | readonly (ListValue | readonly ListValue[])[]>> | undefined): HeaderField[] {
+export function listHeaders(
+  list: Readonly<Record<string, ListValue | readonly (ListValue | readonly ListValue[])[]>> | undefined,
+): HeaderField[] {
   if (list === undefined) return [];
   return Object.entries(list).flatMap(([key, value]) => {
-    const name = `List-${key.replace(/(^|-)([a-z])/g, (_, dash: string, letter: string) => dash + letter.toUpperCase())}`.replace(/^List-Id$/i, 'List-ID');
+    const name =
+      `List-${key.replace(/(^|-)([a-z])/g, (_, dash: string, letter: string) => dash + letter.toUpperCase())}`.replace(
+        /^List-Id$/i,
+        'List-ID',
+      );
     if (name === 'List-Unsubscribe-Post') return [header(name, '')];
     const rows = Array.isArray(value) ? (value as readonly (ListValue | readonly ListValue[])[]) : [value as ListValue];
     return rows.map((row) => {
@@ -90,6 +101,10 @@ function listValue(name: string, item: ListValue): string {
   const { url, comment } = typeof item === 'string' ? { url: item, comment: undefined } : item;
   const target = headerText(url, name).trim();
   if (name === 'List-ID') return comment === undefined ? `<${target}>` : `${comment} <${target}>`;
-  const address = /^(?:https?|mailto|ftp):/i.test(target) ? target : target.includes('@') ? `mailto:${target}` : `http://${target}`;
+  const address = /^(?:https?|mailto|ftp):/i.test(target)
+    ? target
+    : target.includes('@')
+      ? `mailto:${target}`
+      : `http://${target}`;
   return `<${address.replace(/[<>\s]+/g, '')}>${comment === undefined ? '' : ` (${comment})`}`;
 }

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { AddressInput } from '../address.ts';
 import type { Json, Stream, TrackingOptions } from '../message.ts';
-import type { AnyTemplate, DataOf, TemplateName } from '../template.ts';
+import type { AnyTemplate, DataOf } from '../template.ts';
 
 /** One or several addresses, as nodemailer takes them. */
 export type AddressList = AddressInput | readonly AddressInput[];
@@ -44,7 +44,11 @@ export interface MessageFields<T extends string | AnyTemplate = string> {
   readonly inReplyTo?: string;
   readonly references?: string | readonly string[];
   readonly icalEvent?: { readonly method?: string; readonly filename?: string; readonly content: string | Uint8Array };
-  readonly alternatives?: readonly { readonly content: string | Uint8Array; readonly contentType: string; readonly filename?: string }[];
+  readonly alternatives?: readonly {
+    readonly content: string | Uint8Array;
+    readonly contentType: string;
+    readonly filename?: string;
+  }[];
   readonly list?: Readonly<Record<string, ListValue | readonly (ListValue | readonly ListValue[])[]>>;
   readonly priority?: 'high' | 'normal' | 'low';
   readonly messageId?: string;
@@ -111,5 +115,3 @@ export const UNSUPPORTED: Readonly<Record<string, string>> = {
   disableFileAccess: 'file access is off unless `attachments.paths` allows it',
   disableUrlAccess: 'URL access is off unless `attachments.hosts` allows it',
 };
-
-export type { TemplateName };

@@ -13,6 +13,7 @@ export function jsonOf(value: unknown, field: string): Readonly<Record<string, J
   } catch (error) {
     throw new MailRelayError('MESSAGE_INVALID', { field, reason: `${field} cannot be kept as JSON` }, { cause: error });
   }
-  if (text === undefined || !text.startsWith('{')) throw new MailRelayError('MESSAGE_INVALID', { field, reason: `${field} must be an object` });
+  if (text === undefined || !text.startsWith('{'))
+    throw new MailRelayError('MESSAGE_INVALID', { field, reason: `${field} must be an object` });
   return JSON.parse(text) as Readonly<Record<string, Json>>;
 }

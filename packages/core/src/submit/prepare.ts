@@ -1,6 +1,14 @@
 import { type AddressInput, type Mailbox, parseMailboxes } from '../address.ts';
 import { MailRelayError } from '../errors.ts';
-import type { Content, Json, RecipientKind, ResolvedTracking, Stream, SubmittedRecipient, TrackingOptions } from '../message.ts';
+import type {
+  Content,
+  Json,
+  RecipientKind,
+  ResolvedTracking,
+  Stream,
+  SubmittedRecipient,
+  TrackingOptions,
+} from '../message.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { AnyTemplate } from '../template.ts';
 import { type Spool, spoolAlternatives, spoolAttachments } from './attachments.ts';
@@ -20,9 +28,35 @@ export interface PreparedFields {
 }
 
 const FIELDS: ReadonlySet<string> = new Set([
-  'from', 'sender', 'replyTo', 'subject', 'text', 'html', 'attachments', 'headers', 'inReplyTo', 'references', 'icalEvent', 'alternatives',
-  'list', 'priority', 'messageId', 'date', 'envelope', 'template', 'data', 'locale', 'stream', 'campaign', 'tags', 'metadata', 'sendAt',
-  'idempotencyKey', 'tracking', 'topic', 'route',
+  'from',
+  'sender',
+  'replyTo',
+  'subject',
+  'text',
+  'html',
+  'attachments',
+  'headers',
+  'inReplyTo',
+  'references',
+  'icalEvent',
+  'alternatives',
+  'list',
+  'priority',
+  'messageId',
+  'date',
+  'envelope',
+  'template',
+  'data',
+  'locale',
+  'stream',
+  'campaign',
+  'tags',
+  'metadata',
+  'sendAt',
+  'idempotencyKey',
+  'tracking',
+  'topic',
+  'route',
 ]);
 const RECIPIENT_FIELDS = ['to', 'cc', 'bcc'] as const satisfies readonly RecipientKind[];
 
@@ -37,11 +71,18 @@ export interface PrepareContext {
 }
 
 /** Refuses fields that nodemailer has and the relay does not, and fields that nobody has. */
-export function checkFields(message: object, bulk: boolean): void {
+function checkFields(message: object, bulk: boolean): void {
   for (const [key, value] of Object.entries(message)) {
     if (value === undefined || FIELDS.has(key) || (!bulk && RECIPIENT_FIELDS.includes(key as RecipientKind))) continue;
-    const advice = UNSUPPORTED[key] ?? (bulk && RECIPIENT_FIELDS.includes(key as RecipientKind) ? 'recipients are the first argument of sendMany()' : 'no message has it');
-    throw new MailRelayError('OPTION_UNSUPPORTED', { field: key, reason: `the field \`${key}\` is not supported: ${advice}` });
+    const advice =
+      UNSUPPORTED[key] ??
+      (bulk && RECIPIENT_FIELDS.includes(key as RecipientKind)
+        ? 'recipients are the first argument of sendMany()'
+        : 'no message has it');
+    throw new MailRelayError('OPTION_UNSUPPORTED', {
+      field: key,
+      reason: `the field \`${key}\` is not supported: ${advice}`,
+    });
   }
 }
 
@@ -50,7 +91,11 @@ export function checkFields(message: object, bulk: boolean): void {
  *
  * @throws MailRelayError for everything that is wrong with the message, before anything of it is stored.
  */
-export async function prepareFields(message: SendMessage<string | AnyTemplate>, bulk: boolean, context: PrepareContext): Promise<PreparedFields> {
+export async function prepareFields(
+  message: SendMessage<string | AnyTemplate>,
+  bulk: boolean,
+  context: PrepareContext,
+): Promise<PreparedFields> {
   checkFields(message, bulk);
   const { options } = context;
   const stream = streamOf(message.stream, bulk ? 'broadcast' : 'transactional');
@@ -67,7 +112,10 @@ export async function prepareFields(message: SendMessage<string | AnyTemplate>, 
   }
   const size = Buffer.byteLength(html ?? '') + Buffer.byteLength(text ?? '');
   const { maxMessageBytes } = options.limits;
-  if (size > maxMessageBytes) throw new MailRelayError('MESSAGE_TOO_LARGE', { reason: `its text has ${size} bytes, allowed are ${maxMessageBytes}` });
+  if (size > maxMessageBytes)
+    throw new MailRelayError('MESSAGE_TOO_LARGE', {
+      reason: `its text has ${size} bytes, allowed are ${maxMessageBytes}`,
+    });
   const content: Content = {
     from: onlyOne(message.from ?? options.from, 'from') ?? missingFrom(),
     sender: onlyOne(message.sender, 'sender'),
@@ -98,9 +146,15 @@ export async function prepareFields(message: SendMessage<string | AnyTemplate>, 
   };
   const attached = content.attachments.reduce((sum, { bytes }) => sum + bytes, 0);
   if ((size + attached) * 1.37 > maxMessageBytes) {
-    throw new MailRelayError('MESSAGE_TOO_LARGE', { reason: `text and attachments have ${size + attached} bytes before encoding, allowed are ${maxMessageBytes} after it` });
+    throw new MailRelayError('MESSAGE_TOO_LARGE', {
+      reason: `text and attachments have ${size + attached} bytes before encoding, allowed are ${maxMessageBytes} after it`,
+    });
   }
-  if (bulk && content.messageId !== undefined) throw new MailRelayError('OPTION_UNSUPPORTED', { field: 'messageId', reason: 'sendMany() gives each mail a Message-ID of its own' });
+  if (bulk && content.messageId !== undefined)
+    throw new MailRelayError('OPTION_UNSUPPORTED', {
+      field: 'messageId',
+      reason: 'sendMany() gives each mail a Message-ID of its own',
+    });
   return {
     content,
     campaign: nameOf(message.campaign, 'campaign'),
@@ -113,19 +167,31 @@ export async function prepareFields(message: SendMessage<string | AnyTemplate>, 
 }
 
 /** Recipients of one message, each address once: To wins over Cc, Cc over Bcc. */
-export function recipientsOf(message: SendMessage, content: Content, maxRecipients: number): Omit<SubmittedRecipient, 'data' | 'rendered'>[] {
+export function recipientsOf(
+  message: SendMessage,
+  content: Content,
+  maxRecipients: number,
+): Omit<SubmittedRecipient, 'data' | 'rendered'>[] {
   const bcc = parseMailboxes(message.bcc as AddressInput[] | undefined, 'bcc');
-  const groups: readonly (readonly [RecipientKind, readonly Mailbox[]])[] = [['to', content.to], ['cc', content.cc], ['bcc', bcc]];
+  const groups: readonly (readonly [RecipientKind, readonly Mailbox[]])[] = [
+    ['to', content.to],
+    ['cc', content.cc],
+    ['bcc', bcc],
+  ];
   const seen = new Map<string, Omit<SubmittedRecipient, 'data' | 'rendered'>>();
   for (const [kind, mailboxes] of groups) {
     for (const { address, name } of mailboxes) {
       const key = address.toLowerCase();
-      if (!seen.has(key)) seen.set(key, { address, name, kind, locale: undefined, tracking: undefined, metadata: undefined });
+      if (!seen.has(key))
+        seen.set(key, { address, name, kind, locale: undefined, tracking: undefined, metadata: undefined });
     }
   }
-  if (seen.size === 0) throw new MailRelayError('RECIPIENT_MISSING', { reason: 'give at least one address in to, cc or bcc' });
+  if (seen.size === 0)
+    throw new MailRelayError('RECIPIENT_MISSING', { reason: 'give at least one address in to, cc or bcc' });
   if (seen.size > maxRecipients) {
-    throw new MailRelayError('MESSAGE_INVALID', { reason: `it has ${seen.size} recipients, allowed are ${maxRecipients} (\`limits.maxRecipients\`); use sendMany()` });
+    throw new MailRelayError('MESSAGE_INVALID', {
+      reason: `it has ${seen.size} recipients, allowed are ${maxRecipients} (\`limits.maxRecipients\`); use sendMany()`,
+    });
   }
   return [...seen.values()];
 }
@@ -136,7 +202,10 @@ function isFunctionTemplate(template: string | AnyTemplate | undefined, context:
 }
 
 function missingFrom(): never {
-  throw new MailRelayError('ADDRESS_INVALID', { field: 'from', reason: 'from is missing: give it in the message, in the option `from` or in MAIL_RELAY_FROM' });
+  throw new MailRelayError('ADDRESS_INVALID', {
+    field: 'from',
+    reason: 'from is missing: give it in the message, in the option `from` or in MAIL_RELAY_FROM',
+  });
 }
 
 function onlyOne(input: AddressInput | Mailbox | AddressList | undefined, field: string): Mailbox | undefined {
@@ -150,7 +219,10 @@ function textOf(value: string | Uint8Array | undefined, field: string): string |
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') return value;
   if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
-  throw new MailRelayError('MESSAGE_INVALID', { field, reason: `${field} must be text or bytes; read files and streams first` });
+  throw new MailRelayError('MESSAGE_INVALID', {
+    field,
+    reason: `${field} must be text or bytes; read files and streams first`,
+  });
 }
 
 function streamOf(stream: Stream | undefined, standard: Stream): Stream {
@@ -158,14 +230,16 @@ function streamOf(stream: Stream | undefined, standard: Stream): Stream {
 }
 
 function oneOf<T extends string>(value: T | undefined, allowed: readonly T[], field: string): T | undefined {
-  if (value !== undefined && !allowed.includes(value)) throw new MailRelayError('MESSAGE_INVALID', { field, reason: `${field} must be one of ${allowed.join(', ')}` });
+  if (value !== undefined && !allowed.includes(value))
+    throw new MailRelayError('MESSAGE_INVALID', { field, reason: `${field} must be one of ${allowed.join(', ')}` });
   return value;
 }
 
 function nameOf(value: string | undefined, field: string): string | undefined {
   if (value === undefined) return undefined;
   const text = headerText(value, field);
-  if (text.length === 0 || text.length > 200) throw new MailRelayError('MESSAGE_INVALID', { field, reason: `${field} must have 1 to 200 characters` });
+  if (text.length === 0 || text.length > 200)
+    throw new MailRelayError('MESSAGE_INVALID', { field, reason: `${field} must have 1 to 200 characters` });
   return text;
 }
 
@@ -176,7 +250,10 @@ function topicOf(topic: string | undefined): string | undefined {
 /** A language tag (RFC 5646), loosely. */
 export function localeOf(locale: string | undefined): string | undefined {
   if (locale !== undefined && !/^[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*$/.test(locale)) {
-    throw new MailRelayError('MESSAGE_INVALID', { field: 'locale', reason: 'locale must be a language tag such as fr or fr-CA' });
+    throw new MailRelayError('MESSAGE_INVALID', {
+      field: 'locale',
+      reason: 'locale must be a language tag such as fr or fr-CA',
+    });
   }
   return locale?.replaceAll('_', '-');
 }
@@ -191,12 +268,20 @@ function timeOf(value: Date | string | number | undefined, field: string): numbe
 function envelopeOf(envelope: MessageFields['envelope']): string | undefined {
   if (envelope === undefined) return undefined;
   const other = Object.keys(envelope).find((key) => key !== 'from');
-  if (other !== undefined) throw new MailRelayError('OPTION_UNSUPPORTED', { field: `envelope.${other}`, reason: 'only `envelope.from` is: each recipient has an envelope of its own' });
+  if (other !== undefined)
+    throw new MailRelayError('OPTION_UNSUPPORTED', {
+      field: `envelope.${other}`,
+      reason: 'only `envelope.from` is: each recipient has an envelope of its own',
+    });
   return onlyOne(envelope.from, 'envelope.from')?.address;
 }
 
 function trackingOf(tracking: TrackingOptions | false | undefined, standard: ResolvedTracking): ResolvedTracking {
   if (tracking === undefined) return standard;
   if (tracking === false) return { opens: false, clicks: false, utm: undefined };
-  return { opens: tracking.opens ?? standard.opens, clicks: tracking.clicks ?? standard.clicks, utm: tracking.utm ?? standard.utm };
+  return {
+    opens: tracking.opens ?? standard.opens,
+    clicks: tracking.clicks ?? standard.clicks,
+    utm: tracking.utm ?? standard.utm,
+  };
 }

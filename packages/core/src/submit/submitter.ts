@@ -11,7 +11,10 @@ import type { TemplateBook } from './templates.ts';
 /** Turns what the host hands in into submissions to the engine. */
 export interface Submitter {
   send(message: SendMessage<string | AnyTemplate>): Promise<Accepted>;
-  sendMany(recipients: Iterable<BulkRecipient> | AsyncIterable<BulkRecipient>, options: BulkOptions<string | AnyTemplate>): AsyncGenerator<BulkProgress, void>;
+  sendMany(
+    recipients: Iterable<BulkRecipient> | AsyncIterable<BulkRecipient>,
+    options: BulkOptions<string | AnyTemplate>,
+  ): AsyncGenerator<BulkProgress, void>;
 }
 
 /** What the submitter works with. */
@@ -43,7 +46,11 @@ export function createSubmitter(context: SubmitterContext): Submitter {
       const mailboxes = recipientsOf(message as SendMessage, fields.content, options.limits.maxRecipients);
       const own = await book.data(message.template, message.data as object | undefined);
       const rendered = await book.render(message.template, own, { locale: fields.content.locale });
-      const recipients = mailboxes.map((mailbox) => ({ ...mailbox, data: rendered === undefined ? own : undefined, rendered }));
+      const recipients = mailboxes.map((mailbox) => ({
+        ...mailbox,
+        data: rendered === undefined ? own : undefined,
+        rendered,
+      }));
       const submission: Submission = { ...fields, content: shareable(fields.content, mailboxes.length), recipients };
       return engine.accept(submission);
     },

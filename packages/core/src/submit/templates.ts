@@ -14,9 +14,16 @@ export interface TemplateBook {
    * Data after the schema, as JSON.
    * @throws MailRelayError `TEMPLATE_DATA_INVALID`, with the schema's issues.
    */
-  data(template: string | AnyTemplate | undefined, data: object | undefined): Promise<Readonly<Record<string, Json>> | undefined>;
+  data(
+    template: string | AnyTemplate | undefined,
+    data: object | undefined,
+  ): Promise<Readonly<Record<string, Json>> | undefined>;
   /** Parts rendered by a function template; undefined for all others. */
-  render(template: string | AnyTemplate | undefined, data: object | undefined, context: { readonly locale: string | undefined }): Promise<RenderedParts | undefined>;
+  render(
+    template: string | AnyTemplate | undefined,
+    data: object | undefined,
+    context: { readonly locale: string | undefined },
+  ): Promise<RenderedParts | undefined>;
 }
 
 /**
@@ -25,7 +32,11 @@ export interface TemplateBook {
 export function createTemplateBook(templates: readonly AnyTemplate[]): TemplateBook {
   const byName = new Map<string, AnyTemplate>();
   for (const template of templates) {
-    if (byName.has(template.name)) throw new MailRelayError('OPTIONS_INVALID', { option: 'templates', reason: `two templates have the name ${template.name}` });
+    if (byName.has(template.name))
+      throw new MailRelayError('OPTIONS_INVALID', {
+        option: 'templates',
+        reason: `two templates have the name ${template.name}`,
+      });
     byName.set(template.name, template);
   }
   const find = (template: string | AnyTemplate | undefined): AnyTemplate | undefined =>
@@ -40,7 +51,9 @@ export function createTemplateBook(templates: readonly AnyTemplate[]): TemplateB
       const result = await schema['~standard'].validate(data ?? {});
       if (result.issues !== undefined) {
         const issues = result.issues.map(({ message, path }) => ({ path: pathOf(path), message }));
-        const reason = issues.map((issue) => (issue.path === '' ? issue.message : `${issue.path}: ${issue.message}`)).join('; ');
+        const reason = issues
+          .map((issue) => (issue.path === '' ? issue.message : `${issue.path}: ${issue.message}`))
+          .join('; ');
         throw new MailRelayError('TEMPLATE_DATA_INVALID', { template: find(template)?.name, issues, reason });
       }
       return jsonOf(result.value, 'data');
@@ -52,10 +65,17 @@ export function createTemplateBook(templates: readonly AnyTemplate[]): TemplateB
       try {
         parts = await found.render((data ?? {}) as never, context);
       } catch (error) {
-        throw new MailRelayError('TEMPLATE_INVALID', { template: found.name, reason: `the function of ${found.name} threw: ${messageOf(error)}` }, { cause: error });
+        throw new MailRelayError(
+          'TEMPLATE_INVALID',
+          { template: found.name, reason: `the function of ${found.name} threw: ${messageOf(error)}` },
+          { cause: error },
+        );
       }
       if (typeof parts?.subject !== 'string' || (parts.html === undefined && parts.text === undefined)) {
-        throw new MailRelayError('TEMPLATE_INVALID', { template: found.name, reason: `the function of ${found.name} must return { subject, html, text }` });
+        throw new MailRelayError('TEMPLATE_INVALID', {
+          template: found.name,
+          reason: `the function of ${found.name} must return { subject, html, text }`,
+        });
       }
       return { subject: headerText(parts.subject, 'subject'), html: parts.html, text: parts.text };
     },

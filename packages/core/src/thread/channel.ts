@@ -16,7 +16,9 @@ interface Packet {
  * A channel for birpc that batches: all calls and answers of one turn of the event loop cross in one message, and errors
  * cross as data, so that codes and details survive.
  */
-export function batchedChannel(port: Port): Required<Pick<ChannelOptions, 'post' | 'on' | 'serialize' | 'deserialize'>> {
+export function batchedChannel(
+  port: Port,
+): Required<Pick<ChannelOptions, 'post' | 'on' | 'serialize' | 'deserialize'>> {
   let outgoing: unknown[] = [];
   const flush = (): void => {
     const batch = outgoing;
@@ -33,6 +35,7 @@ export function batchedChannel(port: Port): Required<Pick<ChannelOptions, 'post'
       });
     },
     serialize: (packet: Packet) => (packet.e === undefined ? packet : { ...packet, e: serializeError(packet.e) }),
-    deserialize: (packet: Packet) => (packet.e === undefined ? packet : { ...packet, e: reviveError(packet.e as SerializedError) }),
+    deserialize: (packet: Packet) =>
+      packet.e === undefined ? packet : { ...packet, e: reviveError(packet.e as SerializedError) },
   };
 }

@@ -2,12 +2,21 @@
  * What the host's thread asks the engine. Everything that crosses is plain data; errors come back as `MailRelayError`.
  * The same object is called directly with `thread: false`.
  */
-import type { MessageEvent } from '../events.ts';
-import type { Accepted, DeliveryState, RenderedParts, Stream, Submission, SubmittedRecipient, TemplateData } from '../message.ts';
+
 import type { RenderedTemplate } from '../compose/port.ts';
+import type { MessageEvent } from '../events.ts';
+import type { Accepted, DeliveryState, Stream, Submission, SubmittedRecipient, TemplateData } from '../message.ts';
 import type { LaneKey, LaneRecord } from '../queue/port.ts';
 import type { CampaignReport, SummaryReport } from '../report/port.ts';
-import type { BlobKind, DeliveryRecord, ListQuery, MessageRecord, Page, Selection, Suppression } from '../store/port.ts';
+import type {
+  BlobKind,
+  DeliveryRecord,
+  ListQuery,
+  MessageRecord,
+  Page,
+  Selection,
+  Suppression,
+} from '../store/port.ts';
 
 /** A request that a reader's program made on a tracked link; the token is already verified. */
 export interface Reading {
@@ -46,13 +55,19 @@ export interface EngineApi {
   /** Stops claiming; with `drain`, first waits until nothing is due, at most `timeoutMs`. */
   stop(options: { readonly drain: boolean; readonly timeoutMs: number }): Promise<void>;
   accept(submission: Submission): Promise<Accepted>;
-  openBulk(submission: Omit<Submission, 'recipients'>): Promise<{ readonly id: string; readonly messageId: string; readonly repeated: boolean }>;
+  openBulk(
+    submission: Omit<Submission, 'recipients'>,
+  ): Promise<{ readonly id: string; readonly messageId: string; readonly repeated: boolean }>;
   appendBulk(id: string, recipients: readonly SubmittedRecipient[]): Promise<BulkResult[]>;
   /** Nothing more is appended to the message. */
   closeBulk(id: string): Promise<void>;
   hasBlob(kind: BlobKind, key: string): Promise<boolean>;
   putBlob(kind: BlobKind, key: string, bytes: Uint8Array): Promise<void>;
-  render(name: string, data: TemplateData, options: { readonly locale?: string | undefined }): Promise<RenderedTemplate>;
+  render(
+    name: string,
+    data: TemplateData,
+    options: { readonly locale?: string | undefined },
+  ): Promise<RenderedTemplate>;
   templateVersion(name: string): Promise<string>;
   get(id: string): Promise<MessageRecord | undefined>;
   list(query: ListQuery): Promise<Page<DeliveryRecord>>;
@@ -60,15 +75,29 @@ export interface EngineApi {
   addSuppression(entry: Omit<Suppression, 'since'>): Promise<void>;
   removeSuppression(address: string, scope: string | undefined): Promise<number>;
   findSuppression(address: string, scopes: readonly string[]): Promise<Suppression | undefined>;
-  listSuppressions(query: { readonly limit: number; readonly after?: string; readonly scope?: string }): Promise<Page<Suppression>>;
+  listSuppressions(query: {
+    readonly limit: number;
+    readonly after?: string;
+    readonly scope?: string;
+  }): Promise<Page<Suppression>>;
   campaignReport(name: string): Promise<CampaignReport | undefined>;
-  summaryReport(query: { readonly from: number; readonly to: number; readonly stream: Stream | undefined }): Promise<SummaryReport>;
+  summaryReport(query: {
+    readonly from: number;
+    readonly to: number;
+    readonly stream: Stream | undefined;
+  }): Promise<SummaryReport>;
   lanes(): Promise<LaneRecord[]>;
   pauseLane(lane: LaneKey, paused: boolean): Promise<void>;
   /** Labels, stores and counts; durable when resolved. Unknown deliveries are ignored. */
   read(reading: Reading): Promise<void>;
   /** One-click or confirmed unsubscribe: suppresses for the scope, records the event. Durable when resolved. */
-  unsubscribe(claim: { readonly deliveryId: number; readonly address: string; readonly scope: string; readonly at: number; readonly evidence: string }): Promise<void>;
+  unsubscribe(claim: {
+    readonly deliveryId: number;
+    readonly address: string;
+    readonly scope: string;
+    readonly at: number;
+    readonly evidence: string;
+  }): Promise<void>;
   /** HTML of a delivery for view-in-browser; undefined where it was purged or has no HTML. */
   view(deliveryId: number): Promise<string | undefined>;
   captured(limit: number): Promise<CapturedMail[]>;
@@ -83,5 +112,3 @@ export interface HostApi {
   publish(events: readonly MessageEvent[]): void;
   log(level: 'debug' | 'info' | 'warn' | 'error', fields: Readonly<Record<string, unknown>>, message: string): void;
 }
-
-export type { RenderedParts };

@@ -22,7 +22,11 @@ export interface EngineThread {
  * @param onEnd - called when the thread ends although nobody asked for it.
  * @throws MailRelayError `WORKER_UNAVAILABLE` where the file of the worker is not there, as after bundling.
  */
-export function spawnEngine(options: EngineOptions, host: HostApi, onEnd: (error: MailRelayError) => void): EngineThread {
+export function spawnEngine(
+  options: EngineOptions,
+  host: HostApi,
+  onEnd: (error: MailRelayError) => void,
+): EngineThread {
   const file = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
   if (file.protocol !== 'file:' || !existsSync(fileURLToPath(file))) {
     throw new MailRelayError('WORKER_UNAVAILABLE', {
@@ -41,7 +45,7 @@ export function spawnEngine(options: EngineOptions, host: HostApi, onEnd: (error
   });
   worker.on('exit', (code) => {
     const error = new MailRelayError('ENGINE_CRASHED', { exitCode: code }, { cause: failure });
-    rpc.$rejectPendingCalls(({ reject }) => reject(error));
+    void rpc.$rejectPendingCalls(({ reject }) => reject(error));
     if (!ending) onEnd(error);
   });
   return {

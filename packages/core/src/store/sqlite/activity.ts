@@ -10,7 +10,9 @@ export function createActivityStore(db: Database, ledger: Ledger): ActivityStore
   const clicked = EVENT_TYPES.indexOf('clicked');
 
   function countOnce(row: Row, flag: number): boolean {
-    return db.run('UPDATE delivery SET flags = flags | ? WHERE id = ? AND (flags & ?) = 0', flag, row.id as number, flag) > 0;
+    return (
+      db.run('UPDATE delivery SET flags = flags | ? WHERE id = ? AND (flags & ?) = 0', flag, row.id as number, flag) > 0
+    );
   }
 
   function countReading(row: Row, facts: MessageFacts, { type, at, agent, url }: Activity): void {
@@ -20,16 +22,23 @@ export function createActivityStore(db: Database, ledger: Ledger): ActivityStore
     if (countOnce(row, type === 'opened' ? FLAGS.opened : FLAGS.clicked)) ledger.count(facts, `${name}Unique`, at);
     if (human) {
       ledger.count(facts, `${name}TotalHuman`, at);
-      if (countOnce(row, type === 'opened' ? FLAGS.openedHuman : FLAGS.clickedHuman)) ledger.count(facts, `${name}UniqueHuman`, at);
+      if (countOnce(row, type === 'opened' ? FLAGS.openedHuman : FLAGS.clickedHuman))
+        ledger.count(facts, `${name}UniqueHuman`, at);
     }
     if (type !== 'clicked' || url === undefined || facts.campaignId === undefined) return;
-    const before = db.all('SELECT detail FROM event WHERE delivery_id = ? AND type = ?', row.id as number, clicked).map(({ detail }) => JSON.parse(String(detail)) as { url?: string; agent?: { kind: string } });
+    const before = db
+      .all('SELECT detail FROM event WHERE delivery_id = ? AND type = ?', row.id as number, clicked)
+      .map(({ detail }) => JSON.parse(String(detail)) as { url?: string; agent?: { kind: string } });
     const same = before.filter((event) => event.url === url);
     const humanBefore = same.some(({ agent: earlier }) => earlier?.kind === 'human' || earlier?.kind === 'proxy');
     db.run(
       `INSERT INTO link (campaign_id, url, total, unique_n, total_human, unique_human) VALUES (?, ?, 1, ?, ?, ?)
        ON CONFLICT DO UPDATE SET total = total + 1, unique_n = unique_n + excluded.unique_n, total_human = total_human + excluded.total_human, unique_human = unique_human + excluded.unique_human`,
-      facts.campaignId, url, same.length === 0 ? 1 : 0, human ? 1 : 0, human && !humanBefore ? 1 : 0,
+      facts.campaignId,
+      url,
+      same.length === 0 ? 1 : 0,
+      human ? 1 : 0,
+      human && !humanBefore ? 1 : 0,
     );
   }
 
@@ -37,7 +46,12 @@ export function createActivityStore(db: Database, ledger: Ledger): ActivityStore
     look(deliveryId, now) {
       const row = db.get('SELECT sent_at FROM delivery WHERE id = ?', deliveryId);
       if (row === undefined) return undefined;
-      const recent = db.get('SELECT count(*) AS n FROM event WHERE delivery_id = ? AND type = ? AND at > ?', deliveryId, clicked, now - RECENT_MS);
+      const recent = db.get(
+        'SELECT count(*) AS n FROM event WHERE delivery_id = ? AND type = ? AND at > ?',
+        deliveryId,
+        clicked,
+        now - RECENT_MS,
+      );
       return { sentAt: row.sent_at === null ? undefined : Number(row.sent_at), recentClicks: Number(recent?.n) };
     },
     record: (activities) =>

@@ -121,7 +121,11 @@ export function createDatabase(path: string): Database {
           if (path !== ':memory:') mkdirSync(dirname(resolve(path)), { recursive: true, mode: 0o700 });
           db = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
         } catch (error) {
-          throw new MailRelayError('STORE_UNAVAILABLE', { file: path, reason: `${path}: ${(error as Error).message}` }, { cause: error });
+          throw new MailRelayError(
+            'STORE_UNAVAILABLE',
+            { file: path, reason: `${path}: ${(error as Error).message}` },
+            { cause: error },
+          );
         }
         db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000;');
         transact(migrate);
@@ -136,7 +140,9 @@ export function createDatabase(path: string): Database {
       }),
     nextId() {
       if (lastId === 0) {
-        const row = statement('SELECT max((SELECT coalesce(max(id), 0) FROM message), (SELECT coalesce(max(id), 0) FROM delivery), (SELECT coalesce(max(id), 0) FROM event)) AS id').get() as Row;
+        const row = statement(
+          'SELECT max((SELECT coalesce(max(id), 0) FROM message), (SELECT coalesce(max(id), 0) FROM delivery), (SELECT coalesce(max(id), 0) FROM event)) AS id',
+        ).get() as Row;
         lastId = Number(row.id);
       }
       lastId = Math.max(lastId + 1, Date.now() * IDS_PER_MS);
@@ -153,7 +159,11 @@ export function createDatabase(path: string): Database {
 
   function migrate(): void {
     const version = Number((handle().prepare('PRAGMA user_version').get() as Row).user_version);
-    if (version > MIGRATIONS.length) throw new MailRelayError('STORE_NEWER', { file: path, reason: `${path} has schema ${version}, this version knows ${MIGRATIONS.length}` });
+    if (version > MIGRATIONS.length)
+      throw new MailRelayError('STORE_NEWER', {
+        file: path,
+        reason: `${path} has schema ${version}, this version knows ${MIGRATIONS.length}`,
+      });
     for (const migration of MIGRATIONS.slice(version)) handle().exec(migration);
     if (version < MIGRATIONS.length) handle().exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
   }

@@ -1,8 +1,8 @@
-import { type EventType, EVENT_TYPES, type MessageEvent } from '../../events.ts';
+import { MailRelayError } from '../../errors.ts';
+import { EVENT_TYPES, type EventType, type MessageEvent } from '../../events.ts';
 import { type Content, DELIVERY_STATES, type DeliveryState, encodeId, type Stream } from '../../message.ts';
 import { METRICS, type Metric } from '../port.ts';
 import type { Database, Row, Value } from './database.ts';
-import { MailRelayError } from '../../errors.ts';
 
 /** What events and counts need to know of a message. */
 export interface MessageFacts {
@@ -20,7 +20,14 @@ export interface MessageFacts {
 }
 
 /** Bits of `delivery.flags`: what was counted once. */
-export const FLAGS = { deferred: 1, opened: 2, openedHuman: 4, clicked: 8, clickedHuman: 16, unsubscribed: 32 } as const;
+export const FLAGS = {
+  deferred: 1,
+  opened: 2,
+  openedHuman: 4,
+  clicked: 8,
+  clickedHuman: 16,
+  unsubscribed: 32,
+} as const;
 
 /** Storage codes. */
 export const STREAMS: readonly Stream[] = ['transactional', 'broadcast'];
@@ -36,7 +43,13 @@ const CACHED = 2000;
 export interface Ledger {
   message(id: number): MessageFacts | undefined;
   /** Stores an event, and answers it as others see it. Inside of `write`. */
-  event(delivery: { readonly id: number; readonly recipient: string }, facts: MessageFacts, type: EventType, at: number, detail: Readonly<Record<string, unknown>>): MessageEvent;
+  event(
+    delivery: { readonly id: number; readonly recipient: string },
+    facts: MessageFacts,
+    type: EventType,
+    at: number,
+    detail: Readonly<Record<string, unknown>>,
+  ): MessageEvent;
   count(facts: MessageFacts, metric: Metric, at: number, n?: number): void;
   /** An event out of its row. */
   read(row: Row, recipient: string, facts: MessageFacts): MessageEvent;
@@ -62,7 +75,14 @@ export function createLedger(db: Database): Ledger {
     return content;
   }
 
-  function view(id: number, delivery: { readonly id: number; readonly recipient: string }, facts: MessageFacts, type: EventType, at: number, detail: Readonly<Record<string, unknown>>): MessageEvent {
+  function view(
+    id: number,
+    delivery: { readonly id: number; readonly recipient: string },
+    facts: MessageFacts,
+    type: EventType,
+    at: number,
+    detail: Readonly<Record<string, unknown>>,
+  ): MessageEvent {
     const { retryAt, ...rest } = detail;
     return {
       id: encodeId('evt', id),
@@ -89,7 +109,8 @@ export function createLedger(db: Database): Ledger {
       );
       const content = row && contentOf(Number(row.content_id));
       if (row === undefined || content === undefined) return undefined;
-      const extra = row.extra === null ? {} : parseJson<{ tags?: string[]; metadata?: Row }>(row.extra as string, `message ${id}`);
+      const extra =
+        row.extra === null ? {} : parseJson<{ tags?: string[]; metadata?: Row }>(row.extra as string, `message ${id}`);
       const facts: MessageFacts = {
         id,
         contentId: Number(row.content_id),
@@ -110,19 +131,36 @@ export function createLedger(db: Database): Ledger {
     event(delivery, facts, type, at, detail) {
       const id = db.nextId();
       const text = Object.keys(detail).length === 0 ? null : JSON.stringify(detail);
-      db.run('INSERT INTO event (id, delivery_id, type, at, detail) VALUES (?, ?, ?, ?, ?)', id, delivery.id, EVENT_TYPES.indexOf(type), at, text);
+      db.run(
+        'INSERT INTO event (id, delivery_id, type, at, detail) VALUES (?, ?, ?, ?, ?)',
+        id,
+        delivery.id,
+        EVENT_TYPES.indexOf(type),
+        at,
+        text,
+      );
       return view(id, delivery, facts, type, at, detail);
     },
     count(facts, metric, at, n = 1) {
       const day = Math.floor(at / DAY_MS);
       // Streams are the scopes -1 and -2, so that campaigns keep their own numbers.
-      const scopes = [-1 - STREAMS.indexOf(facts.content.stream), ...(facts.campaignId === undefined ? [] : [facts.campaignId])];
+      const scopes = [
+        -1 - STREAMS.indexOf(facts.content.stream),
+        ...(facts.campaignId === undefined ? [] : [facts.campaignId]),
+      ];
       for (const scope of scopes) {
-        db.run('INSERT INTO report (scope, day, metric, n) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n', scope, day, METRICS.indexOf(metric), n);
+        db.run(
+          'INSERT INTO report (scope, day, metric, n) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n',
+          scope,
+          day,
+          METRICS.indexOf(metric),
+          n,
+        );
       }
     },
     read(row, recipient, facts) {
-      const detail = row.detail === null ? {} : parseJson<Record<string, unknown>>(row.detail as string, `event ${row.id}`);
+      const detail =
+        row.detail === null ? {} : parseJson<Record<string, unknown>>(row.detail as string, `event ${row.id}`);
       const type = EVENT_TYPES[Number(row.type)] ?? 'failed';
       return view(Number(row.id), { id: Number(row.delivery_id), recipient }, facts, type, Number(row.at), detail);
     },

@@ -28,13 +28,17 @@ const SENDING = stateCode('sending');
 /** The queue over SQLite. */
 export function createQueueStore(db: Database, ledger: Ledger, suppress: SuppressionStore): QueueStore {
   const rates = new Map<string, Rate>();
-  const laneOf = ({ route, stream }: LaneKey): Row | undefined => db.get('SELECT id, paused FROM lane WHERE route = ? AND stream = ?', route, STREAMS.indexOf(stream));
+  const laneOf = ({ route, stream }: LaneKey): Row | undefined =>
+    db.get('SELECT id, paused FROM lane WHERE route = ? AND stream = ?', route, STREAMS.indexOf(stream));
 
   /** Starts that the rate allows now: those on their way and not settled count as now. */
   function allowed(route: string, rate: Rate, now: number): number {
     db.run('DELETE FROM rate_start WHERE route = ? AND bucket_end + ? <= ?', route, rate.windowMs, now);
     const started = Number(db.get('SELECT coalesce(sum(n), 0) AS n FROM rate_start WHERE route = ?', route)?.n);
-    const sending = db.get('SELECT count(*) AS n FROM delivery WHERE owner IS NOT NULL AND lane_id IN (SELECT id FROM lane WHERE route = ?)', route);
+    const sending = db.get(
+      'SELECT count(*) AS n FROM delivery WHERE owner IS NOT NULL AND lane_id IN (SELECT id FROM lane WHERE route = ?)',
+      route,
+    );
     return rate.limit - started - Number(sending?.n);
   }
 
@@ -44,19 +48,37 @@ export function createQueueStore(db: Database, ledger: Ledger, suppress: Suppres
     const size = Math.max(1, Math.floor(rate.windowMs / 100));
     // A start counts until the end of its bucket, and a window: never too short.
     const end = (Math.floor(at / size) + 1) * size;
-    db.run('INSERT INTO rate_start (route, bucket_end, n) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n', route, end, n);
+    db.run(
+      'INSERT INTO rate_start (route, bucket_end, n) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n',
+      route,
+      end,
+      n,
+    );
   }
 
   /** What an owner that is gone had: back into the queue, and counted as started now. */
   function recover(owner: number, now: number, dead: boolean): number {
-    const routes = db.all('SELECT l.route, count(*) AS n FROM delivery d JOIN lane l ON l.id = d.lane_id WHERE d.owner = ? GROUP BY l.route', owner);
+    const routes = db.all(
+      'SELECT l.route, count(*) AS n FROM delivery d JOIN lane l ON l.id = d.lane_id WHERE d.owner = ? GROUP BY l.route',
+      owner,
+    );
     if (dead) for (const { route, n } of routes) started(route as string, now, Number(n));
-    const changed = db.run('UPDATE delivery SET state = ?, owner = NULL, due_at = ?, updated_at = ? WHERE owner = ?', stateCode('queued'), now, now, owner);
+    const changed = db.run(
+      'UPDATE delivery SET state = ?, owner = NULL, due_at = ?, updated_at = ? WHERE owner = ?',
+      stateCode('queued'),
+      now,
+      now,
+      owner,
+    );
     db.run('DELETE FROM owner WHERE id = ?', owner);
     return changed;
   }
 
-  function settleOne({ deliveryId, startedAt, result, transcript }: Settlement, owner: number, now: number): MessageEvent[] {
+  function settleOne(
+    { deliveryId, startedAt, result, transcript }: Settlement,
+    owner: number,
+    now: number,
+  ): MessageEvent[] {
     const row = db.get('SELECT * FROM delivery WHERE id = ? AND owner = ? AND state = ?', deliveryId, owner, SENDING);
     const facts = row && ledger.message(Number(row.message_id));
     if (row === undefined || facts === undefined) return [];
@@ -68,7 +90,14 @@ export function createQueueStore(db: Database, ledger: Ledger, suppress: Suppres
     const reason = 'reply' in result ? result.reply : 'reason' in result ? result.reason : null;
     db.run(
       'UPDATE delivery SET state = ?, flags = ?, attempts = ?, due_at = ?, updated_at = ?, sent_at = ?, owner = NULL, reason = ? WHERE id = ?',
-      stateCode(state), flags, attempt, dueAt, now, result.type === 'sent' ? now : null, result.type === 'sent' ? null : reason, deliveryId,
+      stateCode(state),
+      flags,
+      attempt,
+      dueAt,
+      now,
+      result.type === 'sent' ? now : null,
+      result.type === 'sent' ? null : reason,
+      deliveryId,
     );
     if (startedAt !== undefined) started(facts.route, startedAt);
     if (result.type === 'returned') return [];
@@ -77,7 +106,8 @@ export function createQueueStore(db: Database, ledger: Ledger, suppress: Suppres
       if ((Number(row.flags) & FLAGS.deferred) === 0) ledger.count(facts, 'deferred', now);
     } else ledger.count(facts, result.type, now);
     const { type, ...said } = result;
-    const detail = type === 'suppressed' ? said : { ...said, attempt, ...(transcript === undefined ? {} : { transcript }) };
+    const detail =
+      type === 'suppressed' ? said : { ...said, attempt, ...(transcript === undefined ? {} : { transcript }) };
     const event = ledger.event(delivery, facts, type, now, detail);
     return [event];
   }
@@ -102,7 +132,12 @@ export function createQueueStore(db: Database, ledger: Ledger, suppress: Suppres
         if (row === undefined || row.paused === 1) return [];
         const most = Math.min(limit, rate === undefined ? limit : allowed(lane.route, rate, now));
         if (most < 1) return [];
-        const rows = db.all('SELECT * FROM delivery WHERE lane_id = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?', row.id as number, now, most);
+        const rows = db.all(
+          'SELECT * FROM delivery WHERE lane_id = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?',
+          row.id as number,
+          now,
+          most,
+        );
         return rows.flatMap((claimed) => claimOne(claimed, owner, now));
       }),
     settle: (settlements, { owner, now }) => {
@@ -110,8 +145,12 @@ export function createQueueStore(db: Database, ledger: Ledger, suppress: Suppres
       return written.then(async (events) => {
         const bad = settlements.filter(({ result }) => result.type === 'bounced' && result.suppress);
         for (const event of events) {
-          if (event.type !== 'bounced' || !bad.some(({ result }) => 'reply' in result && result.reply === event.reply)) continue;
-          await suppress.add({ address: event.recipient.toLowerCase(), scope: 'all', reason: 'bounced', evidence: event.reply }, now);
+          if (event.type !== 'bounced' || !bad.some(({ result }) => 'reply' in result && result.reply === event.reply))
+            continue;
+          await suppress.add(
+            { address: event.recipient.toLowerCase(), scope: 'all', reason: 'bounced', evidence: event.reply },
+            now,
+          );
         }
         return events;
       });
@@ -119,13 +158,21 @@ export function createQueueStore(db: Database, ledger: Ledger, suppress: Suppres
     nextDueAt(lane) {
       const row = laneOf(lane);
       if (row === undefined || row.paused === 1) return undefined;
-      const due = db.get('SELECT min(due_at) AS due FROM delivery WHERE lane_id = ? AND due_at IS NOT NULL', row.id as number)?.due;
+      const due = db.get(
+        'SELECT min(due_at) AS due FROM delivery WHERE lane_id = ? AND due_at IS NOT NULL',
+        row.id as number,
+      )?.due;
       return due === null || due === undefined ? undefined : Number(due);
     },
     changes: () => Number(db.get('PRAGMA data_version')?.data_version),
     pause: ({ route, stream }, paused) =>
       db.write(() => {
-        db.run('INSERT INTO lane (route, stream, paused) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET paused = excluded.paused', route, STREAMS.indexOf(stream), paused ? 1 : 0);
+        db.run(
+          'INSERT INTO lane (route, stream, paused) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET paused = excluded.paused',
+          route,
+          STREAMS.indexOf(stream),
+          paused ? 1 : 0,
+        );
       }),
     async lanes() {
       return db
@@ -149,8 +196,14 @@ export function createQueueStore(db: Database, ledger: Ledger, suppress: Suppres
         for (const lane of db.all('SELECT id, route, stream FROM lane')) {
           if (known.includes(lane.route as string)) continue;
           db.run('INSERT OR IGNORE INTO lane (route, stream) VALUES (?, ?)', to, lane.stream as number);
-          const target = Number(db.get('SELECT id FROM lane WHERE route = ? AND stream = ?', to, lane.stream as number)?.id);
-          moved += db.run('UPDATE delivery SET lane_id = ? WHERE lane_id = ? AND due_at IS NOT NULL', target, lane.id as number);
+          const target = Number(
+            db.get('SELECT id FROM lane WHERE route = ? AND stream = ?', to, lane.stream as number)?.id,
+          );
+          moved += db.run(
+            'UPDATE delivery SET lane_id = ? WHERE lane_id = ? AND due_at IS NOT NULL',
+            target,
+            lane.id as number,
+          );
         }
         return moved;
       }),
@@ -160,15 +213,31 @@ export function createQueueStore(db: Database, ledger: Ledger, suppress: Suppres
     const id = Number(row.id);
     try {
       const delivery = readDelivery(row);
-      db.run('UPDATE delivery SET state = ?, owner = ?, due_at = NULL, updated_at = ? WHERE id = ?', SENDING, owner, now, id);
+      db.run(
+        'UPDATE delivery SET state = ?, owner = ?, due_at = NULL, updated_at = ? WHERE id = ?',
+        SENDING,
+        owner,
+        now,
+        id,
+      );
       return [{ ...delivery, attempts: Number(row.attempts) }];
     } catch {
       // One damaged row must not stop the others.
-      db.run('UPDATE delivery SET state = ?, due_at = NULL, updated_at = ?, reason = ? WHERE id = ?', stateCode('failed'), now, 'corrupt row', id);
+      db.run(
+        'UPDATE delivery SET state = ?, due_at = NULL, updated_at = ?, reason = ? WHERE id = ?',
+        stateCode('failed'),
+        now,
+        'corrupt row',
+        id,
+      );
       const facts = ledger.message(Number(row.message_id));
       if (facts !== undefined) {
         ledger.count(facts, 'failed', now);
-        ledger.event({ id, recipient: row.recipient as string }, facts, 'failed', now, { reply: 'corrupt row', reason: 'system', attempt: Number(row.attempts) });
+        ledger.event({ id, recipient: row.recipient as string }, facts, 'failed', now, {
+          reply: 'corrupt row',
+          reason: 'system',
+          attempt: Number(row.attempts),
+        });
       }
       return [];
     }

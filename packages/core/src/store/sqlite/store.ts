@@ -9,7 +9,13 @@ import { createReportStore } from './reports.ts';
 import { createSuppressionStore } from './suppressions.ts';
 
 /** The store in one SQLite file. */
-export function createSqliteStore({ path, messageIdOf }: { readonly path: string; readonly messageIdOf: MessageIdOf }): Store {
+export function createSqliteStore({
+  path,
+  messageIdOf,
+}: {
+  readonly path: string;
+  readonly messageIdOf: MessageIdOf;
+}): Store {
   const db = createDatabase(path);
   const ledger = createLedger(db);
   const suppressions = createSuppressionStore(db, ledger);
@@ -33,14 +39,36 @@ export function createSqliteStore({ path, messageIdOf }: { readonly path: string
 function createBlobs(db: Database): BlobStore {
   const code = (kind: (typeof BLOB_KINDS)[number]): number => BLOB_KINDS.indexOf(kind);
   return {
-    get: async (kind, key) => db.get('SELECT bytes FROM blob WHERE kind = ? AND key = ?', code(kind), key)?.bytes as Uint8Array | undefined,
+    get: async (kind, key) =>
+      db.get('SELECT bytes FROM blob WHERE kind = ? AND key = ?', code(kind), key)?.bytes as Uint8Array | undefined,
     has: async (kind, key) => db.get('SELECT 1 FROM blob WHERE kind = ? AND key = ?', code(kind), key) !== undefined,
-    put: (kind, key, bytes) => db.write(() => void db.run('INSERT OR IGNORE INTO blob (kind, key, at, bytes) VALUES (?, ?, ?, ?)', code(kind), key, Date.now(), bytes)),
+    put: (kind, key, bytes) =>
+      db.write(
+        () =>
+          void db.run(
+            'INSERT OR IGNORE INTO blob (kind, key, at, bytes) VALUES (?, ?, ?, ?)',
+            code(kind),
+            key,
+            Date.now(),
+            bytes,
+          ),
+      ),
     async list(kind, limit) {
-      const rows = db.all('SELECT key, at, length(bytes) AS bytes FROM blob WHERE kind = ? ORDER BY at DESC, rowid DESC LIMIT ?', code(kind), limit);
+      const rows = db.all(
+        'SELECT key, at, length(bytes) AS bytes FROM blob WHERE kind = ? ORDER BY at DESC, rowid DESC LIMIT ?',
+        code(kind),
+        limit,
+      );
       return rows.map((row) => ({ key: row.key as string, at: Number(row.at), bytes: Number(row.bytes) }));
     },
     trim: (kind, keep) =>
-      db.write(() => void db.run('DELETE FROM blob WHERE kind = ?1 AND rowid NOT IN (SELECT rowid FROM blob WHERE kind = ?1 ORDER BY at DESC, rowid DESC LIMIT ?2)', code(kind), keep)),
+      db.write(
+        () =>
+          void db.run(
+            'DELETE FROM blob WHERE kind = ?1 AND rowid NOT IN (SELECT rowid FROM blob WHERE kind = ?1 ORDER BY at DESC, rowid DESC LIMIT ?2)',
+            code(kind),
+            keep,
+          ),
+      ),
   };
 }

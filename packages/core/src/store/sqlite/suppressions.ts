@@ -7,16 +7,29 @@ import { scopesOf } from './scopes.ts';
 
 /** The suppression list in SQLite. */
 export function createSuppressionStore(db: Database, ledger: Ledger): SuppressionStore {
-  const waiting = statesBefore('suppress').filter((state: DeliveryState) => state !== 'sending').map(stateCode).join(', ');
+  const waiting = statesBefore('suppress')
+    .filter((state: DeliveryState) => state !== 'sending')
+    .map(stateCode)
+    .join(', ');
 
   function stop({ address, scope, reason }: Omit<Suppression, 'since'>, now: number): MessageEvent[] {
     const rows = db.all(`SELECT * FROM delivery WHERE recipient = ? COLLATE NOCASE AND state IN (${waiting})`, address);
     return rows.flatMap((row) => {
       const facts = ledger.message(Number(row.message_id));
       if (facts === undefined || !scopesOf(facts.content).includes(scope)) return [];
-      db.run('UPDATE delivery SET state = ?, due_at = NULL, updated_at = ?, reason = ? WHERE id = ?', stateCode('suppressed'), now, reason, row.id as number);
+      db.run(
+        'UPDATE delivery SET state = ?, due_at = NULL, updated_at = ?, reason = ? WHERE id = ?',
+        stateCode('suppressed'),
+        now,
+        reason,
+        row.id as number,
+      );
       ledger.count(facts, 'suppressed', now);
-      return [ledger.event({ id: Number(row.id), recipient: row.recipient as string }, facts, 'suppressed', now, { reason: `${reason} (${scope})` })];
+      return [
+        ledger.event({ id: Number(row.id), recipient: row.recipient as string }, facts, 'suppressed', now, {
+          reason: `${reason} (${scope})`,
+        }),
+      ];
     });
   }
 
@@ -24,7 +37,14 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
     add: (entry, now) =>
       db.write(() => {
         const { address, scope, reason, evidence } = entry;
-        db.run('INSERT OR IGNORE INTO suppression (address, scope, reason, evidence, since) VALUES (?, ?, ?, ?, ?)', address, scope, reason, evidence ?? null, now);
+        db.run(
+          'INSERT OR IGNORE INTO suppression (address, scope, reason, evidence, since) VALUES (?, ?, ?, ?, ?)',
+          address,
+          scope,
+          reason,
+          evidence ?? null,
+          now,
+        );
         return stop(entry, now);
       }),
     remove: (address, scope) =>
@@ -45,7 +65,11 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
       const [address = '', last = ''] = after?.split(' ') ?? [];
       const rows = db.all(
         'SELECT * FROM suppression WHERE (address, scope) > (?, ?) AND (? IS NULL OR scope = ?) ORDER BY address, scope LIMIT ?',
-        address, last, scope ?? null, scope ?? null, limit,
+        address,
+        last,
+        scope ?? null,
+        scope ?? null,
+        limit,
       );
       const end = rows.length === limit ? rows.at(-1) : undefined;
       return { items: rows.map(read), next: end && `${end.address} ${end.scope}` };
