@@ -59,7 +59,11 @@ console.log('\nRecipients read: they open, follow links, and some unsubscribe');
 const { readings, checks: mails } = await everybodyReads(relay, world, count);
 const report = await relay.reports.campaign('spring');
 checks.push(...mails, ...checkDeliveries(report, list, world, new Set([reset.address])));
-checks.push(checkRate(world.attemptsAt, perSecond), ...checkReaders(report, readings), ...campaign.check(report));
+checks.push(
+  ...checkRate(campaign.startedAt, world.attemptsAt, perSecond),
+  ...checkReaders(report, readings),
+  ...campaign.check(report),
+);
 checks.push(...(await checkPages(relay, readings)), ...(await checkConsent(relay, world, readings)));
 
 printReport(report, list);

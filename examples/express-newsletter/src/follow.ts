@@ -4,6 +4,8 @@ import { progressBar } from './progress.ts';
 
 /** A campaign on its way, seen through the relay's events. */
 export interface Followed {
+  /** When each attempt of the route began, ms since the epoch. */
+  readonly startedAt: readonly number[];
   /** Resolves when half of the list is done. */
   readonly halfway: Promise<void>;
   /** How many mails were sent so far. */
@@ -19,6 +21,7 @@ export function follow(relay: MailRelay, campaign: string, expected: number): Fo
   const counts = { accepted: 0, sent: 0, deferred: 0, bounced: 0, failed: 0, opened: 0, clicked: 0, unsubscribed: 0 };
   const half = Promise.withResolvers<void>();
   const end = Promise.withResolvers<void>();
+  const startedAt: number[] = [];
   const bar = progressBar();
   let total = expected;
   let known = false;
@@ -31,12 +34,14 @@ export function follow(relay: MailRelay, campaign: string, expected: number): Fo
   }
 
   relay.on('event', (event) => {
+    if ('transcript' in event && event.transcript) startedAt.push(event.transcript.startedAt);
     if (event.campaign !== campaign || !(event.type in counts)) return;
     counts[event.type as keyof typeof counts] += 1;
     show();
   });
 
   return {
+    startedAt,
     halfway: half.promise,
     sent: () => counts.sent,
     finished(accepted) {
