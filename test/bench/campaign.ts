@@ -1,5 +1,5 @@
-import { createTransport } from 'nodemailer';
 import { createMailRelay, defineTemplate, smtp, sqlite } from '@mailrelay/core';
+import { createTransport } from 'nodemailer';
 import { newsletter } from './newsletter.ts';
 import { type Benchmark, elapsedMs, type Figure, median, scratchFolder, startSink } from './support.ts';
 
@@ -40,7 +40,9 @@ export const campaign: Benchmark = {
   },
 };
 
-async function runRelay(port: number): Promise<{ seconds: number; bytesPerDelivery: number; html: string; text: string }> {
+async function runRelay(
+  port: number,
+): Promise<{ seconds: number; bytesPerDelivery: number; html: string; text: string }> {
   const folder = scratchFolder();
   const template = defineTemplate({ name: 'news', subject: 'News for {{firstName}}', mjml: newsletter(3) });
   const relay = createMailRelay({
@@ -53,7 +55,10 @@ async function runRelay(port: number): Promise<{ seconds: number; bytesPerDelive
   });
   try {
     await relay.start();
-    const { html = '', text } = await relay.templates.render('news', { ...person(1), unsubscribeUrl: 'https://mail.example.com/mail/u/x' });
+    const { html = '', text } = await relay.templates.render('news', {
+      ...person(1),
+      unsubscribeUrl: 'https://mail.example.com/mail/u/x',
+    });
     const people = function* (): Generator<{ to: string; data: object }> {
       for (let index = 0; index < RECIPIENTS; index++) yield { to: `reader${index}@example.com`, data: person(index) };
     };
@@ -77,13 +82,26 @@ async function runRelay(port: number): Promise<{ seconds: number; bytesPerDelive
 }
 
 async function runPool(port: number, html: string, text: string): Promise<number> {
-  const pool = createTransport({ host: '127.0.0.1', port, pool: true, maxConnections: CONNECTIONS, maxMessages: 1000, ignoreTLS: true });
+  const pool = createTransport({
+    host: '127.0.0.1',
+    port,
+    pool: true,
+    maxConnections: CONNECTIONS,
+    maxMessages: 1000,
+    ignoreTLS: true,
+  });
   const ms = await elapsedMs(async () => {
     let next = 0;
     const worker = async (): Promise<void> => {
       while (next < RECIPIENTS) {
         const index = next++;
-        await pool.sendMail({ from: 'News <news@example.com>', to: `reader${index}@example.com`, subject: `News for Reader ${index}`, html, text });
+        await pool.sendMail({
+          from: 'News <news@example.com>',
+          to: `reader${index}@example.com`,
+          subject: `News for Reader ${index}`,
+          html,
+          text,
+        });
       }
     };
     await Promise.all(Array.from({ length: CONNECTIONS * 2 }, worker));

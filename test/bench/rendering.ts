@@ -4,16 +4,20 @@ import { join } from 'node:path';
 import Handlebars from 'handlebars';
 import { Parser } from 'htmlparser2';
 import mjml2html from 'mjml';
-import { createTokens } from '../../packages/core/src/token.ts';
 import { createComposer } from '../../packages/core/src/compose/composer.ts';
 import type { Content } from '../../packages/core/src/message.ts';
+import { createTokens } from '../../packages/core/src/token.ts';
 import { newsletter } from './newsletter.ts';
 import { type Benchmark, rivals, scratchFolder } from './support.ts';
 
 const require = createRequire(import.meta.url);
 
 interface Adapter {
-  compile(mail: { data: { template: string; context: object; html?: string } }, done: (error?: unknown) => void, options: object): void;
+  compile(
+    mail: { data: { template: string; context: object; html?: string } },
+    done: (error?: unknown) => void,
+    options: object,
+  ): void;
 }
 
 const data = { firstName: 'Zoë & Co', city: 'Saint-Étienne', unsubscribeUrl: 'https://mail.example.com/u' };
@@ -34,28 +38,64 @@ export const rendering: Benchmark = {
       tokens,
       linkBase,
       maxMessageBytes: 1 << 25,
-      blobs: { get: async (_kind, key) => blobs.get(key), put: async (_kind, key, bytes) => void blobs.set(key, bytes) },
+      blobs: {
+        get: async (_kind, key) => blobs.get(key),
+        put: async (_kind, key, bytes) => void blobs.set(key, bytes),
+      },
       watch: false,
       log: () => {},
     });
     await composer.start();
     const content: Content = {
-      from: { address: 'news@example.com', name: 'News' }, sender: undefined, replyTo: [], to: [], cc: [], individually: true,
-      subject: undefined, text: undefined, html: undefined, template: 'news', version: composer.version('news'), rendered: false,
-      data: undefined, locale: undefined, attachments: [], alternatives: [], headers: [], inReplyTo: undefined, references: [],
-      priority: undefined, messageId: undefined, date: undefined, envelopeFrom: undefined,
-      tracking: { opens: true, clicks: true, utm: undefined }, topic: undefined, stream: 'broadcast',
+      from: { address: 'news@example.com', name: 'News' },
+      sender: undefined,
+      replyTo: [],
+      to: [],
+      cc: [],
+      individually: true,
+      subject: undefined,
+      text: undefined,
+      html: undefined,
+      template: 'news',
+      version: composer.version('news'),
+      rendered: false,
+      data: undefined,
+      locale: undefined,
+      attachments: [],
+      alternatives: [],
+      headers: [],
+      inReplyTo: undefined,
+      references: [],
+      priority: undefined,
+      messageId: undefined,
+      date: undefined,
+      envelopeFrom: undefined,
+      tracking: { opens: true, clicks: true, utm: undefined },
+      topic: undefined,
+      stream: 'broadcast',
     };
     const delivery = (index: number) => ({
-      id: 1_800_000_000_000_000 + index, messageId: 1_800_000_000_000_000, address: `reader${index}@example.com`, name: undefined, kind: 'to' as const,
-      data, rendered: undefined, locale: undefined, tracking: undefined, acceptedAt: Date.now(), sentAt: undefined,
+      id: 1_800_000_000_000_000 + index,
+      messageId: 1_800_000_000_000_000,
+      address: `reader${index}@example.com`,
+      name: undefined,
+      kind: 'to' as const,
+      data,
+      rendered: undefined,
+      locale: undefined,
+      tracking: undefined,
+      acceptedAt: Date.now(),
+      sentAt: undefined,
     });
 
     const compiled = (await mjml2html(source)).html;
     const template = Handlebars.compile(compiled);
-    const rewrite = (index: number): string => rewriteLinks(template(data), (url, link) => `${linkBase}/c/${tokens.link('peer', link, url)}.${index}`);
+    const rewrite = (index: number): string =>
+      rewriteLinks(template(data), (url, link) => `${linkBase}/c/${tokens.link('peer', link, url)}.${index}`);
 
-    const { MjmlAdapter } = require('@nestjs-modules/mailer/adapters/mjml.adapter') as { MjmlAdapter: new (engine: string, config: object) => Adapter };
+    const { MjmlAdapter } = require('@nestjs-modules/mailer/adapters/mjml.adapter') as {
+      MjmlAdapter: new (engine: string, config: object) => Adapter;
+    };
     writeFileSync(join(folder.path, 'news.hbs'), source);
     const adapter = new MjmlAdapter('handlebars', { inlineCssEnabled: false });
     const incumbent = (): Promise<void> =>
@@ -77,7 +117,12 @@ export const rendering: Benchmark = {
         { name: 'mail relay: and compose as MIME', value: ms.composed * 1000, unit: 'µs' },
         { name: 'Handlebars and htmlparser2', value: ms.rewriting * 1000, unit: 'µs' },
         { name: '@nestjs-modules/mailer with MjmlAdapter', value: ms.incumbent * 1000, unit: 'µs' },
-        { name: 'times faster than Handlebars and htmlparser2', value: ms.rewriting / ms.ours, unit: 'times', target: 8 },
+        {
+          name: 'times faster than Handlebars and htmlparser2',
+          value: ms.rewriting / ms.ours,
+          unit: 'times',
+          target: 8,
+        },
         { name: 'times faster than @nestjs-modules/mailer', value: ms.incumbent / ms.ours, unit: 'times', target: 100 },
       ];
     } finally {

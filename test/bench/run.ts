@@ -9,7 +9,9 @@ const json = process.argv.includes('--json');
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const unknown = wanted.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
 if (unknown.length > 0) {
-  console.error(`there is no benchmark ${unknown.join(', ')}; known are ${benchmarks.map(({ name }) => name).join(', ')}`);
+  console.error(
+    `there is no benchmark ${unknown.join(', ')}; known are ${benchmarks.map(({ name }) => name).join(', ')}`,
+  );
   process.exit(2);
 }
 
@@ -27,6 +29,7 @@ function print(benchmark: string, figure: Figure): void {
     return;
   }
   const shown = value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(1);
-  const goal = target === undefined ? '' : `  (${atMost ? 'at most' : 'at least'} ${target}: ${met ? 'met' : 'MISSED'})`;
+  const goal =
+    target === undefined ? '' : `  (${atMost ? 'at most' : 'at least'} ${target}: ${met ? 'met' : 'MISSED'})`;
   console.log(`  ${name.padEnd(46)} ${shown.padStart(10)} ${unit}${goal}`);
 }

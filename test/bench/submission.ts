@@ -1,4 +1,4 @@
-import { createMailRelay, sqlite, smtp } from '@mailrelay/core';
+import { createMailRelay, smtp, sqlite } from '@mailrelay/core';
 import { type Benchmark, elapsedMs, median, scratchFolder } from './support.ts';
 
 const CALLERS = 100;
@@ -27,7 +27,11 @@ export const submission: Benchmark = {
           const caller = async (): Promise<void> => {
             while (next < CALLS) {
               const index = next++;
-              await relay.send({ to: `user${index}@example.com`, subject: `Order ${index}`, text: `Thank you for order ${index}.` });
+              await relay.send({
+                to: `user${index}@example.com`,
+                subject: `Order ${index}`,
+                text: `Thank you for order ${index}.`,
+              });
             }
           };
           await Promise.all(Array.from({ length: CALLERS }, caller));

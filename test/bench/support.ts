@@ -24,7 +24,9 @@ export interface Benchmark {
 
 /** Starts the sink in a process of its own. */
 export async function startSink(): Promise<{ port: number; stop: () => void }> {
-  const child = fork(fileURLToPath(new URL('./sink.ts', import.meta.url)), [], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  const child = fork(fileURLToPath(new URL('./sink.ts', import.meta.url)), [], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
   const port = await new Promise<number>((resolve, reject) => {
     child.stdout?.once('data', (data: Buffer) => resolve(Number(data.toString().trim())));
     child.once('exit', () => reject(new Error('the sink ended')));
@@ -48,7 +50,10 @@ export async function elapsedMs(task: () => unknown): Promise<number> {
 /**
  * Times rivals in turns, so that the noise of the machine falls on all of them: median ms per call.
  */
-export async function rivals<K extends string>(tasks: Record<K, { calls: number; call: (index: number) => unknown }>, rounds = 7): Promise<Record<K, number>> {
+export async function rivals<K extends string>(
+  tasks: Record<K, { calls: number; call: (index: number) => unknown }>,
+  rounds = 7,
+): Promise<Record<K, number>> {
   const samples = new Map<string, number[]>();
   const entries = Object.entries(tasks) as [K, { calls: number; call: (index: number) => unknown }][];
   for (let round = 0; round <= rounds; round++) {
