@@ -6,7 +6,7 @@ import { messageOf } from './errors.ts';
 import type { RelayEvents } from './events.ts';
 import { createRouter, type HttpEngine, type Router } from './http/router.ts';
 import type { Accepted } from './message.ts';
-import { type MailRelayOptions, type ResolvedOptions, resolveOptions } from './options.ts';
+import type { MailRelayOptions, ResolvedOptions } from './options.ts';
 import { createLifecycle, type StopOptions } from './relay/lifecycle.ts';
 import { createListeners, type Listener } from './relay/listeners.ts';
 import {
@@ -21,6 +21,7 @@ import {
   type Suppressions,
   type Templates,
 } from './relay/parts.ts';
+import { resolveOptions } from './resolve-options.ts';
 import { signingSecrets } from './secret.ts';
 import { type BulkSend, bulkSend } from './submit/bulk-send.ts';
 import type { BulkOptions, BulkRecipient, SendMessage } from './submit/input.ts';
