@@ -140,20 +140,18 @@ export function createQueueStore(db: Database, ledger: Ledger, suppress: Suppres
         );
         return rows.flatMap((claimed) => claimOne(claimed, owner, now));
       }),
-    settle: (settlements, { owner, now }) => {
-      const written = db.write(() => settlements.flatMap((settlement) => settleOne(settlement, owner, now)));
-      return written.then(async (events) => {
-        const bad = settlements.filter(({ result }) => result.type === 'bounced' && result.suppress);
-        for (const event of events) {
-          if (event.type !== 'bounced' || !bad.some(({ result }) => 'reply' in result && result.reply === event.reply))
-            continue;
-          await suppress.add(
-            { address: event.recipient.toLowerCase(), scope: 'all', reason: 'bounced', evidence: event.reply },
-            now,
-          );
-        }
-        return events;
-      });
+    async settle(settlements, { owner, now }) {
+      const written = await db.write(() =>
+        settlements.map((settlement) => ({ settlement, events: settleOne(settlement, owner, now) })),
+      );
+      for (const { settlement, events } of written) {
+        const [event] = events;
+        const { result } = settlement;
+        if (event === undefined || result.type !== 'bounced' || !result.suppress) continue;
+        const address = event.recipient.toLowerCase();
+        events.push(...(await suppress.add({ address, scope: 'all', reason: 'bounced', evidence: result.reply }, now)));
+      }
+      return written.flatMap(({ events }) => events);
     },
     nextDueAt(lane) {
       const row = laneOf(lane);
