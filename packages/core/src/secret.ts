@@ -18,9 +18,17 @@ export function signingSecrets(options: Pick<ResolvedOptions, 'secrets' | 'store
     // Exclusive, so that of several processes that start at once one wins and the others read.
     writeFileSync(file, fresh, { flag: 'wx', mode: 0o600 });
     return [fresh];
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return [fresh];
+  } catch {
+    // Somebody else made it, or the folder cannot be written: then the start of the store says so.
+    return [keptSecret(file) ?? fresh];
+  }
+}
+
+function keptSecret(file: string): string | undefined {
+  try {
     const kept = readFileSync(file, 'utf8').trim();
-    return [kept.length >= 16 ? kept : fresh];
+    return kept.length >= 16 ? kept : undefined;
+  } catch {
+    return undefined;
   }
 }

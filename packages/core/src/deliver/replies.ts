@@ -34,7 +34,7 @@ const REPLIES: readonly ReplyRule[] = [
   { match: /^4\d\d[ -]4\.3\.\d/, outcome: 'deferred', reason: 'system' },
   {
     match:
-      /^5\d\d[ -]5\.7\.\d+.*(?:spam|junk|unsolicited)|^5\d\d.*(?:considered|detected|classified|identified) (?:as )?spam/is,
+      /^5\d\d[ -]5\.7\.\d+.*(?:\bspam\b|junk|unsolicited)|^5\d\d.*(?:considered|detected|classified|identified) (?:as )?spam/is,
     outcome: 'bounced',
     kind: 'hard',
     reason: 'spam-rejected',

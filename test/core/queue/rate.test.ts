@@ -1,0 +1,115 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { QueueStore } from '../../../packages/core/src/queue/port.ts';
+import { parseRate } from '../../../packages/core/src/queue/rate.ts';
+import { nextAttemptAt } from '../../../packages/core/src/queue/retry.ts';
+import type { Store } from '../../../packages/core/src/store/port.ts';
+import { createSqliteStore } from '../../../packages/core/src/store/sqlite/store.ts';
+import { contentOf, recipientOf } from '../../support/content.ts';
+
+const lane = { route: 'out', stream: 'transactional' } as const;
+
+async function storeWith(deliveries: number): Promise<Store> {
+  const store = createSqliteStore({ path: ':memory:', messageIdOf: () => '<a@b.example>' });
+  await store.open();
+  const recipients = Array.from({ length: deliveries }, (_, index) => recipientOf(`r${index}@example.com`));
+  const input = { content: contentOf(), campaign: undefined, tags: [], metadata: undefined, sendAt: undefined };
+  await store.intake.accept({ ...input, idempotencyKey: undefined, route: 'out', now: 0, recipients });
+  return store;
+}
+
+async function sendAll(
+  queue: QueueStore,
+  owner: number,
+  rate: { limit: number; windowMs: number },
+  now: number,
+  delayMs: number,
+): Promise<number[]> {
+  const claimed = await queue.claim({ lane, limit: 50, rate, owner, now });
+  const starts = claimed.map((_, index) => now + Math.floor((delayMs * index) / Math.max(1, claimed.length)));
+  const settlements = claimed.map(({ id }, index) => ({
+    deliveryId: id,
+    startedAt: starts[index],
+    transcript: undefined,
+    result: { type: 'sent', reply: '250 ok' } as const,
+  }));
+  await queue.settle(settlements, { owner, now: now + delayMs });
+  return starts;
+}
+
+describe('rates', () => {
+  it('read as a number per unit', () => {
+    expect(parseRate('200/s')).toEqual({ limit: 200, windowMs: 1000 });
+    expect(parseRate('50000/day')).toEqual({ limit: 50_000, windowMs: 86_400_000 });
+    expect(() => parseRate('fast')).toThrow(expect.objectContaining({ code: 'OPTIONS_INVALID' }));
+    expect(() => parseRate('0/s')).toThrow(expect.objectContaining({ code: 'OPTIONS_INVALID' }));
+  });
+
+  it('hold in every sliding window, with two owners, whatever the pace', async () => {
+    const pace = fc.array(
+      fc.record({
+        wait: fc.integer({ min: 0, max: 700 }),
+        delay: fc.integer({ min: 0, max: 300 }),
+        owner: fc.boolean(),
+      }),
+      { minLength: 5, maxLength: 30 },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 20 }), pace, async (limit, steps) => {
+        const store = await storeWith(100);
+        const rate = { limit, windowMs: 1000 };
+        const owners = [
+          await store.queue.register({ pid: 1, host: 'a' }, 0),
+          await store.queue.register({ pid: 2, host: 'a' }, 0),
+        ];
+        const starts: number[] = [];
+        let now = 1000;
+        for (const { wait, delay, owner } of steps) {
+          now += wait;
+          starts.push(...(await sendAll(store.queue, owners[owner ? 0 : 1] as number, rate, now, delay)));
+          now += delay;
+        }
+        await store.close();
+        for (const start of starts)
+          expect(starts.filter((at) => at >= start && at < start + 1000).length).toBeLessThanOrEqual(limit);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('count what a dead owner had in its hands', async () => {
+    const store = await storeWith(20);
+    const rate = { limit: 10, windowMs: 1000 };
+    const dead = await store.queue.register({ pid: 1, host: 'a' }, 0);
+    expect(await store.queue.claim({ lane, limit: 10, rate, owner: dead, now: 100 })).toHaveLength(10);
+    const owner = await store.queue.register({ pid: 2, host: 'a' }, 20_000);
+    expect(await store.queue.beat(owner, { now: 20_000, leaseMs: 15_000 })).toEqual({ alive: true, recovered: 10 });
+    expect(await store.queue.claim({ lane, limit: 20, rate, owner, now: 20_500 })).toHaveLength(0);
+    expect(await store.queue.claim({ lane, limit: 20, rate, owner, now: 21_100 })).toHaveLength(10);
+    await store.close();
+  });
+});
+
+describe('retries', () => {
+  const schedule = { firstMs: 1000, factor: 2, maxMs: 8000, jitter: 0, maxAgeMs: 60_000 };
+  const attempt = {
+    reason: 'other',
+    now: 0,
+    acceptedAt: 0,
+    retryAfterMs: undefined,
+    random: () => 0.5,
+    schedule,
+  } as const;
+
+  it('wait longer each time, up to a bound, and longest for greylisting', () => {
+    expect([1, 2, 3, 4, 9].map((attempts) => nextAttemptAt({ ...attempt, attempts }))).toEqual([
+      1000, 2000, 4000, 8000, 8000,
+    ]);
+    expect(nextAttemptAt({ ...attempt, attempts: 1, reason: 'greylisted' })).toBe(5000);
+  });
+
+  it('end with the maximum age', () => {
+    expect(nextAttemptAt({ ...attempt, attempts: 1, now: 59_000 })).toBe(60_000);
+    expect(nextAttemptAt({ ...attempt, attempts: 1, now: 59_001 })).toBeUndefined();
+  });
+});
