@@ -33,9 +33,11 @@ const CASES: readonly (readonly [reply: string, type: string, reason: string, su
 ];
 
 describe('replies', () => {
-  it.each(CASES)('%s', (reply, type, reason, suppress) => {
-    expect(classifyReply(reply)).toMatchObject({ type, reason, ...(suppress === undefined ? {} : { suppress }) });
-  });
+  for (const [reply, type, reason, suppress] of CASES) {
+    it(`${reply} means ${type}, ${reason}`, () => {
+      expect(classifyReply(reply)).toMatchObject({ type, reason, ...(suppress === undefined ? {} : { suppress }) });
+    });
+  }
 
   it('keep the enhanced status code', () => {
     expect(classifyReply('550 5.1.1 unknown')).toMatchObject({ status: '5.1.1' });
