@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { QueueStore } from '../../../packages/core/src/queue/port.ts';
 import { parseRate } from '../../../packages/core/src/queue/rate.ts';
 import { nextAttemptAt } from '../../../packages/core/src/queue/retry.ts';
@@ -9,23 +12,22 @@ import { contentOf, recipientOf } from '../../support/content.ts';
 
 const lane = { route: 'out', stream: 'transactional' } as const;
 
-async function storeWith(deliveries: number): Promise<Store> {
-  const store = createSqliteStore({ path: ':memory:', messageIdOf: () => '<a@b.example>' });
+async function openStore(path = ':memory:'): Promise<Store> {
+  const store = createSqliteStore({ path, messageIdOf: () => '<a@b.example>' });
   await store.open();
+  return store;
+}
+
+async function storeWith(deliveries: number, path?: string): Promise<Store> {
+  const store = await openStore(path);
   const recipients = Array.from({ length: deliveries }, (_, index) => recipientOf(`r${index}@example.com`));
   const input = { content: contentOf(), campaign: undefined, tags: [], metadata: undefined, sendAt: undefined };
   await store.intake.accept({ ...input, idempotencyKey: undefined, route: 'out', now: 0, recipients });
   return store;
 }
 
-async function sendAll(
-  queue: QueueStore,
-  owner: number,
-  rate: { limit: number; windowMs: number },
-  now: number,
-  delayMs: number,
-): Promise<number[]> {
-  const claimed = await queue.claim({ lane, limit: 50, rate, owner, now });
+async function sendAll(queue: QueueStore, owner: number, now: number, delayMs: number): Promise<number[]> {
+  const claimed = await queue.claim({ lane, limit: 50, owner, now });
   const starts = claimed.map((_, index) => now + Math.floor((delayMs * index) / Math.max(1, claimed.length)));
   const settlements = claimed.map(({ id }, index) => ({
     deliveryId: id,
@@ -59,14 +61,14 @@ describe('rates', () => {
         const store = await storeWith(100);
         const rate = { limit, windowMs: 1000 };
         const owners = [
-          await store.queue.register({ pid: 1, host: 'a' }, 0),
-          await store.queue.register({ pid: 2, host: 'a' }, 0),
+          await store.queue.register({ pid: 1, host: 'a', rates: { out: rate } }, 0),
+          await store.queue.register({ pid: 2, host: 'a', rates: { out: rate } }, 0),
         ];
         const starts: number[] = [];
         let now = 1000;
         for (const { wait, delay, owner } of steps) {
           now += wait;
-          starts.push(...(await sendAll(store.queue, owners[owner ? 0 : 1] as number, rate, now, delay)));
+          starts.push(...(await sendAll(store.queue, owners[owner ? 0 : 1] as number, now, delay)));
           now += delay;
         }
         await store.close();
@@ -77,15 +79,19 @@ describe('rates', () => {
     );
   });
 
-  it('count what a dead owner had in its hands', async () => {
-    const store = await storeWith(20);
+  it('count what a dead owner had in its hands, also in a process that has just started', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mail-relay-rate-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
     const rate = { limit: 10, windowMs: 1000 };
-    const dead = await store.queue.register({ pid: 1, host: 'a' }, 0);
-    expect(await store.queue.claim({ lane, limit: 10, rate, owner: dead, now: 100 })).toHaveLength(10);
-    const owner = await store.queue.register({ pid: 2, host: 'a' }, 20_000);
+    const before = await storeWith(20, join(folder, 'relay.db'));
+    const dead = await before.queue.register({ pid: 1, host: 'a', rates: { out: rate } }, 0);
+    expect(await before.queue.claim({ lane, limit: 10, owner: dead, now: 100 })).toHaveLength(10);
+    await before.close();
+    const store = await openStore(join(folder, 'relay.db'));
+    const owner = await store.queue.register({ pid: 2, host: 'a', rates: { out: rate } }, 20_000);
     expect(await store.queue.beat(owner, { now: 20_000, leaseMs: 15_000 })).toEqual({ alive: true, recovered: 10 });
-    expect(await store.queue.claim({ lane, limit: 20, rate, owner, now: 20_500 })).toHaveLength(0);
-    expect(await store.queue.claim({ lane, limit: 20, rate, owner, now: 21_100 })).toHaveLength(10);
+    expect(await store.queue.claim({ lane, limit: 20, owner, now: 20_500 })).toHaveLength(0);
+    expect(await store.queue.claim({ lane, limit: 20, owner, now: 21_100 })).toHaveLength(10);
     await store.close();
   });
 });

@@ -39,6 +39,8 @@ interface Lane extends LaneOptions {
 
 /** How often to look for what other processes accepted, ms. */
 const POLL_MS = 100;
+/** A full route is fed no more often than this, ms, so that a commit holds more than one start. */
+const SLOT_MS = 20;
 
 /** Makes the queue; nothing is claimed before `start()`. */
 export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
@@ -47,13 +49,19 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
   const lanes: Lane[] = [...options.lanes]
     .sort((one, other) => rank(one.key) - rank(other.key))
     .map((lane) => ({ ...lane, queue: new PQueue({ concurrency: lane.concurrency }), depth: depthOf(lane) }));
-  const settler = createSettler({ store, owner: () => owner, onSettled: settled, onError });
+  const rates = Object.fromEntries(
+    lanes.flatMap(({ key, rate }): [string, Rate][] => (rate === undefined ? [] : [[key.route, rate]])),
+  );
+  const self = { pid: options.pid, host: options.host, rates };
+  // Claims that begin with a batch of results share its commit.
+  const settler = createSettler({ store, owner: () => owner, onWrite: feed, onSettled: settled, onError });
   let owner = 0;
   let leaseEnd = 0;
   let stopping = false;
   let feeding: Promise<void> | undefined;
   let again = false;
   let seenChanges = 0;
+  let slotTimer: NodeJS.Timeout | undefined;
   const timers: NodeJS.Timeout[] = [];
 
   function settled(events: readonly MessageEvent[]): void {
@@ -83,17 +91,28 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     }
   }
 
+  /** Feeds again when the window of a full route moves on. */
+  function feedAtNextSlot({ key }: Lane): void {
+    const at = store.nextSlotAt(key.route);
+    if (at === undefined || stopping) return;
+    clearTimeout(slotTimer);
+    slotTimer = setTimeout(guard(feed), Math.max(SLOT_MS, at - Date.now()));
+    slotTimer.unref();
+  }
+
   async function refill(lane: Lane): Promise<'fed' | 'starved'> {
     const now = Date.now();
-    const due = store.nextDueAt(lane.key, undefined, now);
+    const due = store.nextDueAt(lane.key);
     if (due === undefined || due > now || !leased()) return 'fed';
     const room = lane.depth - lane.queue.size - lane.queue.pending;
     // Refilling in larger pieces saves transactions.
     if (room < lane.depth / 2) return 'fed';
-    const claimed = await store.claim({ lane: lane.key, limit: room, rate: lane.rate, owner, now });
+    const claimed = await store.claim({ lane: lane.key, limit: room, owner, now });
     for (const delivery of claimed) void lane.queue.add(() => run(delivery, lane)).catch(onError);
     if (claimed.length === room) again = true;
-    return lane.rate !== undefined && claimed.length < room && lane.key.stream === 'transactional' ? 'starved' : 'fed';
+    if (lane.rate === undefined || claimed.length === room) return 'fed';
+    feedAtNextSlot(lane);
+    return lane.key.stream === 'transactional' ? 'starved' : 'fed';
   }
 
   async function run(delivery: ClaimedDelivery, lane: Lane): Promise<void> {
@@ -125,21 +144,21 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
   async function beat(): Promise<void> {
     const at = performance.now();
     const { alive } = await store.beat(owner, { now: Date.now(), leaseMs });
-    if (!alive) owner = await store.register({ pid: options.pid, host: options.host }, Date.now());
+    if (!alive) owner = await store.register(self, Date.now());
     leaseEnd = at + leaseMs;
   }
 
   function poll(): void {
     const changes = store.changes();
     const now = Date.now();
-    const due = lanes.some((lane) => (store.nextDueAt(lane.key, lane.rate, now) ?? Number.POSITIVE_INFINITY) <= now);
+    const due = lanes.some((lane) => (store.nextDueAt(lane.key) ?? Number.POSITIVE_INFINITY) <= now);
     if (due || changes !== seenChanges) feed();
     seenChanges = changes;
   }
 
   return {
     async start() {
-      owner = await store.register({ pid: options.pid, host: options.host }, Date.now());
+      owner = await store.register(self, Date.now());
       await beat();
       timers.push(
         setInterval(guard(poll), POLL_MS),
@@ -158,6 +177,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
         new Promise((resolve) => setTimeout(resolve, Math.max(100, deadline - Date.now())).unref()),
       ]);
       for (const timer of timers) clearInterval(timer);
+      clearTimeout(slotTimer);
       await feeding;
       await settler.flush();
       await store.unregister(owner, Date.now());
@@ -167,8 +187,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
   async function idle(): Promise<boolean> {
     const now = Date.now();
     const busy = lanes.some(
-      (lane) =>
-        lane.queue.size + lane.queue.pending > 0 || (store.nextDueAt(lane.key, undefined, now) ?? now + 1) <= now,
+      (lane) => lane.queue.size + lane.queue.pending > 0 || (store.nextDueAt(lane.key) ?? now + 1) <= now,
     );
     if (busy) return false;
     await settler.flush();

@@ -73,8 +73,11 @@ export interface LaneRecord extends LaneKey {
 
 /** The queue's part of the store. */
 export interface QueueStore {
-  /** Registers this process; answers its owner number. */
-  register(owner: { readonly pid: number; readonly host: string }, now: number): Promise<number>;
+  /** Registers this process, and the limits of its routes; answers its owner number. */
+  register(
+    owner: { readonly pid: number; readonly host: string; readonly rates: Readonly<Record<string, Rate>> },
+    now: number,
+  ): Promise<number>;
   /** Renews the lease of an owner, and gives back what owners had whose last beat is older than `leaseMs`. Answers whether the owner still is registered. */
   beat(
     owner: number,
@@ -82,11 +85,10 @@ export interface QueueStore {
   ): Promise<{ readonly alive: boolean; readonly recovered: number }>;
   /** Gives back everything that the owner holds, and forgets it. */
   unregister(owner: number, now: number): Promise<void>;
-  /** At most `limit` due deliveries of a lane, marked `sending`; fewer where the rate (shared by all lanes of the route) allows fewer. Empty for a paused lane. */
+  /** At most `limit` due deliveries of a lane, marked `sending`; fewer where the rate of the route, as registered, allows fewer. Empty for a paused lane. */
   claim(request: {
     readonly lane: LaneKey;
     readonly limit: number;
-    readonly rate: Rate | undefined;
     readonly owner: number;
     readonly now: number;
   }): Promise<ClaimedDelivery[]>;
@@ -95,8 +97,10 @@ export interface QueueStore {
     settlements: readonly Settlement[],
     options: { readonly owner: number; readonly now: number },
   ): Promise<MessageEvent[]>;
-  /** When a claim could next give something: the earliest due time, or the time when the rate lets one more start, whichever is later; undefined where nothing waits. */
-  nextDueAt(lane: LaneKey, rate: Rate | undefined, now: number): number | undefined;
+  /** Earliest due time of a lane that is not paused; undefined where nothing waits. */
+  nextDueAt(lane: LaneKey): number | undefined;
+  /** When a rated route that is full lets the next delivery start; undefined where no start is in the window. */
+  nextSlotAt(route: string): number | undefined;
   /** A number that changes when another process committed; cheap. */
   changes(): number;
   pause(lane: LaneKey, paused: boolean): Promise<void>;

@@ -8,13 +8,15 @@ export interface Settler {
   flush(): Promise<void>;
 }
 
-const BATCH = 50;
-const WAIT_MS = 5;
+const BATCH = 100;
+const WAIT_MS = 15;
 
 /** One batch is written at a time; what arrives meanwhile makes the next. */
 export function createSettler(options: {
   readonly store: Pick<QueueStore, 'settle'>;
   owner(): number;
+  /** Called as a batch is about to be written. */
+  onWrite(): void;
   onSettled(events: readonly MessageEvent[]): void;
   onError(error: unknown): void;
 }): Settler {
@@ -27,7 +29,9 @@ export function createSettler(options: {
       const batch = waiting;
       waiting = [];
       try {
-        options.onSettled(await options.store.settle(batch, { owner: options.owner(), now: Date.now() }));
+        const written = options.store.settle(batch, { owner: options.owner(), now: Date.now() });
+        options.onWrite();
+        options.onSettled(await written);
       } catch (error) {
         // The mail is sent, and only this knows it: keep it, or it would be sent again.
         waiting = [...batch, ...waiting];

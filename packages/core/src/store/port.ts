@@ -207,11 +207,14 @@ export interface Activity {
   /** Where a clicked link leads, and its place in the template. */
   readonly url?: string;
   readonly link?: number;
+  /** The address as it stands in the template, where it differs by recipient. */
+  readonly form?: string;
   readonly scope?: string;
 }
 
 /** What is known of a delivery when a reader acts, to tell people from machines. */
 export interface DeliveryActivity {
+  readonly messageId: number;
   readonly sentAt: number | undefined;
   /** Clicks in the last 10 seconds. */
   readonly recentClicks: number;

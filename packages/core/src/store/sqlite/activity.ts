@@ -1,72 +1,116 @@
 import { EVENT_TYPES, type MessageEvent } from '../../events.ts';
 import type { Activity, ActivityStore } from '../port.ts';
-import type { Database, Row } from './database.ts';
+import type { Database } from './database.ts';
+import { unpackDetail } from './detail.ts';
 import { FLAGS, type Ledger, type MessageFacts } from './ledger.ts';
 
 const RECENT_MS = 10_000;
+const CLICKED = EVENT_TYPES.indexOf('clicked');
 
 /** What readers do, in SQLite. */
 export function createActivityStore(db: Database, ledger: Ledger): ActivityStore {
-  const clicked = EVENT_TYPES.indexOf('clicked');
+  const find = db.prepare((query, { id }: { id: number }) =>
+    query.selectFrom('delivery').select(['id', 'message_id', 'recipient', 'sent_at']).where('id', '=', id),
+  );
+  const setFlag = db.prepare((query, p: { id: number; flag: number }) =>
+    query
+      .updateTable('delivery')
+      .set((row) => ({ flags: row('flags', '|', p.flag) }))
+      .where('id', '=', p.id)
+      .where((row) => row(row('flags', '&', p.flag), '=', 0)),
+  );
+  const recentClicks = db.prepare((query, p: { id: number; since: number }) =>
+    query
+      .selectFrom('event')
+      .select((row) => row.fn.countAll<number>().as('n'))
+      .where('delivery_id', '=', p.id)
+      .where('type', '=', CLICKED)
+      .where('at', '>', p.since),
+  );
+  const clicks = db.prepare((query, { id }: { id: number }) =>
+    query.selectFrom('event').select(['detail', 'at']).where('delivery_id', '=', id).where('type', '=', CLICKED),
+  );
+  const countLink = db.prepare(
+    (query, p: { campaign: number; form: string; first: number; human: number; firstHuman: number }) =>
+      query
+        .insertInto('link')
+        .values({
+          campaign_id: p.campaign,
+          form: p.form,
+          total: 1,
+          distinct_n: p.first,
+          total_human: p.human,
+          distinct_human: p.firstHuman,
+        })
+        .onConflict((conflict) =>
+          conflict.columns(['campaign_id', 'form']).doUpdateSet((row) => ({
+            total: row('link.total', '+', 1),
+            distinct_n: row('link.distinct_n', '+', row.ref('excluded.distinct_n')),
+            total_human: row('link.total_human', '+', row.ref('excluded.total_human')),
+            distinct_human: row('link.distinct_human', '+', row.ref('excluded.distinct_human')),
+          })),
+        ),
+  );
 
-  function countOnce(row: Row, flag: number): boolean {
-    return (
-      db.run('UPDATE delivery SET flags = flags | ? WHERE id = ? AND (flags & ?) = 0', flag, row.id as number, flag) > 0
-    );
-  }
+  const once = (id: number, flag: number): boolean => setFlag.run({ id, flag }) > 0;
 
-  function countReading(row: Row, facts: MessageFacts, { type, at, agent, url }: Activity): void {
-    const human = agent?.kind === 'human' || agent?.kind === 'proxy';
+  function countReading(id: number, facts: MessageFacts, activity: Activity): void {
+    const { type, at, agent } = activity;
+    const human = isHuman(agent?.kind);
     const name = type === 'opened' ? 'opens' : 'clicks';
     ledger.count(facts, `${name}Total`, at);
-    if (countOnce(row, type === 'opened' ? FLAGS.opened : FLAGS.clicked)) ledger.count(facts, `${name}Unique`, at);
+    if (once(id, type === 'opened' ? FLAGS.opened : FLAGS.clicked)) ledger.count(facts, `${name}Unique`, at);
     if (human) {
       ledger.count(facts, `${name}TotalHuman`, at);
-      if (countOnce(row, type === 'opened' ? FLAGS.openedHuman : FLAGS.clickedHuman))
+      if (once(id, type === 'opened' ? FLAGS.openedHuman : FLAGS.clickedHuman))
         ledger.count(facts, `${name}UniqueHuman`, at);
     }
-    if (type !== 'clicked' || url === undefined || facts.campaignId === undefined) return;
-    const before = db
-      .all('SELECT detail FROM event WHERE delivery_id = ? AND type = ?', row.id as number, clicked)
-      .map(({ detail }) => JSON.parse(String(detail)) as { url?: string; agent?: { kind: string } });
-    const same = before.filter((event) => event.url === url);
-    const humanBefore = same.some(({ agent: earlier }) => earlier?.kind === 'human' || earlier?.kind === 'proxy');
-    db.run(
-      `INSERT INTO link (campaign_id, url, total, unique_n, total_human, unique_human) VALUES (?, ?, 1, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET total = total + 1, unique_n = unique_n + excluded.unique_n, total_human = total_human + excluded.total_human, unique_human = unique_human + excluded.unique_human`,
-      facts.campaignId,
-      url,
-      same.length === 0 ? 1 : 0,
-      human ? 1 : 0,
-      human && !humanBefore ? 1 : 0,
-    );
+    if (type === 'clicked' && facts.campaignId !== undefined) countClick(id, facts.campaignId, human, activity);
+  }
+
+  function countClick(id: number, campaign: number, human: boolean, { url, link, form }: Activity): void {
+    if (url === undefined) return;
+    const before = clicks
+      .all({ id })
+      .map(({ detail, at }) => unpackDetail(JSON.parse(detail ?? '{}'), { at, route: '' }) as Partial<Activity>)
+      .filter((click) => (link === undefined ? click.url === url : click.link === link));
+    const humanBefore = before.some(({ agent }) => isHuman(agent?.kind));
+    countLink.run({
+      campaign,
+      form: form ?? url,
+      first: before.length === 0 ? 1 : 0,
+      human: human ? 1 : 0,
+      firstHuman: human && !humanBefore ? 1 : 0,
+    });
   }
 
   return {
     look(deliveryId, now) {
-      const row = db.get('SELECT sent_at FROM delivery WHERE id = ?', deliveryId);
+      const row = find.get({ id: deliveryId });
       if (row === undefined) return undefined;
-      const recent = db.get(
-        'SELECT count(*) AS n FROM event WHERE delivery_id = ? AND type = ? AND at > ?',
-        deliveryId,
-        clicked,
-        now - RECENT_MS,
-      );
-      return { sentAt: row.sent_at === null ? undefined : Number(row.sent_at), recentClicks: Number(recent?.n) };
+      return {
+        sentAt: row.sent_at ?? undefined,
+        messageId: row.message_id,
+        recentClicks: recentClicks.get({ id: deliveryId, since: now - RECENT_MS })?.n ?? 0,
+      };
     },
     record: (activities) =>
       db.write(() =>
         activities.flatMap((activity): MessageEvent[] => {
-          const row = db.get('SELECT id, message_id, recipient FROM delivery WHERE id = ?', activity.deliveryId);
-          const facts = row && ledger.message(Number(row.message_id));
+          const row = find.get({ id: activity.deliveryId });
+          const facts = row && ledger.message(row.message_id);
           if (row === undefined || facts === undefined) return [];
-          const { type, at, deliveryId: _, ...detail } = activity;
+          const { type, at, deliveryId: id, form: _, ...detail } = activity;
           if (type === 'unsubscribed') {
-            if (!countOnce(row, FLAGS.unsubscribed)) return [];
+            if (!once(id, FLAGS.unsubscribed)) return [];
             ledger.count(facts, 'unsubscribed', at);
-          } else countReading(row, facts, activity);
-          return [ledger.event({ id: Number(row.id), recipient: row.recipient as string }, facts, type, at, detail)];
+          } else countReading(id, facts, activity);
+          return [ledger.event({ id, recipient: row.recipient }, facts, type, at, detail)];
         }),
       ),
   };
+}
+
+function isHuman(kind: string | undefined): boolean {
+  return kind === 'human' || kind === 'proxy';
 }

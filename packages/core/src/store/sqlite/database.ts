@@ -1,27 +1,22 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import { isMailRelayError, MailRelayError } from '../../errors.ts';
-import { MIGRATIONS } from './schema.ts';
-
-/** What SQLite takes and gives. */
-export type Value = string | number | null | Uint8Array;
-/** A row. */
-export type Row = Readonly<Record<string, Value>>;
+import { migrate } from './migrate.ts';
+import { createStatements, type Statements } from './statements.ts';
 
 /** One SQLite file: prepared statements, and writes that share commits. */
-export interface Database {
-  open(): void;
-  all(sql: string, ...values: readonly Value[]): Row[];
-  get(sql: string, ...values: readonly Value[]): Row | undefined;
-  /** Answers the number of rows that changed. */
-  run(sql: string, ...values: readonly Value[]): number;
+export interface Database extends Statements {
+  open(): Promise<void>;
   /** Runs a change in a transaction that it may share with others; resolves after the commit. */
   write<T>(change: () => T): Promise<T>;
   /** A new id: grows with time, and was never used before. Inside of `write` only. */
   nextId(): number;
   /** Called when a transaction was undone: what was read in it may not be. */
   onRollback(listener: () => void): void;
+  /** A number that changes when another process committed; cheap. */
+  changes(): number;
+  bytes(): number;
   close(): Promise<void>;
 }
 
@@ -38,6 +33,8 @@ const CODES: Readonly<Record<number, 'STORE_UNAVAILABLE' | 'STORE_READ_ONLY' | '
 
 /** Ids hold the ms of their making, with room for 1,024 in each. */
 const IDS_PER_MS = 1024;
+/** A checkpoint waits for the disk twice; at this many pages it is rare, and the log stays below 20 MB. */
+const CHECKPOINT_PAGES = 4000;
 
 /** A database that is not open yet. */
 export function createDatabase(path: string): Database {
@@ -45,17 +42,20 @@ export function createDatabase(path: string): Database {
   let lastId = 0;
   let pending: { change: () => unknown; resolve: (value: never) => void; reject: (error: unknown) => void }[] = [];
   const undone: (() => void)[] = [];
-  const statements = new Map<string, StatementSync>();
 
-  function mapped<T>(task: () => T): T {
+  function guard<T>(task: () => T): T {
     try {
       return task();
     } catch (error) {
-      if (isMailRelayError(error)) throw error;
-      const code = CODES[((error as { errcode?: number }).errcode ?? 0) & 255];
-      if (code === undefined) throw error;
-      throw new MailRelayError(code, { file: path, reason: `${path}: ${(error as Error).message}` }, { cause: error });
+      throw named(error);
     }
+  }
+
+  function named(error: unknown): unknown {
+    if (isMailRelayError(error)) return error;
+    const code = CODES[((error as { errcode?: number }).errcode ?? 0) & 255];
+    if (code === undefined) return error;
+    return new MailRelayError(code, { file: path, reason: `${path}: ${(error as Error).message}` }, { cause: error });
   }
 
   function handle(): DatabaseSync {
@@ -63,22 +63,20 @@ export function createDatabase(path: string): Database {
     return db;
   }
 
-  function statement(sql: string): StatementSync {
-    let found = statements.get(sql);
-    if (found === undefined) {
-      found = handle().prepare(sql);
-      statements.set(sql, found);
-    }
-    return found;
-  }
+  const statements = createStatements(handle, guard);
+  const readSequence = statements.prepare((query) => query.selectFrom('sequence').select('last_id'));
+  const writeSequence = statements.prepare((query, { lastId: last_id }: { lastId: number }) =>
+    query.updateTable('sequence').set({ last_id }),
+  );
 
   function transact(tasks: () => void): void {
-    mapped(() => {
+    guard(() => {
       handle().exec('BEGIN IMMEDIATE');
       try {
-        // Other processes may have written since.
+        // Other processes may have taken ids since.
         lastId = 0;
         tasks();
+        if (lastId > 0) writeSequence.run({ lastId });
         handle().exec('COMMIT');
       } catch (error) {
         if (handle().isTransaction) handle().exec('ROLLBACK');
@@ -114,57 +112,52 @@ export function createDatabase(path: string): Database {
     }
   }
 
+  function connect(): DatabaseSync {
+    try {
+      if (path !== ':memory:') mkdirSync(dirname(resolve(path)), { recursive: true, mode: 0o700 });
+      return new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
+    } catch (error) {
+      const reason = `${path}: ${(error as Error).message}`;
+      throw new MailRelayError('STORE_UNAVAILABLE', { file: path, reason }, { cause: error });
+    }
+  }
+
   return {
-    open() {
-      mapped(() => {
-        try {
-          if (path !== ':memory:') mkdirSync(dirname(resolve(path)), { recursive: true, mode: 0o700 });
-          db = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
-        } catch (error) {
-          throw new MailRelayError(
-            'STORE_UNAVAILABLE',
-            { file: path, reason: `${path}: ${(error as Error).message}` },
-            { cause: error },
-          );
-        }
-        db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000;');
-        transact(migrate);
-      });
+    ...statements,
+    async open() {
+      const opened = connect();
+      try {
+        opened.exec(
+          `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
+        );
+        await migrate(opened, path);
+      } catch (error) {
+        opened.close();
+        throw named(error);
+      }
+      db = opened;
     },
-    all: (sql, ...values) => mapped(() => statement(sql).all(...values) as Row[]),
-    get: (sql, ...values) => mapped(() => statement(sql).get(...values) as Row | undefined),
-    run: (sql, ...values) => mapped(() => Number(statement(sql).run(...values).changes)),
     write: <T>(change: () => T) =>
       new Promise<T>((resolve, reject) => {
         if (pending.push({ change, resolve: resolve as (value: never) => void, reject }) === 1) setImmediate(flush);
       }),
     nextId() {
-      if (lastId === 0) {
-        const row = statement(
-          'SELECT max((SELECT coalesce(max(id), 0) FROM message), (SELECT coalesce(max(id), 0) FROM delivery), (SELECT coalesce(max(id), 0) FROM event)) AS id',
-        ).get() as Row;
-        lastId = Number(row.id);
-      }
+      if (lastId === 0) lastId = readSequence.get({})?.last_id ?? 0;
       lastId = Math.max(lastId + 1, Date.now() * IDS_PER_MS);
       return lastId;
     },
     onRollback: (listener) => void undone.push(listener),
+    changes: () => Number(guard(() => handle().prepare('PRAGMA data_version').get())?.data_version),
+    bytes() {
+      const row = guard(() =>
+        handle().prepare('SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()').get(),
+      );
+      return Number(row?.bytes);
+    },
     async close() {
       flush();
-      statements.clear();
       db?.close();
       db = undefined;
     },
   };
-
-  function migrate(): void {
-    const version = Number((handle().prepare('PRAGMA user_version').get() as Row).user_version);
-    if (version > MIGRATIONS.length)
-      throw new MailRelayError('STORE_NEWER', {
-        file: path,
-        reason: `${path} has schema ${version}, this version knows ${MIGRATIONS.length}`,
-      });
-    for (const migration of MIGRATIONS.slice(version)) handle().exec(migration);
-    if (version < MIGRATIONS.length) handle().exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
-  }
 }

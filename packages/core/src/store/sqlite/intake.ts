@@ -5,6 +5,7 @@ import type { AcceptInput, Appended, IntakeStore } from '../port.ts';
 import type { Database } from './database.ts';
 import { type Ledger, type MessageFacts, STREAMS, stateCode, stateOf } from './ledger.ts';
 import { scopesOf } from './scopes.ts';
+import type { Tables } from './tables.ts';
 
 /** Names the RFC 5322 Message-ID of a mail. */
 export type MessageIdOf = (mail: {
@@ -13,76 +14,133 @@ export type MessageIdOf = (mail: {
   readonly deliveryId: number;
 }) => string;
 
+interface NewDelivery {
+  readonly id: number;
+  readonly messageId: number;
+  readonly laneId: number;
+  readonly recipient: string;
+  readonly kind: number;
+  readonly state: number;
+  readonly now: number;
+  readonly dueAt: number | null;
+  readonly data: string | null;
+}
+
+/** Most deliveries that an answer lists. */
+const ANSWERED = 1000;
+
 /** Accepts messages into SQLite. */
 export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageIdOf): IntakeStore {
-  function idOf(sql: string, insert: string, ...values: (string | number)[]): number {
-    const found = db.get(sql, ...values.slice(0, sql.split('?').length - 1));
-    if (found !== undefined) return Number(found.id);
-    db.run(insert, ...values);
-    return Number(db.get(sql, ...values.slice(0, sql.split('?').length - 1))?.id);
-  }
+  const findContent = db.prepare((query, { hash }: { hash: string }) =>
+    query.selectFrom('content').select('id').where('hash', '=', hash),
+  );
+  const insertContent = db.prepare((query, { hash, json }: { hash: string; json: string }) =>
+    query.insertInto('content').values({ hash, json }).returning('id'),
+  );
+  const findLane = db.prepare((query, { route, stream }: { route: string; stream: number }) =>
+    query.selectFrom('lane').select('id').where('route', '=', route).where('stream', '=', stream),
+  );
+  const insertLane = db.prepare((query, { route, stream }: { route: string; stream: number }) =>
+    query.insertInto('lane').values({ route, stream }).returning('id'),
+  );
+  const findCampaign = db.prepare((query, { name }: { name: string }) =>
+    query.selectFrom('campaign').select('id').where('name', '=', name),
+  );
+  const insertCampaign = db.prepare((query, { name }: { name: string }) =>
+    query.insertInto('campaign').values({ name }).returning('id'),
+  );
+  const insertMessageRow = db.prepare((query, p: Tables['message']) =>
+    query.insertInto('message').values({
+      id: p.id,
+      content_id: p.content_id,
+      campaign_id: p.campaign_id,
+      lane_id: p.lane_id,
+      send_at: p.send_at,
+      created_at: p.created_at,
+      extra: p.extra,
+    }),
+  );
+  const findRecipient = db.prepare((query, { messageId, recipient }: { messageId: number; recipient: string }) =>
+    query.selectFrom('delivery').select('id').where('recipient', '=', recipient).where('message_id', '=', messageId),
+  );
+  const findSuppression = db.prepare((query, { address, scope }: { address: string; scope: string }) =>
+    query.selectFrom('suppression').select('since').where('address', '=', address).where('scope', '=', scope),
+  );
+  const insertDeliveryRow = db.prepare((query, p: NewDelivery) =>
+    query.insertInto('delivery').values({
+      id: p.id,
+      message_id: p.messageId,
+      lane_id: p.laneId,
+      recipient: p.recipient,
+      kind: p.kind,
+      state: p.state,
+      accepted_at: p.now,
+      due_at: p.dueAt,
+      updated_at: p.now,
+      data: p.data,
+    }),
+  );
+  const findKey = db.prepare((query, { key }: { key: string }) =>
+    query.selectFrom('idempotency').select(['hash', 'message_id']).where('key', '=', key),
+  );
+  const insertKey = db.prepare((query, p: { key: string; hash: string; messageId: number; now: number }) =>
+    query.insertInto('idempotency').values({ key: p.key, hash: p.hash, message_id: p.messageId, created_at: p.now }),
+  );
+  const firstDeliveries = db.prepare((query, { messageId }: { messageId: number }) =>
+    query
+      .selectFrom('delivery')
+      .select(['id', 'recipient', 'state'])
+      .where('message_id', '=', messageId)
+      .orderBy('id')
+      .limit(ANSWERED),
+  );
 
   function insertMessage(input: Omit<AcceptInput, 'recipients'>): MessageFacts {
     const json = JSON.stringify(input.content);
-    const contentId = idOf(
-      'SELECT id FROM content WHERE hash = ?',
-      'INSERT INTO content (hash, json) VALUES (?, ?)',
-      sha256(json),
-      json,
-    );
-    const lane = idOf(
-      'SELECT id FROM lane WHERE route = ? AND stream = ?',
-      'INSERT INTO lane (route, stream) VALUES (?, ?)',
-      input.route,
-      STREAMS.indexOf(input.content.stream),
-    );
+    const hash = sha256(json);
+    const content = findContent.get({ hash }) ?? insertContent.get({ hash, json });
+    const lane = { route: input.route, stream: STREAMS.indexOf(input.content.stream) };
     const campaign =
       input.campaign === undefined
-        ? null
-        : idOf('SELECT id FROM campaign WHERE name = ?', 'INSERT INTO campaign (name) VALUES (?)', input.campaign);
+        ? undefined
+        : (findCampaign.get({ name: input.campaign }) ?? insertCampaign.get({ name: input.campaign }));
     const extra =
       input.tags.length === 0 && input.metadata === undefined
         ? null
         : JSON.stringify({ tags: input.tags, metadata: input.metadata });
     const id = db.nextId();
-    db.run(
-      'INSERT INTO message (id, content_id, campaign_id, lane_id, send_at, created_at, extra) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    insertMessageRow.run({
       id,
-      contentId,
-      campaign,
-      lane,
-      input.sendAt ?? null,
-      input.now,
+      content_id: (content as { id: number }).id,
+      campaign_id: campaign?.id ?? null,
+      lane_id: ((findLane.get(lane) ?? insertLane.get(lane)) as { id: number }).id,
+      send_at: input.sendAt ?? null,
+      created_at: input.now,
       extra,
-    );
+    });
     return ledger.message(id) as MessageFacts;
   }
 
   function insertDelivery(facts: MessageFacts, recipient: SubmittedRecipient, now: number): Appended {
     const { address, name, data, locale, tracking, metadata, rendered } = recipient;
-    if (db.get('SELECT id FROM delivery WHERE message_id = ? AND recipient = ?', facts.id, address) !== undefined)
-      return { rejected: 'duplicate' };
+    if (findRecipient.get({ messageId: facts.id, recipient: address }) !== undefined) return { rejected: 'duplicate' };
     const id = db.nextId();
     const own = JSON.stringify({ name, data, locale, tracking, metadata, rendered });
-    const covered = scopesOf(facts.content).some(
-      (scope) =>
-        db.get('SELECT 1 FROM suppression WHERE address = ? AND scope = ?', address.toLowerCase(), scope) !== undefined,
-    );
+    const key = address.toLowerCase();
+    const covered = scopesOf(facts.content).some((scope) => findSuppression.get({ address: key, scope }) !== undefined);
     const dueAt = Math.max(now, facts.sendAt ?? 0);
     const state = covered ? 'suppressed' : dueAt > now ? 'scheduled' : 'queued';
-    db.run(
-      'INSERT INTO delivery (id, message_id, lane_id, recipient, kind, state, accepted_at, due_at, updated_at, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    insertDeliveryRow.run({
       id,
-      facts.id,
-      facts.laneId,
-      address,
-      RECIPIENT_KINDS.indexOf(recipient.kind),
-      stateCode(state),
+      messageId: facts.id,
+      laneId: facts.laneId,
+      recipient: address,
+      kind: RECIPIENT_KINDS.indexOf(recipient.kind),
+      state: stateCode(state),
       now,
-      covered ? null : dueAt,
-      now,
-      own === '{}' ? null : own,
-    );
+      dueAt: covered ? null : dueAt,
+      data: own === '{}' ? null : own,
+    });
     if (covered)
       ledger.event({ id, recipient: address }, facts, 'suppressed', now, { reason: 'on the suppression list' });
     return { id: encodeId('dlv', id), state };
@@ -100,34 +158,33 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
   /** The message that the key made before; throws where it had other content. */
   function earlier(key: string | undefined, hash: string): number | undefined {
     if (key === undefined) return undefined;
-    const row = db.get('SELECT hash, message_id FROM idempotency WHERE key = ?', key);
+    const row = findKey.get({ key });
     if (row === undefined) return undefined;
     if (row.hash !== hash)
       throw new MailRelayError('IDEMPOTENCY_CONFLICT', {
         idempotencyKey: key,
         reason: `the key ${key} belongs to another message`,
       });
-    return Number(row.message_id);
+    return row.message_id;
   }
 
   function remember(key: string | undefined, hash: string, id: number, now: number): void {
-    if (key !== undefined)
-      db.run('INSERT INTO idempotency (key, hash, message_id, created_at) VALUES (?, ?, ?, ?)', key, hash, id, now);
+    if (key !== undefined) insertKey.run({ key, hash, messageId: id, now });
   }
 
   function answer(id: number, repeated: boolean): Accepted {
     const facts = ledger.message(id);
     if (facts === undefined)
       throw new MailRelayError('STORE_CORRUPT', { reason: 'a message that was accepted is gone' });
-    const rows = db.all('SELECT id, recipient, state FROM delivery WHERE message_id = ? ORDER BY id LIMIT 1000', id);
+    const rows = firstDeliveries.all({ messageId: id });
     const deliveries = rows.map((row) => ({
-      id: encodeId('dlv', Number(row.id)),
-      recipient: row.recipient as string,
+      id: encodeId('dlv', row.id),
+      recipient: row.recipient,
       state: stateOf(row.state),
     }));
     return {
       id: encodeId('msg', id),
-      messageId: messageIdOf({ content: facts.content, messageId: id, deliveryId: Number(rows[0]?.id ?? 0) }),
+      messageId: messageIdOf({ content: facts.content, messageId: id, deliveryId: rows[0]?.id ?? 0 }),
       deliveries,
       repeated,
     };

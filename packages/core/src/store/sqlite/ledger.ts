@@ -1,8 +1,9 @@
 import { MailRelayError } from '../../errors.ts';
 import { EVENT_TYPES, type EventType, type MessageEvent } from '../../events.ts';
-import { type Content, DELIVERY_STATES, type DeliveryState, encodeId, type Stream } from '../../message.ts';
+import { type Content, DELIVERY_STATES, type DeliveryState, encodeId, type Json, type Stream } from '../../message.ts';
 import { METRICS, type Metric } from '../port.ts';
-import type { Database, Row, Value } from './database.ts';
+import type { Database } from './database.ts';
+import { packDetail, unpackDetail } from './detail.ts';
 
 /** What events and counts need to know of a message. */
 export interface MessageFacts {
@@ -16,7 +17,7 @@ export interface MessageFacts {
   readonly sendAt: number | undefined;
   readonly createdAt: number;
   readonly tags: readonly string[];
-  readonly metadata: Row | undefined;
+  readonly metadata: Readonly<Record<string, Json>> | undefined;
 }
 
 /** Bits of `delivery.flags`: what was counted once. */
@@ -34,7 +35,7 @@ export const STREAMS: readonly Stream[] = ['transactional', 'broadcast'];
 /** Storage code of a state. */
 export const stateCode = (state: DeliveryState): number => DELIVERY_STATES.indexOf(state);
 /** State of a storage code. */
-export const stateOf = (code: Value | undefined): DeliveryState => DELIVERY_STATES[Number(code)] ?? 'failed';
+export const stateOf = (code: number): DeliveryState => DELIVERY_STATES[code] ?? 'failed';
 
 const DAY_MS = 86_400_000;
 const CACHED = 2000;
@@ -52,7 +53,16 @@ export interface Ledger {
   ): MessageEvent;
   count(facts: MessageFacts, metric: Metric, at: number, n?: number): void;
   /** An event out of its row. */
-  read(row: Row, recipient: string, facts: MessageFacts): MessageEvent;
+  read(row: EventRow, recipient: string, facts: MessageFacts): MessageEvent;
+}
+
+/** A row of an event. */
+export interface EventRow {
+  readonly id: number;
+  readonly delivery_id: number;
+  readonly type: number;
+  readonly at: number;
+  readonly detail: string | null;
 }
 
 /** Everything about events and counts. */
@@ -64,12 +74,40 @@ export function createLedger(db: Database): Ledger {
     contents.clear();
   });
 
+  const findContent = db.prepare((query, { id }: { id: number }) =>
+    query.selectFrom('content').select('json').where('id', '=', id),
+  );
+  const findMessage = db.prepare((query, { id }: { id: number }) =>
+    query
+      .selectFrom('message')
+      .innerJoin('lane', 'lane.id', 'message.lane_id')
+      .leftJoin('campaign', 'campaign.id', 'message.campaign_id')
+      .selectAll('message')
+      .select(['campaign.name as campaign', 'lane.route'])
+      .where('message.id', '=', id),
+  );
+  const insertEvent = db.prepare((query, p: EventRow) =>
+    query
+      .insertInto('event')
+      .values({ id: p.id, delivery_id: p.delivery_id, type: p.type, at: p.at, detail: p.detail }),
+  );
+  const addCount = db.prepare((query, p: { scope: number; day: number; metric: number; n: number }) =>
+    query
+      .insertInto('report')
+      .values({ scope: p.scope, day: p.day, metric: p.metric, n: p.n })
+      .onConflict((conflict) =>
+        conflict
+          .columns(['scope', 'day', 'metric'])
+          .doUpdateSet((row) => ({ n: row('report.n', '+', row.ref('excluded.n')) })),
+      ),
+  );
+
   function contentOf(id: number): Content | undefined {
     const known = contents.get(id);
     if (known !== undefined) return known;
-    const row = db.get('SELECT json FROM content WHERE id = ?', id);
+    const row = findContent.get({ id });
     if (row === undefined) return undefined;
-    const content = parseJson<Content>(row.json as string, `content ${id}`);
+    const content = parseJson<Content>(row.json, `content ${id}`);
     if (contents.size >= CACHED) contents.clear();
     contents.set(id, content);
     return content;
@@ -103,24 +141,20 @@ export function createLedger(db: Database): Ledger {
     message(id) {
       const known = messages.get(id);
       if (known !== undefined) return known;
-      const row = db.get(
-        `SELECT m.*, c.name AS campaign, l.route FROM message m JOIN lane l ON l.id = m.lane_id LEFT JOIN campaign c ON c.id = m.campaign_id WHERE m.id = ?`,
-        id,
-      );
-      const content = row && contentOf(Number(row.content_id));
+      const row = findMessage.get({ id });
+      const content = row && contentOf(row.content_id);
       if (row === undefined || content === undefined) return undefined;
-      const extra =
-        row.extra === null ? {} : parseJson<{ tags?: string[]; metadata?: Row }>(row.extra as string, `message ${id}`);
+      const extra = row.extra === null ? {} : parseJson<Partial<MessageFacts>>(row.extra, `message ${id}`);
       const facts: MessageFacts = {
         id,
-        contentId: Number(row.content_id),
+        contentId: row.content_id,
         content,
-        campaignId: row.campaign_id === null ? undefined : Number(row.campaign_id),
-        campaign: (row.campaign as string | null) ?? undefined,
-        laneId: Number(row.lane_id),
-        route: row.route as string,
-        sendAt: row.send_at === null ? undefined : Number(row.send_at),
-        createdAt: Number(row.created_at),
+        campaignId: row.campaign_id ?? undefined,
+        campaign: row.campaign ?? undefined,
+        laneId: row.lane_id,
+        route: row.route,
+        sendAt: row.send_at ?? undefined,
+        createdAt: row.created_at,
         tags: extra.tags ?? [],
         metadata: extra.metadata,
       };
@@ -130,15 +164,8 @@ export function createLedger(db: Database): Ledger {
     },
     event(delivery, facts, type, at, detail) {
       const id = db.nextId();
-      const text = Object.keys(detail).length === 0 ? null : JSON.stringify(detail);
-      db.run(
-        'INSERT INTO event (id, delivery_id, type, at, detail) VALUES (?, ?, ?, ?, ?)',
-        id,
-        delivery.id,
-        EVENT_TYPES.indexOf(type),
-        at,
-        text,
-      );
+      const packed = packDetail(detail, { at, route: facts.route });
+      insertEvent.run({ id, delivery_id: delivery.id, type: EVENT_TYPES.indexOf(type), at, detail: packed });
       return view(id, delivery, facts, type, at, detail);
     },
     count(facts, metric, at, n = 1) {
@@ -148,21 +175,13 @@ export function createLedger(db: Database): Ledger {
         -1 - STREAMS.indexOf(facts.content.stream),
         ...(facts.campaignId === undefined ? [] : [facts.campaignId]),
       ];
-      for (const scope of scopes) {
-        db.run(
-          'INSERT INTO report (scope, day, metric, n) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n',
-          scope,
-          day,
-          METRICS.indexOf(metric),
-          n,
-        );
-      }
+      for (const scope of scopes) addCount.run({ scope, day, metric: METRICS.indexOf(metric), n });
     },
     read(row, recipient, facts) {
-      const detail =
-        row.detail === null ? {} : parseJson<Record<string, unknown>>(row.detail as string, `event ${row.id}`);
-      const type = EVENT_TYPES[Number(row.type)] ?? 'failed';
-      return view(Number(row.id), { id: Number(row.delivery_id), recipient }, facts, type, Number(row.at), detail);
+      const packed = row.detail === null ? {} : parseJson<Record<string, unknown>>(row.detail, `event ${row.id}`);
+      const detail = unpackDetail(packed, { at: row.at, route: facts.route });
+      const type = EVENT_TYPES[row.type] ?? 'failed';
+      return view(row.id, { id: row.delivery_id, recipient }, facts, type, row.at, detail);
     },
   };
 }

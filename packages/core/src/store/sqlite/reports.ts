@@ -1,43 +1,63 @@
 import { METRICS, type Metric, type ReportStore } from '../port.ts';
-import type { Database, Row } from './database.ts';
+import type { Database } from './database.ts';
 import { STREAMS } from './ledger.ts';
 
 const DAY_MS = 86_400_000;
 
 /** Counts in SQLite. */
 export function createReportStore(db: Database): ReportStore {
+  const findCampaign = db.prepare((query, { name }: { name: string }) =>
+    query.selectFrom('campaign').select('id').where('name', '=', name),
+  );
+  const sums = db.prepare((query, { scope }: { scope: number }) =>
+    query
+      .selectFrom('report')
+      .select((row) => ['metric', row.fn.sum<number>('n').as('n')])
+      .where('scope', '=', scope)
+      .groupBy('metric'),
+  );
+  const topLinks = db.prepare((query, { campaign, limit }: { campaign: number; limit: number }) =>
+    query
+      .selectFrom('link')
+      .selectAll()
+      .where('campaign_id', '=', campaign)
+      .orderBy('distinct_human', 'desc')
+      .orderBy('total', 'desc')
+      .orderBy('form')
+      .limit(limit),
+  );
+
   return {
     async campaign(name) {
-      const campaign = db.get('SELECT id FROM campaign WHERE name = ?', name);
-      if (campaign === undefined) return undefined;
-      return countsOf(
-        db.all('SELECT metric, sum(n) AS n FROM report WHERE scope = ? GROUP BY metric', campaign.id as number),
-      );
+      const campaign = findCampaign.get({ name });
+      return campaign && countsOf(sums.all({ scope: campaign.id }));
     },
-    async links(campaign, limit) {
-      const rows = db.all(
-        'SELECT l.* FROM link l JOIN campaign c ON c.id = l.campaign_id WHERE c.name = ? ORDER BY l.unique_human DESC, l.total DESC, l.url LIMIT ?',
-        campaign,
-        limit,
-      );
-      return rows.map((row) => ({
-        url: row.url as string,
-        unique: Number(row.unique_n),
-        total: Number(row.total),
-        uniqueHuman: Number(row.unique_human),
-        totalHuman: Number(row.total_human),
+    async links(name, limit) {
+      const campaign = findCampaign.get({ name });
+      if (campaign === undefined) return [];
+      return topLinks.all({ campaign: campaign.id, limit }).map((row) => ({
+        url: row.form,
+        unique: row.distinct_n,
+        total: row.total,
+        uniqueHuman: row.distinct_human,
+        totalHuman: row.total_human,
       }));
     },
     async days({ from, to, stream }) {
       const scopes = STREAMS.filter((one) => stream === undefined || one === stream).map(
         (one) => -1 - STREAMS.indexOf(one),
       );
-      const rows = db.all(
-        `SELECT day, metric, sum(n) AS n FROM report WHERE scope IN (${scopes.join(', ')}) AND day >= ? AND day < ? GROUP BY day, metric ORDER BY day`,
-        Math.floor(from / DAY_MS),
-        Math.ceil(to / DAY_MS),
+      const rows = db.select((query) =>
+        query
+          .selectFrom('report')
+          .select((row) => ['day', 'metric', row.fn.sum<number>('n').as('n')])
+          .where('scope', 'in', scopes)
+          .where('day', '>=', Math.floor(from / DAY_MS))
+          .where('day', '<', Math.ceil(to / DAY_MS))
+          .groupBy(['day', 'metric'])
+          .orderBy('day'),
       );
-      return [...Map.groupBy(rows, (row) => Number(row.day))].map(([day, counts]) => ({
+      return [...Map.groupBy(rows, ({ day }) => day)].map(([day, counts]) => ({
         day: new Date(day * DAY_MS).toISOString().slice(0, 10),
         counts: countsOf(counts),
       }));
@@ -45,11 +65,11 @@ export function createReportStore(db: Database): ReportStore {
   };
 }
 
-function countsOf(rows: readonly Row[]): Readonly<Record<Metric, number>> {
+function countsOf(rows: readonly { readonly metric: number; readonly n: number }[]): Readonly<Record<Metric, number>> {
   const counts = Object.fromEntries(METRICS.map((metric) => [metric, 0])) as Record<Metric, number>;
   for (const row of rows) {
-    const metric = METRICS[Number(row.metric)];
-    if (metric !== undefined) counts[metric] = Number(row.n);
+    const metric = METRICS[row.metric];
+    if (metric !== undefined) counts[metric] = row.n;
   }
   return counts;
 }

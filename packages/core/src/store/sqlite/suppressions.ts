@@ -1,88 +1,103 @@
+import type { Selectable } from 'kysely';
 import type { MessageEvent } from '../../events.ts';
 import { type DeliveryState, statesBefore } from '../../message.ts';
 import type { Suppression, SuppressionStore } from '../port.ts';
-import type { Database, Row } from './database.ts';
+import type { Database } from './database.ts';
 import { type Ledger, stateCode } from './ledger.ts';
 import { scopesOf } from './scopes.ts';
+import type { Tables } from './tables.ts';
+
+type SuppressionRow = Selectable<Tables['suppression']>;
+
+/** The suppression list, and how other changes add to it. */
+export interface Suppressions extends SuppressionStore {
+  /** Adds an entry and stops what waits for it. Inside of `write`. */
+  suppress(entry: Omit<Suppression, 'since'>, now: number): MessageEvent[];
+}
 
 /** The suppression list in SQLite. */
-export function createSuppressionStore(db: Database, ledger: Ledger): SuppressionStore {
+export function createSuppressionStore(db: Database, ledger: Ledger): Suppressions {
+  // What is on its way is asked once more before it is sent.
   const waiting = statesBefore('suppress')
     .filter((state: DeliveryState) => state !== 'sending')
-    .map(stateCode)
-    .join(', ');
+    .map(stateCode);
+  const insert = db.prepare((query, p: SuppressionRow) =>
+    query
+      .insertInto('suppression')
+      .values({ address: p.address, scope: p.scope, reason: p.reason, evidence: p.evidence, since: p.since })
+      .onConflict((conflict) => conflict.doNothing()),
+  );
+  const removeAll = db.prepare((query, { address }: { address: string }) =>
+    query.deleteFrom('suppression').where('address', '=', address),
+  );
+  const removeOne = db.prepare((query, { address, scope }: { address: string; scope: string }) =>
+    query.deleteFrom('suppression').where('address', '=', address).where('scope', '=', scope),
+  );
+  const find = db.prepare((query, { address, scope }: { address: string; scope: string }) =>
+    query.selectFrom('suppression').selectAll().where('address', '=', address).where('scope', '=', scope),
+  );
+  const findWaiting = db.prepare((query, { address }: { address: string }) =>
+    query
+      .selectFrom('delivery')
+      .select(['id', 'message_id', 'recipient'])
+      .where('recipient', '=', address)
+      .where('state', 'in', waiting),
+  );
+  const stop = db.prepare((query, p: { id: number; now: number; reason: string }) =>
+    query
+      .updateTable('delivery')
+      .set({ state: stateCode('suppressed'), due_at: null, updated_at: p.now, reason: p.reason })
+      .where('id', '=', p.id),
+  );
 
-  function stop({ address, scope, reason }: Omit<Suppression, 'since'>, now: number): MessageEvent[] {
-    const rows = db.all(`SELECT * FROM delivery WHERE recipient = ? COLLATE NOCASE AND state IN (${waiting})`, address);
-    return rows.flatMap((row) => {
-      const facts = ledger.message(Number(row.message_id));
+  function suppress({ address, scope, reason, evidence }: Omit<Suppression, 'since'>, now: number): MessageEvent[] {
+    insert.run({ address, scope, reason, evidence: evidence ?? null, since: now });
+    return findWaiting.all({ address }).flatMap(({ id, message_id, recipient }) => {
+      const facts = ledger.message(message_id);
       if (facts === undefined || !scopesOf(facts.content).includes(scope)) return [];
-      db.run(
-        'UPDATE delivery SET state = ?, due_at = NULL, updated_at = ?, reason = ? WHERE id = ?',
-        stateCode('suppressed'),
-        now,
-        reason,
-        row.id as number,
-      );
+      stop.run({ id, now, reason });
       ledger.count(facts, 'suppressed', now);
-      return [
-        ledger.event({ id: Number(row.id), recipient: row.recipient as string }, facts, 'suppressed', now, {
-          reason: `${reason} (${scope})`,
-        }),
-      ];
+      return [ledger.event({ id, recipient }, facts, 'suppressed', now, { reason: `${reason} (${scope})` })];
     });
   }
 
   return {
-    add: (entry, now) =>
-      db.write(() => {
-        const { address, scope, reason, evidence } = entry;
-        db.run(
-          'INSERT OR IGNORE INTO suppression (address, scope, reason, evidence, since) VALUES (?, ?, ?, ?, ?)',
-          address,
-          scope,
-          reason,
-          evidence ?? null,
-          now,
-        );
-        return stop(entry, now);
-      }),
+    suppress,
+    add: (entry, now) => db.write(() => suppress(entry, now)),
     remove: (address, scope) =>
-      db.write(() =>
-        scope === undefined
-          ? db.run('DELETE FROM suppression WHERE address = ?', address)
-          : db.run('DELETE FROM suppression WHERE address = ? AND scope = ?', address, scope),
-      ),
+      db.write(() => (scope === undefined ? removeAll.run({ address }) : removeOne.run({ address, scope }))),
     find(address, scopes) {
       const key = address.toLowerCase();
       for (const scope of scopes) {
-        const row = db.get('SELECT * FROM suppression WHERE address = ? AND scope = ?', key, scope);
+        const row = find.get({ address: key, scope });
         if (row !== undefined) return read(row);
       }
       return undefined;
     },
     async list({ limit, after, scope }) {
       const [address = '', last = ''] = after?.split(' ') ?? [];
-      const rows = db.all(
-        'SELECT * FROM suppression WHERE (address, scope) > (?, ?) AND (? IS NULL OR scope = ?) ORDER BY address, scope LIMIT ?',
-        address,
-        last,
-        scope ?? null,
-        scope ?? null,
-        limit,
-      );
+      const rows = db.select((query) => {
+        const page = query
+          .selectFrom('suppression')
+          .selectAll()
+          .where(({ eb, refTuple, tuple }) => eb(refTuple('address', 'scope'), '>', tuple(address, last)))
+          .orderBy('address')
+          .orderBy('scope')
+          .limit(limit);
+        return scope === undefined ? page : page.where('scope', '=', scope);
+      });
       const end = rows.length === limit ? rows.at(-1) : undefined;
       return { items: rows.map(read), next: end && `${end.address} ${end.scope}` };
     },
   };
 }
 
-function read(row: Row): Suppression {
+function read(row: SuppressionRow): Suppression {
   return {
-    address: row.address as string,
-    scope: row.scope as string,
+    address: row.address,
+    scope: row.scope,
     reason: row.reason as Suppression['reason'],
-    evidence: (row.evidence as string | null) ?? undefined,
-    since: new Date(Number(row.since)),
+    evidence: row.evidence ?? undefined,
+    since: new Date(row.since),
   };
 }

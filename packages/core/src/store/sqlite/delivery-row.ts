@@ -1,0 +1,26 @@
+import type { Selectable } from 'kysely';
+import { RECIPIENT_KINDS } from '../../message.ts';
+import type { StoredDelivery } from '../port.ts';
+import { parseJson } from './ledger.ts';
+import type { Tables } from './tables.ts';
+
+/** A row of a delivery. */
+export type DeliveryRow = Selectable<Tables['delivery']>;
+
+/** A delivery out of its row. @throws MailRelayError `STORE_CORRUPT` */
+export function readDelivery(row: DeliveryRow): StoredDelivery {
+  const own = row.data === null ? {} : parseJson<Partial<StoredDelivery>>(row.data, `delivery ${row.id}`);
+  return {
+    id: row.id,
+    messageId: row.message_id,
+    address: row.recipient,
+    name: own.name,
+    kind: RECIPIENT_KINDS[row.kind] ?? 'to',
+    data: own.data,
+    rendered: own.rendered,
+    locale: own.locale,
+    tracking: own.tracking,
+    acceptedAt: row.accepted_at,
+    sentAt: row.sent_at ?? undefined,
+  };
+}

@@ -1,0 +1,108 @@
+import type { LaneKey, LaneRecord } from '../../queue/port.ts';
+import type { Database } from './database.ts';
+import { STREAMS } from './ledger.ts';
+
+/** A lane by its number. */
+export interface LaneRow {
+  readonly id: number;
+  readonly paused: number;
+}
+
+/** The lanes, and what waits in them. */
+export interface Lanes {
+  find(lane: LaneKey): LaneRow | undefined;
+  /** Route of a lane; lanes never change it. */
+  routeOf(id: number): string;
+  /** Earliest due time; undefined where nothing waits. */
+  dueAt(id: number): number | undefined;
+  pause(lane: LaneKey, paused: boolean): void;
+  list(): LaneRecord[];
+  /** Moves what waits on unknown routes to another; answers how many deliveries. */
+  reroute(known: readonly string[], to: string): number;
+}
+
+/** Lanes in SQLite. Writes are for inside of `write`. */
+export function createLanes(db: Database): Lanes {
+  const routes = new Map<number, string>();
+  const find = db.prepare((query, { route, stream }: { route: string; stream: number }) =>
+    query.selectFrom('lane').select(['id', 'paused']).where('route', '=', route).where('stream', '=', stream),
+  );
+  const findRoute = db.prepare((query, { id }: { id: number }) =>
+    query.selectFrom('lane').select('route').where('id', '=', id),
+  );
+  const earliest = db.prepare((query, { id }: { id: number }) =>
+    query
+      .selectFrom('delivery')
+      .select('due_at as due')
+      .where('lane_id', '=', id)
+      .where('due_at', 'is not', null)
+      .orderBy('due_at')
+      .limit(1),
+  );
+  const put = db.prepare((query, p: { route: string; stream: number; paused: number }) =>
+    query
+      .insertInto('lane')
+      .values({ route: p.route, stream: p.stream, paused: p.paused })
+      .onConflict((conflict) =>
+        conflict.columns(['route', 'stream']).doUpdateSet((row) => ({ paused: row.ref('excluded.paused') })),
+      ),
+  );
+  const add = db.prepare((query, p: { route: string; stream: number }) =>
+    query
+      .insertInto('lane')
+      .values({ route: p.route, stream: p.stream })
+      .onConflict((conflict) => conflict.doNothing()),
+  );
+  const all = db.prepare((query) => query.selectFrom('lane').selectAll());
+  const waiting = db.prepare((query, { id }: { id: number }) =>
+    query
+      .selectFrom('delivery')
+      .select((row) => row.fn.countAll<number>().as('n'))
+      .where('lane_id', '=', id)
+      .where('due_at', 'is not', null),
+  );
+  const sending = db.prepare((query, { id }: { id: number }) =>
+    query
+      .selectFrom('delivery')
+      .select((row) => row.fn.countAll<number>().as('n'))
+      .where('owner', 'is not', null)
+      .where('lane_id', '=', id),
+  );
+  const move = db.prepare((query, p: { from: number; to: number }) =>
+    query.updateTable('delivery').set({ lane_id: p.to }).where('lane_id', '=', p.from).where('due_at', 'is not', null),
+  );
+
+  function dueAt(id: number): number | undefined {
+    return earliest.get({ id })?.due ?? undefined;
+  }
+
+  return {
+    find: ({ route, stream }) => find.get({ route, stream: STREAMS.indexOf(stream) }),
+    routeOf(id) {
+      const route = routes.get(id) ?? findRoute.get({ id })?.route ?? '';
+      routes.set(id, route);
+      return route;
+    },
+    dueAt,
+    pause: ({ route, stream }, paused) =>
+      void put.run({ route, stream: STREAMS.indexOf(stream), paused: paused ? 1 : 0 }),
+    list: () =>
+      all.all({}).map(({ id, route, stream, paused }) => ({
+        route,
+        stream: STREAMS[stream] ?? 'transactional',
+        paused: paused === 1,
+        waiting: waiting.get({ id })?.n ?? 0,
+        sending: sending.get({ id })?.n ?? 0,
+        oldestDueAt: dueAt(id),
+      })),
+    reroute(known, to) {
+      let moved = 0;
+      for (const { id, route, stream } of all.all({})) {
+        if (known.includes(route)) continue;
+        add.run({ route: to, stream });
+        moved += move.run({ from: id, to: find.get({ route: to, stream })?.id as number });
+      }
+      return moved;
+    },
+  };
+}

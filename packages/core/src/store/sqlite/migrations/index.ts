@@ -1,0 +1,5 @@
+import type { Migration } from 'kysely/migration';
+import { initial } from './initial.ts';
+
+/** Every version of the schema by its name, in order. One that was published is never changed. */
+export const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001-initial': initial };

@@ -1,0 +1,55 @@
+import type { Database } from './database.ts';
+import { stateCode } from './ledger.ts';
+import type { RateLog } from './rates.ts';
+
+/** The processes that deliver, and what they have in their hands. Inside of `write`. */
+export interface Owners {
+  register(owner: { readonly pid: number; readonly host: string }, now: number): number;
+  /** Answers whether the owner still is registered. */
+  beat(owner: number, now: number): boolean;
+  /** Owners that were silent since a time. */
+  silentSince(time: number): number[];
+  /** Puts what an owner had back into the queue, and forgets it; answers how many deliveries. */
+  recover(owner: number, now: number): number;
+}
+
+/** Owners in SQLite. */
+export function createOwners(db: Database, rates: RateLog): Owners {
+  const insert = db.prepare((query, p: { pid: number; host: string; now: number }) =>
+    query.insertInto('owner').values({ pid: p.pid, host: p.host, beat_at: p.now }).returning('id'),
+  );
+  const renew = db.prepare((query, p: { owner: number; now: number }) =>
+    query.updateTable('owner').set({ beat_at: p.now }).where('id', '=', p.owner),
+  );
+  const silent = db.prepare((query, { time }: { time: number }) =>
+    query.selectFrom('owner').select('id').where('beat_at', '<', time),
+  );
+  const held = db.prepare((query, { owner }: { owner: number }) =>
+    query
+      .selectFrom('delivery')
+      .innerJoin('lane', 'lane.id', 'delivery.lane_id')
+      .select((row) => ['lane.route', row.fn.countAll<number>().as('n')])
+      .where('delivery.owner', '=', owner)
+      .groupBy('lane.route'),
+  );
+  const giveBack = db.prepare((query, p: { owner: number; now: number }) =>
+    query
+      .updateTable('delivery')
+      .set({ state: stateCode('queued'), owner: null, due_at: p.now, updated_at: p.now })
+      .where('owner', '=', p.owner),
+  );
+  const remove = db.prepare((query, { owner }: { owner: number }) => query.deleteFrom('owner').where('id', '=', owner));
+
+  return {
+    register: ({ pid, host }, now) => insert.get({ pid, host, now })?.id ?? 0,
+    beat: (owner, now) => renew.run({ owner, now }) > 0,
+    silentSince: (time) => silent.all({ time }).map(({ id }) => id),
+    recover(owner, now) {
+      // Nobody knows whether they started, so they count as started now.
+      for (const { route, n } of held.all({ owner })) rates.started(route, now, n);
+      const recovered = giveBack.run({ owner, now });
+      remove.run({ owner });
+      return recovered;
+    },
+  };
+}

@@ -1,0 +1,147 @@
+import type { Generated } from 'kysely';
+
+/** What all deliveries of a message share, once per content. */
+interface ContentTable {
+  id: Generated<number>;
+  /** SHA-256 of `json`, base64url. */
+  hash: string;
+  json: string;
+}
+
+interface CampaignTable {
+  id: Generated<number>;
+  name: string;
+}
+
+interface LaneTable {
+  id: Generated<number>;
+  route: string;
+  /** Place in `STREAMS`. */
+  stream: number;
+  paused: Generated<number>;
+}
+
+interface MessageTable {
+  id: number;
+  content_id: number;
+  campaign_id: number | null;
+  lane_id: number;
+  send_at: number | null;
+  created_at: number;
+  /** JSON of tags and metadata. */
+  extra: string | null;
+}
+
+interface DeliveryTable {
+  id: number;
+  message_id: number;
+  lane_id: number;
+  recipient: string;
+  /** Place in `RECIPIENT_KINDS`. */
+  kind: number;
+  /** Place in `DELIVERY_STATES`. */
+  state: number;
+  /** What was counted once: bits of `FLAGS`. */
+  flags: Generated<number>;
+  attempts: Generated<number>;
+  accepted_at: number;
+  /** Set while it waits, and only then. */
+  due_at: number | null;
+  updated_at: number;
+  sent_at: number | null;
+  /** The process that has it in its hands. */
+  owner: number | null;
+  /** Last reply of a server, or why it is held, failed or suppressed. */
+  reason: string | null;
+  /** JSON of what the recipient has of its own. */
+  data: string | null;
+}
+
+interface EventTable {
+  delivery_id: number;
+  id: number;
+  /** Place in `EVENT_TYPES`. */
+  type: number;
+  at: number;
+  /** See `detail.ts`. */
+  detail: string | null;
+}
+
+interface SuppressionTable {
+  address: string;
+  scope: string;
+  reason: string;
+  evidence: string | null;
+  since: number;
+}
+
+interface IdempotencyTable {
+  key: string;
+  hash: string;
+  message_id: number;
+  created_at: number;
+}
+
+/** Counts: per campaign (its id) and per stream (-1, -2), day (since the epoch) and metric (place in `METRICS`). */
+interface ReportTable {
+  scope: number;
+  day: number;
+  metric: number;
+  n: number;
+}
+
+interface LinkTable {
+  campaign_id: number;
+  /** The address as it stands in the template. */
+  form: string;
+  total: number;
+  distinct_n: number;
+  total_human: number;
+  distinct_human: number;
+}
+
+interface BlobTable {
+  /** Place in `BLOB_KINDS`. */
+  kind: number;
+  key: string;
+  at: number;
+  bytes: Uint8Array;
+}
+
+/** Processes that deliver, and when each last said so. */
+interface OwnerTable {
+  id: Generated<number>;
+  pid: number;
+  host: string;
+  beat_at: number;
+}
+
+/** Starts of a rated route, counted until `bucket_end` and a window. */
+interface RateStartTable {
+  route: string;
+  bucket_end: number;
+  n: number;
+}
+
+/** One row: the last id that was given away. */
+interface SequenceTable {
+  last_id: number;
+}
+
+/** The tables of the store. */
+export interface Tables {
+  content: ContentTable;
+  campaign: CampaignTable;
+  lane: LaneTable;
+  message: MessageTable;
+  delivery: DeliveryTable;
+  event: EventTable;
+  suppression: SuppressionTable;
+  idempotency: IdempotencyTable;
+  report: ReportTable;
+  link: LinkTable;
+  blob: BlobTable;
+  owner: OwnerTable;
+  rate_start: RateStartTable;
+  sequence: SequenceTable;
+}
