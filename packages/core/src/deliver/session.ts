@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { Readable } from 'node:stream';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { SmtpOptions } from './port.ts';
+import { readyMail } from './wire.ts';
 
 /** An error of nodemailer. */
 export interface SmtpError extends Error {
@@ -101,13 +101,8 @@ export function createSession(options: SmtpOptions): Session {
     },
     send(envelope, raw) {
       afterData = false;
-      // Nodemailer reads the stream once the server has said 354: from then on the fate of the mail is the server's.
-      const body = new Readable({
-        read() {
-          afterData = true;
-          this.push(raw);
-          this.push(null);
-        },
+      const body = readyMail(raw, () => {
+        afterData = true;
       });
       mails += 1;
       return step<string>((resolve, reject) =>
