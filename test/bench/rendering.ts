@@ -5,6 +5,7 @@ import Handlebars from 'handlebars';
 import { Parser } from 'htmlparser2';
 import mjml2html from 'mjml';
 import { createComposer } from '../../packages/core/src/compose/composer.ts';
+import { createMessageIds } from '../../packages/core/src/compose/message-id.ts';
 import type { Content } from '../../packages/core/src/message.ts';
 import { createTokens } from '../../packages/core/src/token.ts';
 import { newsletter } from './newsletter.ts';
@@ -36,6 +37,7 @@ export const rendering: Benchmark = {
       folder: undefined,
       declared: [{ name: 'news', format: 'mjml', source, subject: 'News', text: undefined }],
       tokens,
+      messageIdOf: createMessageIds(tokens),
       linkBase,
       maxMessageBytes: 1 << 25,
       blobs: {

@@ -165,10 +165,10 @@ function checkLinks(report: CampaignReport, readings: readonly Reading[]): Check
   const expected = new Map<string, { readers: Set<Reading>; total: number }>();
   for (const reading of readings) {
     for (const target of reading.clicks) {
-      const link = expected.get(target) ?? { readers: new Set(), total: 0 };
+      const link = expected.get(formOf(target)) ?? { readers: new Set(), total: 0 };
       link.readers.add(reading);
       link.total += 1;
-      expected.set(target, link);
+      expected.set(formOf(target), link);
     }
   }
   const wrong = report.links.filter(({ url, unique, total }) => {
@@ -177,4 +177,9 @@ function checkLinks(report: CampaignReport, readings: readonly Reading[]): Check
   });
   const found = { links: report.links.length, wrong: wrong.map(({ url, unique, total }) => [url, unique, total]) };
   return [same('links, with the readers and clicks of each', found, { links: Math.min(50, expected.size), wrong: [] })];
+}
+
+/** Everybody has another account, so the report has one line for all of them: what stands in the template. */
+function formOf(target: string): string {
+  return target.replace(/(?<=\/account\/)[^/]+(?=\/orders)/, '{{customerId}}');
 }

@@ -1,7 +1,7 @@
 /** Joins the stages in order: compose -> queue -> route -> deliver -> feedback -> report. Runs in the engine's thread. */
 import { hostname } from 'node:os';
 import { createComposer } from './compose/composer.ts';
-import { messageIdOf } from './compose/message-id.ts';
+import { createMessageIds } from './compose/message-id.ts';
 import type { Composer, DeclaredTemplate } from './compose/port.ts';
 import { readCaptured } from './deliver/capture.ts';
 import type { RouteSpec, Transport } from './deliver/port.ts';
@@ -48,13 +48,12 @@ const CONCURRENCY = 5;
 /** Makes the engine; nothing happens before `start()`. */
 export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
   const tokens = createTokens(options.secrets);
-  const store = createSqliteStore({
-    path: options.store.path,
-    messageIdOf: (message) => messageIdOf({ ...message, tokens }),
-  });
+  const messageIdOf = createMessageIds(tokens);
+  const store = createSqliteStore({ path: options.store.path, messageIdOf });
   const composer: Composer = createComposer({
     ...options.templates,
     tokens,
+    messageIdOf,
     linkBase: options.linkBase,
     maxMessageBytes: options.maxMessageBytes,
     blobs: store.blobs,

@@ -1,265 +1,181 @@
-import { watch as watchFolder } from 'node:fs';
-import { MailRelayError, messageOf } from '../errors.ts';
+import { MailRelayError } from '../errors.ts';
 import type { Content, HeaderField, TemplateData } from '../message.ts';
-import type { BlobStore, StoredDelivery } from '../store/port.ts';
-import type { HostApi } from '../thread/port.ts';
-import type { Tokens } from '../token.ts';
-import { type Bundle, type CompiledLocale, compileTemplates, readBundle } from './bundle.ts';
-import { messageIdOf } from './message-id.ts';
-import { composeMime } from './mime.ts';
-import type { Composer, DeclaredTemplate } from './port.ts';
-import { createProgram, type Program, type ProgramTracking } from './program.ts';
-import { createRawHtml } from './raw.ts';
-import { declaredSource, readFolder } from './sources.ts';
+import type { StoredDelivery } from '../store/port.ts';
+import { type CatalogueOptions, createCatalogue, UNTRACKED } from './catalogue.ts';
+import type { MessageIdOf } from './message-id.ts';
+import { createComposeMime } from './mime/compose.ts';
+import type { Composer } from './port.ts';
+import type { Program, ProgramTracking, RenderFrame } from './program.ts';
+import { createRawHtml, type RawParts } from './raw.ts';
 
 /** What the composer works with. */
-export interface ComposerOptions {
-  readonly folder: string | undefined;
-  readonly declared: readonly DeclaredTemplate[];
-  readonly tokens: Tokens;
-  readonly linkBase: string;
+export interface ComposerOptions extends CatalogueOptions {
+  readonly messageIdOf: MessageIdOf;
   readonly maxMessageBytes: number;
-  readonly blobs: Pick<BlobStore, 'get' | 'put'>;
-  readonly watch: boolean;
-  readonly log: HostApi['log'];
 }
 
-const CACHED_PROGRAMS = 500;
-const DEBOUNCE_MS = 100;
-const OFF: ProgramTracking = { opens: false, clicks: false, utm: undefined };
+type Recipient = Pick<StoredDelivery, 'address' | 'name' | 'data' | 'locale'>;
+
 const PLACEHOLDER = { unsubscribeUrl: 'https://example.com/u', viewUrl: 'https://example.com/v' };
-
-interface Parts {
-  readonly subject: string;
-  readonly html: string | undefined;
-  readonly text: string | undefined;
-}
+const NO_FRAME: RenderFrame = { clicker: '', pixel: '' };
 
 /** Template + data -> bytes. Nothing happens before `start()`. */
 export function createComposer(options: ComposerOptions): Composer {
-  const { tokens, linkBase, blobs } = options;
-  const versions = new Map<string, string>();
-  const bundles = new Map<string, Bundle>();
-  const programs = new Map<string, Program>();
+  const { tokens, linkBase, messageIdOf, maxMessageBytes } = options;
+  const catalogue = createCatalogue(options);
   const raw = createRawHtml({ tokens, linkBase });
-  let watcher: { close(): void } | undefined;
+  const composeMime = createComposeMime({
+    attachments: options.blobs,
+    boundary: ({ from, subject, template, version }) =>
+      tokens.mac(`boundary ${JSON.stringify([from.address, subject, template, version])}`),
+  });
 
-  async function load(): Promise<void> {
-    const sources = [
-      ...(options.folder === undefined ? [] : readFolder(options.folder)),
-      ...options.declared.map(declaredSource),
-    ];
-    const compiled = await compileTemplates(sources, blobs);
-    for (const [hash, bundle] of compiled) {
-      for (const locale of Object.values(bundle.locales)) createProgram(locale, hash, OFF, options);
-      bundles.set(hash, bundle);
-    }
-    versions.clear();
-    for (const { name, hash } of sources) versions.set(name, hash);
-  }
-
-  function startWatching(folder: string): void {
-    let timer: NodeJS.Timeout | undefined;
-    watcher = watchFolder(folder, { recursive: true, persistent: false }, () => {
-      clearTimeout(timer);
-      timer = setTimeout(
-        () =>
-          load().catch((error: unknown) =>
-            options.log('error', { error: messageOf(error) }, 'a template does not compile; the one before stays'),
-          ),
-        DEBOUNCE_MS,
-      );
-      timer.unref();
-    });
-  }
-
-  function version(name: string): string {
-    const found = versions.get(name);
-    if (found !== undefined) return found;
-    const known = [...versions.keys()];
-    throw new MailRelayError('TEMPLATE_NOT_FOUND', {
-      template: name,
-      known,
-      reason: `${name}; known are ${known.join(', ') || 'none'}`,
-    });
-  }
-
-  async function bundleOf(name: string, hash: string): Promise<Bundle> {
-    const bundle = bundles.get(hash) ?? (await readBundle(hash, blobs));
-    if (bundle === undefined)
-      throw new MailRelayError('TEMPLATE_NOT_FOUND', {
-        template: name,
-        reason: `the version of ${name} that was accepted is gone`,
-      });
-    bundles.set(hash, bundle);
-    return bundle;
-  }
-
-  function programOf(bundle: Bundle, hash: string, wanted: string | undefined, tracking: ProgramTracking): Program {
-    const locale = wanted ?? '';
-    const tried = [locale, locale.split('-')[0] ?? '', '', 'en', ...Object.keys(bundle.locales)];
-    const chosen = tried.find((one) => bundle.locales[one] !== undefined) ?? '';
-    const key = JSON.stringify([hash, chosen, tracking.opens, tracking.clicks, tracking.utm]);
-    let program = programs.get(key);
-    if (program === undefined) {
-      program = createProgram(bundle.locales[chosen] as CompiledLocale, `t:${hash}`, tracking, options);
-      if (programs.size >= CACHED_PROGRAMS) programs.clear();
-      programs.set(key, program);
-    }
-    return program;
+  /** Program of a content's template; undefined where it has none. */
+  function programOf(
+    content: Content,
+    { locale }: { readonly locale?: string | undefined },
+    tracking: ProgramTracking,
+  ): Promise<Program> | undefined {
+    const { template: name, version } = content;
+    if (name === undefined || version === undefined) return undefined;
+    return catalogue.program({ name, version, locale: locale ?? content.locale, tracking });
   }
 
   async function partsOf(
     content: Content,
     delivery: StoredDelivery,
     tracking: ProgramTracking,
-    urls: { unsubscribeUrl: string; viewUrl: string },
-  ): Promise<Parts> {
+    unsubscribeUrl: string,
+  ): Promise<RawParts> {
     const scope = content.version === undefined ? `m:${delivery.messageId}` : `t:${content.version}`;
     const frame = {
       clicker: tracking.clicks ? tokens.clicker(scope, delivery.id) : '',
       pixel: tracking.opens ? tokens.delivery('o', delivery.id) : '',
     };
-    if (content.template !== undefined && content.version !== undefined) {
-      const program = programOf(
-        await bundleOf(content.template, content.version),
-        content.version,
-        delivery.locale ?? content.locale,
-        tracking,
-      );
-      const data = dataOf(content, delivery, urls);
+    const program = await programOf(content, delivery, tracking);
+    if (program !== undefined) {
+      const viewUrl = program.mentions('viewUrl') ? `${linkBase}/v/${tokens.delivery('v', delivery.id)}` : '';
+      const data = dataOf(content, delivery, { unsubscribeUrl, viewUrl });
       return {
         subject: content.subject ?? program.subject(data),
         html: program.html(data, frame),
         text: program.text(data, frame),
       };
     }
-    const given: Pick<Content, 'subject' | 'html' | 'text'> = { ...content, ...delivery.rendered };
-    return raw.track(
-      { subject: given.subject ?? '', html: given.html, text: given.text },
-      content,
-      scope,
-      tracking,
-      frame,
-    );
+    const {
+      subject = '',
+      html,
+      text,
+    }: Pick<Content, 'subject' | 'html' | 'text'> = { ...content, ...delivery.rendered };
+    // A message to one recipient is composed once, so keeping it parsed would only cost memory.
+    const shared = content.individually && delivery.rendered === undefined ? content : undefined;
+    return raw.track({ subject, html, text }, shared, scope, tracking, frame);
   }
 
-  function dataOf(
-    content: Content,
-    delivery: Pick<StoredDelivery, 'data' | 'address' | 'name'>,
-    urls: object,
-  ): TemplateData {
-    return {
-      recipient: { email: delivery.address, name: delivery.name ?? '' },
-      ...urls,
-      ...content.data,
-      ...delivery.data,
-    } as TemplateData;
-  }
-
-  function trackingOf(content: Content, delivery: StoredDelivery): ProgramTracking {
-    const { opens, clicks, utm } = content.tracking;
-    return {
-      opens: opens && delivery.tracking?.opens !== false,
-      clicks: clicks && delivery.tracking?.clicks !== false,
-      utm,
-    };
-  }
-
-  function urlsOf(content: Content, delivery: StoredDelivery): { unsubscribeUrl: string; viewUrl: string } {
+  function unsubscribeUrlOf(content: Content, delivery: StoredDelivery): string {
     const scope = content.topic === undefined ? content.stream : `topic:${content.topic}`;
-    const token = tokens.unsubscribe({
-      deliveryId: delivery.id,
-      address: delivery.address,
-      scope,
-      locale: delivery.locale ?? content.locale,
-    });
-    return { unsubscribeUrl: `${linkBase}/u/${token}`, viewUrl: `${linkBase}/v/${tokens.delivery('v', delivery.id)}` };
+    const locale = delivery.locale ?? content.locale;
+    return `${linkBase}/u/${tokens.unsubscribe({ deliveryId: delivery.id, address: delivery.address, scope, locale })}`;
   }
 
   return {
-    async start() {
-      await load();
-      if (options.watch && options.folder !== undefined) startWatching(options.folder);
-    },
-    templates: () =>
-      [...versions].map(([name, hash]) => ({
-        name,
-        version: hash,
-        locales: Object.keys(bundles.get(hash)?.locales ?? {}),
-      })),
-    version,
+    start: catalogue.start,
+    templates: catalogue.names,
+    version: catalogue.version,
     async render(name, data, { locale }) {
-      const hash = version(name);
-      const bundle = await bundleOf(name, hash);
-      const program = programOf(bundle, hash, locale, OFF);
+      const version = catalogue.version(name);
+      const program = await catalogue.program({ name, version, locale, tracking: UNTRACKED });
       const all = { recipient: { email: '', name: '' }, ...PLACEHOLDER, ...data } as TemplateData;
-      const frame = { clicker: '', pixel: '' };
       return {
         subject: program.subject(all),
-        preheader: bundle.locales[locale ?? '']?.preheader,
-        html: program.html(all, frame),
-        text: program.text(all, frame),
+        preheader: await catalogue.preheader({ name, version, locale }),
+        html: withLf(program.html(all, NO_FRAME)),
+        text: withLf(program.text(all, NO_FRAME)),
       };
     },
     async check(content, recipient) {
-      if (content.template === undefined || content.version === undefined) return;
-      const program = programOf(
-        await bundleOf(content.template, content.version),
-        content.version,
-        recipient.locale ?? content.locale,
-        OFF,
-      );
+      const program = await programOf(content, recipient, UNTRACKED);
+      if (program === undefined) return;
       const data = dataOf(content, { data: recipient.data, address: '', name: undefined }, PLACEHOLDER);
-      const frame = { clicker: '', pixel: '' };
       if (content.subject === undefined) program.subject(data);
-      const size = program.html(data, frame).length + program.text(data, frame).length;
-      if (size > options.maxMessageBytes)
+      const size = program.html(data, NO_FRAME).length + program.text(data, NO_FRAME).length;
+      if (size > maxMessageBytes)
         throw new MailRelayError('MESSAGE_TOO_LARGE', { reason: `it has ${size} characters` });
     },
     async compose(content, delivery) {
-      const urls = urlsOf(content, delivery);
-      const parts = await partsOf(content, delivery, trackingOf(content, delivery), urls);
+      const unsubscribeUrl = unsubscribeUrlOf(content, delivery);
+      const parts = await partsOf(content, delivery, trackingOf(content, delivery), unsubscribeUrl);
       const to = content.individually ? [{ address: delivery.address, name: delivery.name }] : content.to;
-      const messageId = messageIdOf({ content, messageId: delivery.messageId, deliveryId: delivery.id, tokens });
-      const { list, content: shown } = listHeaders(content, urls.unsubscribeUrl);
-      const mail = await composeMime(
-        { content: shown, to, ...parts, messageId, date: content.date ?? delivery.acceptedAt, headers: list },
-        blobs,
-      );
-      if (mail.length > options.maxMessageBytes)
+      const messageId = messageIdOf({ content, messageId: delivery.messageId, deliveryId: delivery.id });
+      const { headers, content: shown } = listHeaders(content, unsubscribeUrl);
+      const date = content.date ?? delivery.acceptedAt;
+      const mail = await composeMime({ content: shown, to, ...parts, messageId, date, headers });
+      if (mail.length > maxMessageBytes)
         throw new MailRelayError('MESSAGE_TOO_LARGE', { reason: `it has ${mail.length} bytes` });
-      const utf8 = [content.from, ...to, ...content.cc].some(({ address }) => /[^\x20-\x7e]/.test(address));
       return {
         raw: mail,
         subject: parts.subject,
         messageId,
         envelopeFrom: content.envelopeFrom ?? content.from.address,
-        utf8,
+        utf8: [content.from, ...to, ...content.cc].some(({ address }) => /[^\x20-\x7e]/.test(address)),
         eightBit: false,
       };
     },
     async view(content, delivery) {
       const tracking = { ...trackingOf(content, delivery), opens: false };
-      return (await partsOf(content, delivery, tracking, urlsOf(content, delivery))).html;
+      return (await partsOf(content, delivery, tracking, unsubscribeUrlOf(content, delivery))).html;
     },
-    async close() {
-      watcher?.close();
+    async linkForm(content, delivery, { number, url }) {
+      const program = await programOf(content, delivery, trackingOf(content, delivery));
+      const form = program?.links[number];
+      if (program === undefined || form === undefined || !form.includes('{{')) return undefined;
+      // A loop over data that all recipients share gives all of them the same targets.
+      const shared = content.individually && content.data !== undefined && program.targets(content.data).has(url);
+      return shared ? undefined : form;
     },
+    close: async () => catalogue.close(),
   };
 }
+
+function dataOf(content: Content, delivery: Omit<Recipient, 'locale'>, urls: object): TemplateData {
+  return {
+    recipient: { email: delivery.address, name: delivery.name ?? '' },
+    ...urls,
+    ...content.data,
+    ...delivery.data,
+  } as TemplateData;
+}
+
+function trackingOf(content: Content, delivery: Pick<StoredDelivery, 'tracking'>): ProgramTracking {
+  const { opens, clicks, utm } = content.tracking;
+  return {
+    opens: opens && delivery.tracking?.opens !== false,
+    clicks: clicks && delivery.tracking?.clicks !== false,
+    utm,
+  };
+}
+
+function withLf(body: string): string {
+  return body.replaceAll('\r\n', '\n');
+}
+
+/** Contents without their own List-Unsubscribe, so that each is made once. */
+const withoutList = new WeakMap<Content, Content>();
 
 /** Broadcast mail always says how to leave with one click (RFC 8058); what the host says of it stays beside it. */
 function listHeaders(
   content: Content,
   url: string,
-): { readonly list: readonly HeaderField[]; readonly content: Content } {
-  if (content.stream !== 'broadcast') return { list: [], content };
+): { readonly headers: readonly HeaderField[]; readonly content: Content } {
+  if (content.stream !== 'broadcast') return { headers: [], content };
   const own = content.headers.filter(([name]) => name.toLowerCase() === 'list-unsubscribe').map(([, value]) => value);
-  const headers = content.headers.filter(([name]) => name.toLowerCase() !== 'list-unsubscribe');
-  const list: HeaderField[] = [
+  const headers: HeaderField[] = [
     ['List-Unsubscribe', [`<${url}>`, ...own].join(', ')],
     ['List-Unsubscribe-Post', 'List-Unsubscribe=One-Click'],
   ];
-  return { list, content: own.length === 0 ? content : { ...content, headers } };
+  if (own.length === 0) return { headers, content };
+  const rest = content.headers.filter(([name]) => name.toLowerCase() !== 'list-unsubscribe');
+  const shown = withoutList.get(content) ?? { ...content, headers: rest };
+  withoutList.set(content, shown);
+  return { headers, content: shown };
 }

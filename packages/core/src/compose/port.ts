@@ -50,6 +50,14 @@ export interface Composer {
   compose(content: Content, delivery: StoredDelivery): Promise<ComposedMail>;
   /** The HTML of one delivery as the view-in-browser page shows it: rendered, links tracked, no pixel. */
   view(content: Content, delivery: StoredDelivery): Promise<string | undefined>;
-  /** The form that a link of this content has in its template; undefined where it cannot be told. */
+  /**
+   * How a link stands in its template, where it leads somewhere else for each recipient; undefined where the target itself
+   * says which link it is.
+   */
+  linkForm(
+    content: Content,
+    delivery: Pick<StoredDelivery, 'locale' | 'tracking'>,
+    link: { readonly number: number; readonly url: string },
+  ): Promise<string | undefined>;
   close(): Promise<void>;
 }

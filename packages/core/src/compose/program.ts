@@ -4,6 +4,7 @@ import type { TemplateData } from '../message.ts';
 import type { Tokens } from '../token.ts';
 import type { CompiledLocale } from './bundle.ts';
 import { decodeAttribute, encodeAttribute, rewriteHtml, withUtm } from './links.ts';
+import { withCrlf } from './mime/body.ts';
 
 /** What a render adds to the data: the tokens of the delivery. */
 export interface RenderFrame {
@@ -11,11 +12,17 @@ export interface RenderFrame {
   readonly pixel: string;
 }
 
-/** A compiled language of a template, with tracking in place. */
+/** A compiled language of a template, with tracking in place. Bodies have CRLF line ends, so that composing need not make them. */
 export interface Program {
   html(data: TemplateData, frame: RenderFrame): string;
   text(data: TemplateData, frame: RenderFrame): string;
   subject(data: TemplateData): string;
+  /** Each tracked link as it stands in the template, by the number that its token carries. */
+  readonly links: readonly string[];
+  /** The addresses that these data alone give to links with values; what they lack is left empty. */
+  targets(data: TemplateData): ReadonlySet<string>;
+  /** Whether the template says a word; so that a value nobody shows is not made. */
+  mentions(word: string): boolean;
 }
 
 /** Which tracking a program has. */
@@ -25,7 +32,10 @@ export interface ProgramTracking {
   readonly utm: Readonly<Record<string, string>> | undefined;
 }
 
-const URL_IN_TEXT = /https?:\/\/(?:\{\{[^}]*\}\}|[^\s<>"'(){}])+/g;
+const HTTP = /^https?:\/\//i;
+const OWN_LINK = /^\{\{\{?\s*(?:@root\.)?(?:unsubscribeUrl|viewUrl)\s*\}?\}\}$/;
+/** An http(s) address, with or without values in it, or a lone value. */
+const ADDRESS_IN_TEXT = /https?:\/\/(?:\{\{[^}]*\}\}|[^\s<>"'(){}])+|\{\{\{?[^{}#/!>][^{}]*\}?\}\}/gi;
 
 /**
  * Compiles the Handlebars of one language, once per version and kind of tracking. Addresses that are the same for everybody
@@ -41,47 +51,57 @@ export function createProgram(
 ): Program {
   const { tokens, linkBase } = context;
   const engine = Handlebars.create();
-  const indexes = new Map<string, number>();
-  const link = (url: string): string => {
-    const target = withUtm(url, tracking.utm);
-    const index = indexes.get(url) ?? indexes.size;
-    indexes.set(url, index);
-    return tracking.clicks ? `${linkBase}/c/${tokens.link(scope, index, target)}` : target;
+  const links: string[] = [];
+  const words = new Map<string, boolean>();
+  const numberOf = (form: string): number => {
+    const known = links.indexOf(form);
+    return known >= 0 ? known : links.push(form) - 1;
   };
-  // A block around an address with values: signs what the values make of it.
-  engine.registerHelper('mailRelayLink', function mailRelayLink(this: unknown, options: Handlebars.HelperOptions) {
+  const address = (url: string, number: number): string => {
+    const target = withUtm(url, tracking.utm);
+    return tracking.clicks ? `${linkBase}/c/${tokens.link(scope, number, target)}` : target;
+  };
+  /** An address with values, once they are known. */
+  const signed = (url: string, number: number, { data }: Handlebars.HelperOptions): string =>
+    tracking.clicks ? `${address(url, number)}.${data.clicker as string}` : address(url, number);
+  // Blocks around addresses with values: they sign what the values make of them.
+  engine.registerHelper('mailRelayLink', function (this: unknown, number: number, options: Handlebars.HelperOptions) {
     const url = decodeAttribute(options.fn(this));
-    if (!/^https?:\/\//i.test(url)) return new Handlebars.SafeString(encodeAttribute(url));
-    const tracked = link(url);
-    return new Handlebars.SafeString(
-      tracking.clicks ? `${tracked}.${options.data.clicker as string}` : encodeAttribute(tracked),
-    );
+    return new Handlebars.SafeString(encodeAttribute(HTTP.test(url) ? signed(url, number, options) : url));
   });
+  engine.registerHelper('mailRelayText', function (this: unknown, number: number, options: Handlebars.HelperOptions) {
+    const url = options.fn(this);
+    return HTTP.test(url) ? signed(url, number, options) : url;
+  });
+  const rewrites = tracking.clicks || tracking.utm !== undefined;
   const html = rewriteHtml(
     locale.html,
-    tracking.clicks || tracking.utm ? visit : undefined,
+    rewrites ? visit : undefined,
     tracking.opens ? pixelTag(`${linkBase}/o/{{@pixel}}.gif`) : '',
   );
-  const text = tracking.clicks || tracking.utm ? locale.text.replace(URL_IN_TEXT, textLink) : locale.text;
+  const text = rewrites ? locale.text.replace(ADDRESS_IN_TEXT, textLink) : locale.text;
 
   function visit(href: string): string | undefined {
     const url = decodeAttribute(href);
-    if (/^\{\{\{?\s*(?:@root\.)?(?:unsubscribeUrl|viewUrl)\s*\}?\}\}$/.test(url)) return undefined;
-    if (url.includes('{{'))
-      return /^(?:https?:\/\/|\{\{)/i.test(url) ? `{{#mailRelayLink}}${href}{{/mailRelayLink}}` : undefined;
-    if (!/^https?:\/\//i.test(url)) return undefined;
-    return tracking.clicks ? `${link(url)}.{{@clicker}}` : encodeAttribute(link(url));
+    if (OWN_LINK.test(url)) return undefined;
+    if (url.includes('{{')) {
+      if (!/^(?:https?:\/\/|\{\{)/i.test(url)) return undefined;
+      return `{{#mailRelayLink ${numberOf(url)}}}${href}{{/mailRelayLink}}`;
+    }
+    if (!HTTP.test(url)) return undefined;
+    return tracking.clicks ? `${address(url, numberOf(url))}.{{@clicker}}` : encodeAttribute(address(url, 0));
   }
 
   function textLink(url: string): string {
-    // The text keeps addresses with values as they are; the HTML beside it has them tracked.
-    if (url.includes('{{')) return url;
-    return tracking.clicks ? `${link(url)}.{{@clicker}}` : link(url);
+    // A lone value is an address where the HTML beside it has it in a link.
+    if (!HTTP.test(url) && !links.includes(url)) return url;
+    if (url.includes('{{')) return `{{#mailRelayText ${numberOf(url)}}}${url}{{/mailRelayText}}`;
+    return tracking.clicks ? `${address(url, numberOf(url))}.{{@clicker}}` : address(url, 0);
   }
 
   const run = compiler(engine, locale);
-  const htmlRun = run(html, 'html', false);
-  const textRun = run(text, 'text', true);
+  const htmlRun = run(withCrlf(html), 'html', false);
+  const textRun = run(withCrlf(text), 'text', true);
   const subjectRun = run(locale.subject, 'subject', true);
   return {
     html: (data, frame) => htmlRun(data, frame),
@@ -91,6 +111,21 @@ export function createProgram(
       subjectRun(data, undefined)
         .replace(/\p{Cc}+/gu, ' ')
         .trim(),
+    links,
+    targets(data) {
+      const found = new Set<string>();
+      const lenient = Handlebars.create();
+      lenient.registerHelper('mailRelayLink', function (this: unknown, _: number, options: Handlebars.HelperOptions) {
+        found.add(withUtm(decodeAttribute(options.fn(this)), tracking.utm));
+      });
+      lenient.compile(html)(data, { data: { clicker: '', pixel: '' } });
+      return found;
+    },
+    mentions(word) {
+      const known = words.get(word) ?? [html, text, locale.subject].some((part) => part.includes(word));
+      words.set(word, known);
+      return known;
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Content } from '../message.ts';
 import type { Tokens } from '../token.ts';
 import { decodeAttribute, encodeAttribute, rewriteHtml, withUtm } from './links.ts';
@@ -10,34 +11,67 @@ export interface RawParts {
   readonly text: string | undefined;
 }
 
+type Bodies = Pick<RawParts, 'html' | 'text'>;
+
 /** Tracks mail that comes without a template. */
 export interface RawHtml {
-  track(parts: RawParts, content: Content, scope: string, tracking: ProgramTracking, frame: RenderFrame): RawParts;
+  /**
+   * @param shared - the content that the bodies belong to, where all recipients have them alike: parsed once
+   * @param scope - what the links are bound to
+   */
+  track(
+    parts: RawParts,
+    shared: Content | undefined,
+    scope: string,
+    tracking: ProgramTracking,
+    frame: RenderFrame,
+  ): RawParts;
 }
 
 /** Other than in a template, links are bound to their message, so each message is parsed once. */
 export function createRawHtml({ tokens, linkBase }: { readonly tokens: Tokens; readonly linkBase: string }): RawHtml {
+  // Stand where the tokens of the delivery go; nobody else can write them.
+  const clicker = `clicker-${randomUUID()}`;
+  const pixel = `pixel-${randomUUID()}`;
+  const prepared = new WeakMap<Content, Map<string, Bodies>>();
+
+  function prepare({ html, text }: Bodies, scope: string, tracking: ProgramTracking): Bodies {
+    const numbers = new Map<string, number>();
+    const link = (url: string): string => {
+      const number = numbers.get(url) ?? numbers.size;
+      numbers.set(url, number);
+      const target = withUtm(url, tracking.utm);
+      return tracking.clicks ? `${linkBase}/c/${tokens.link(scope, number, target)}.${clicker}` : target;
+    };
+    const visit = (href: string): string | undefined => {
+      const url = decodeAttribute(href);
+      return /^https?:\/\//i.test(url) && !url.startsWith(`${linkBase}/`) ? encodeAttribute(link(url)) : undefined;
+    };
+    const rewrites = tracking.clicks || tracking.utm !== undefined;
+    const image = tracking.opens ? pixelTag(`${linkBase}/o/${pixel}.gif`) : '';
+    return {
+      html: html === undefined ? undefined : rewriteHtml(html, rewrites ? visit : undefined, image),
+      text: text === undefined || !rewrites ? text : text.replace(/https?:\/\/[^\s<>"'()]+/g, link),
+    };
+  }
+
+  function preparedOnce(bodies: Bodies, shared: Content, scope: string, tracking: ProgramTracking): Bodies {
+    const byTracking = prepared.get(shared) ?? new Map<string, Bodies>();
+    prepared.set(shared, byTracking);
+    const key = JSON.stringify([scope, tracking]);
+    const ready = byTracking.get(key) ?? prepare(bodies, scope, tracking);
+    byTracking.set(key, ready);
+    return ready;
+  }
+
   return {
-    track({ subject, html, text }, _content, scope, tracking, frame) {
-      if (!tracking.clicks && !tracking.opens && tracking.utm === undefined) return { subject, html, text };
-      const indexes = new Map<string, number>();
-      const link = (url: string): string => {
-        const index = indexes.get(url) ?? indexes.size;
-        indexes.set(url, index);
-        const target = withUtm(url, tracking.utm);
-        return tracking.clicks ? `${linkBase}/c/${tokens.link(scope, index, target)}.${frame.clicker}` : target;
-      };
-      const visit = (href: string): string | undefined => {
-        const url = decodeAttribute(href);
-        return /^https?:\/\//i.test(url) && !url.startsWith(`${linkBase}/`) ? encodeAttribute(link(url)) : undefined;
-      };
-      const links = tracking.clicks || tracking.utm !== undefined;
-      const pixel = tracking.opens ? pixelTag(`${linkBase}/o/${frame.pixel}.gif`) : '';
-      return {
-        subject,
-        html: html === undefined ? undefined : rewriteHtml(html, links ? visit : undefined, pixel),
-        text: text === undefined || !links ? text : text.replace(/https?:\/\/[^\s<>"'()]+/g, link),
-      };
+    track({ subject, ...bodies }, shared, scope, tracking, frame) {
+      if (!tracking.clicks && !tracking.opens && tracking.utm === undefined) return { subject, ...bodies };
+      const { html, text } =
+        shared === undefined ? prepare(bodies, scope, tracking) : preparedOnce(bodies, shared, scope, tracking);
+      const own = (body: string | undefined): string | undefined =>
+        body?.replaceAll(clicker, frame.clicker).replaceAll(pixel, frame.pixel);
+      return { subject, html: own(html), text: own(text) };
     },
   };
 }

@@ -214,7 +214,6 @@ export interface Activity {
 
 /** What is known of a delivery when a reader acts, to tell people from machines. */
 export interface DeliveryActivity {
-  readonly messageId: number;
   readonly sentAt: number | undefined;
   /** Clicks in the last 10 seconds. */
   readonly recentClicks: number;

@@ -73,7 +73,7 @@ export function createActivityStore(db: Database, ledger: Ledger): ActivityStore
     const before = clicks
       .all({ id })
       .map(({ detail, at }) => unpackDetail(JSON.parse(detail ?? '{}'), { at, route: '' }) as Partial<Activity>)
-      .filter((click) => (link === undefined ? click.url === url : click.link === link));
+      .filter((click) => (form === undefined ? click.url === url : click.link === link));
     const humanBefore = before.some(({ agent }) => isHuman(agent?.kind));
     countLink.run({
       campaign,
@@ -90,7 +90,6 @@ export function createActivityStore(db: Database, ledger: Ledger): ActivityStore
       if (row === undefined) return undefined;
       return {
         sentAt: row.sent_at ?? undefined,
-        messageId: row.message_id,
         recentClicks: recentClicks.get({ id: deliveryId, since: now - RECENT_MS })?.n ?? 0,
       };
     },

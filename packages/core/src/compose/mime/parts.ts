@@ -1,0 +1,26 @@
+import type { Mailbox } from '../../address.ts';
+import type { Content, HeaderField } from '../../message.ts';
+import type { BlobStore } from '../../store/port.ts';
+
+/** Everything that goes into one mail. */
+export interface MailParts {
+  readonly content: Content;
+  readonly to: readonly Mailbox[];
+  readonly subject: string;
+  readonly html: string | undefined;
+  readonly text: string | undefined;
+  /** With angle brackets. */
+  readonly messageId: string;
+  /** Ms since the epoch. */
+  readonly date: number;
+  /** List-Unsubscribe and its kin. */
+  readonly headers: readonly HeaderField[];
+}
+
+/** Where attachments lie. */
+export type Attachments = Pick<BlobStore, 'get'>;
+
+/** Bytes of an attachment, by its hash. */
+export async function attachmentBytes(attachments: Attachments, hash: string): Promise<Buffer> {
+  return Buffer.from((await attachments.get('attachment', hash)) ?? []);
+}
