@@ -172,15 +172,14 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
       while (drain && Date.now() < deadline && !(await idle())) await new Promise((resolve) => setTimeout(resolve, 10));
       stopping = true;
       const ended = Promise.all(lanes.map((lane) => lane.queue.onIdle())).then(() => true);
-      await Promise.race([
-        ended,
-        new Promise((resolve) => setTimeout(resolve, Math.max(100, deadline - Date.now())).unref()),
-      ]);
+      const timeout = (): Promise<void> =>
+        new Promise((resolve) => setTimeout(resolve, Math.max(100, deadline - Date.now())).unref());
+      await Promise.race([ended, timeout()]);
       for (const timer of timers) clearInterval(timer);
       clearTimeout(slotTimer);
       await feeding;
-      await settler.flush();
-      await store.unregister(owner, Date.now());
+      // A store that takes nothing any more must not hold up the end; the next process finds what was on its way.
+      await Promise.race([settler.flush().then(() => store.unregister(owner, Date.now())), timeout()]);
     },
   };
 

@@ -10,8 +10,9 @@ export interface Settler {
 
 const BATCH = 100;
 const WAIT_MS = 15;
+const RETRY_MS = 250;
 
-/** One batch is written at a time; what arrives meanwhile makes the next. */
+/** One batch is written at a time; what arrives meanwhile makes the next, which is large enough or has waited for a while. */
 export function createSettler(options: {
   readonly store: Pick<QueueStore, 'settle'>;
   owner(): number;
@@ -25,37 +26,45 @@ export function createSettler(options: {
   let timer: NodeJS.Timeout | undefined;
 
   async function write(): Promise<void> {
-    while (waiting.length > 0) {
-      const batch = waiting;
-      waiting = [];
-      try {
-        const written = options.store.settle(batch, { owner: options.owner(), now: Date.now() });
-        options.onWrite();
-        options.onSettled(await written);
-      } catch (error) {
-        // The mail is sent, and only this knows it: keep it, or it would be sent again.
-        waiting = [...batch, ...waiting];
-        options.onError(error);
-        await new Promise((resolve) => setTimeout(resolve, 250));
-      }
+    const batch = waiting;
+    waiting = [];
+    try {
+      const written = options.store.settle(batch, { owner: options.owner(), now: Date.now() });
+      options.onWrite();
+      options.onSettled(await written);
+    } catch (error) {
+      // The mail is sent, and only this knows it: keep it, or it would be sent again.
+      waiting = [...batch, ...waiting];
+      options.onError(error);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
 
-  function flush(): Promise<void> {
+  function begin(): void {
     clearTimeout(timer);
     timer = undefined;
     writing ??= write().finally(() => {
       writing = undefined;
+      plan();
     });
-    return writing;
+  }
+
+  function plan(): void {
+    if (writing !== undefined || waiting.length === 0) return;
+    if (waiting.length >= BATCH) begin();
+    else timer ??= setTimeout(begin, WAIT_MS);
   }
 
   return {
     add(settlement) {
       waiting.push(settlement);
-      if (waiting.length >= BATCH) void flush();
-      else timer ??= setTimeout(() => void flush(), WAIT_MS);
+      plan();
     },
-    flush,
+    async flush() {
+      while (waiting.length > 0 || writing !== undefined) {
+        begin();
+        await writing;
+      }
+    },
   };
 }
