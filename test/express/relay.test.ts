@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { type MailRelayOptions, sqlite } from '@mailrelay/core';
 import { type MailRelayHandler, mailRelay } from '@mailrelay/express';
 import { type ParsedMail, simpleParser } from 'mailparser';
@@ -88,6 +90,38 @@ describe.each(EXPRESS)('a relay in %s', (_version, express) => {
       clicks: { unique: 1, total: 1 },
       links: [{ url: 'https://shop.example/?a=1&b=2', total: 1 }],
     });
+  });
+
+  it('starts again for the next server, as tests do that listen per request', async () => {
+    const mail = await mounted();
+    const app = express();
+    app.use(mail);
+    for (let round = 0; round < 3; round++) {
+      const { url, close } = await listen(app);
+      expect(await (await fetch(`${url}/mail/health`)).json()).toEqual({ status: 'ok' });
+      await close();
+    }
+  });
+
+  it('lets the process end when its server closes, also before the first request', async () => {
+    const script = `
+      import express from 'express';
+      import { mailRelay } from '@mailrelay/express';
+      import { sqlite } from '@mailrelay/core';
+      const app = express();
+      const mail = mailRelay({ store: sqlite(':memory:'), secret: 'a secret of enough length' });
+      app.use(mail);
+      const server = app.listen(0, '127.0.0.1', async () => {
+        const { deliveries } = await mail.relay.send({ to: 'ada@example.com', subject: 'Hi', text: 'Hi' });
+        console.log(deliveries.length);
+        server.close();
+      });`;
+    const child = await promisify(execFile)(
+      process.execPath,
+      ['--conditions=@mailrelay/source', '--input-type=module', '--eval', script],
+      { cwd: import.meta.dirname, timeout: 20_000 },
+    );
+    expect(child.stdout.trim()).toBe('1');
   });
 
   it('refuses work after its server has closed', async () => {

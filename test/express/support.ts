@@ -30,6 +30,7 @@ export function stubRelay(
     handle: made.router.handle,
     matches: made.router.matches,
     send: async () => ({}),
+    keepAlive() {},
     async start() {
       calls.push('start');
       await options.start?.();

@@ -23,6 +23,7 @@ export interface MailRelayOptions {
   readonly secret?: string | readonly string[];
   /**
    * Sender of messages that name none.
+   * @default none; in development, where mail is captured, `Development <development@example.com>`
    * @env MAIL_RELAY_FROM
    */
   readonly from?: AddressInput;

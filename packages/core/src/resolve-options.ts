@@ -75,7 +75,7 @@ export function resolveOptions(
     publicUrl,
     linkBase: `${publicUrl}/mail`,
     secrets,
-    from: senderOf(options.from ?? env.MAIL_RELAY_FROM),
+    from: senderOf(options.from ?? env.MAIL_RELAY_FROM ?? developmentSender(production, routes)),
     store: storeOf(options.store ?? env.MAIL_RELAY_STORE),
     templates: templatesOf(options.templates ?? env.MAIL_RELAY_TEMPLATES, !production),
     routes,
@@ -143,6 +143,12 @@ function secretsOf(options: MailRelayOptions, env: Environment, production: bool
   );
   check(list.length > 0 && list.every((secret) => secret.length >= 16), 'secret', 'needs at least 16 characters');
   return list;
+}
+
+/** Mail that is only captured needs no sender of its own; mail that leaves does. */
+function developmentSender(production: boolean, routes: readonly RouteSpec[]): AddressInput | undefined {
+  if (production || !routes.every(({ kind }) => kind === 'capture')) return undefined;
+  return { name: 'Development', address: 'development@example.com' };
 }
 
 function senderOf(from: AddressInput | undefined): Mailbox | undefined {

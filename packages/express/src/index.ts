@@ -22,9 +22,12 @@ export interface MailRelayHandler {
   readonly ready: Promise<void>;
 }
 
+/** A start that failed is tried again with the next request after this time. */
+const RETRY_MS = 5000;
+
 /**
  * Mounts a relay in an Express application (4 or 5): serves tracked links, unsubscribe pages and, in development, the
- * inbox, and sets `req.mail`. The relay starts at once, and stops when the server closes.
+ * inbox, and sets `req.mail`. The relay starts at once, and stops when the last server that sent it requests closes.
  *
  * With several in one application, `req.mail` is the one that was mounted last before the route.
  *
@@ -39,26 +42,41 @@ export interface MailRelayHandler {
  */
 export function mailRelay(options: MailRelayOptions | MailRelay = {}): MailRelayHandler {
   const relay = isRelay(options) ? options : createMailRelay(options);
+  const logger = isRelay(options) ? undefined : options.logger;
   const serve = toNodeHandler(relay);
-  const ready = relay.start();
-  let failure: { readonly error: unknown } | undefined;
-  ready.catch((error: unknown) => {
-    failure = { error };
-    const logger = isRelay(options) ? undefined : options.logger;
-    const message = 'the mail relay could not start';
+  const servers = new Set<Server>();
+  let failure: { readonly error: unknown; readonly at: number } | undefined;
+  let stopped = false;
+  // The server keeps the process alive, not the relay: it ends with a server that closes before its first request, too.
+  relay.keepAlive(false);
+  const ready = start();
+  ready.catch(() => {});
+
+  function start(): Promise<void> {
+    stopped = false;
+    failure = undefined;
+    return relay.start().catch((error: unknown) => {
+      failure = { error, at: Date.now() };
+      report('the mail relay could not start', error);
+      throw error;
+    });
+  }
+
+  function report(message: string, error: unknown): void {
     if (logger === undefined) console.error(`mail-relay: ${message}:`, error);
     else logger.error({ error: error instanceof Error ? error.message : String(error) }, message);
-  });
-  const servers = new Set<Server>();
+  }
 
   function mailRelayHandler(req: Request, res: Response, next: NextFunction): void {
     stopWithServer(req);
-    if (failure === undefined) {
-      req.mail = relay;
-      serve(req, res, next);
-    } else {
+    // A new server after the last one closed, as in tests that listen per request; or a fault that may be mended by now.
+    if (stopped || (failure !== undefined && Date.now() - failure.at >= RETRY_MS)) start().catch(() => {});
+    if (failure !== undefined) {
       next(failure.error);
+      return;
     }
+    req.mail = relay;
+    serve(req, res, next);
   }
 
   function stopWithServer(req: Request): void {
@@ -68,7 +86,8 @@ export function mailRelay(options: MailRelayOptions | MailRelay = {}): MailRelay
     server.once('close', () => {
       servers.delete(server);
       if (servers.size > 0) return;
-      relay.stop({ drain: false }).catch((error: unknown) => console.error('mail-relay: could not stop:', error));
+      stopped = true;
+      relay.stop({ drain: false }).catch((error: unknown) => report('the mail relay could not stop', error));
     });
   }
 

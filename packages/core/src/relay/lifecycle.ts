@@ -11,7 +11,7 @@ export interface StopOptions {
   readonly timeoutMs?: number;
 }
 
-/** Starts the engine when it is first needed, and stops it once. */
+/** Starts the engine when it is first needed. After `stop()` only `start()` makes another. */
 export interface Lifecycle {
   /** The running engine; starts it where it is not. */
   engine(): Promise<EngineApi>;
@@ -33,6 +33,7 @@ export function createLifecycle(context: {
 }): Lifecycle {
   let starting: Promise<EngineApi> | undefined;
   let stopping: Promise<void> | undefined;
+  let restarting: Promise<void> | undefined;
   let thread: EngineThread | undefined;
   let held = true;
 
@@ -62,6 +63,7 @@ export function createLifecycle(context: {
   }
 
   function engine(): Promise<EngineApi> {
+    if (restarting !== undefined) return restarting.then(engine);
     if (stopping !== undefined) return Promise.reject(new MailRelayError('RELAY_STOPPED'));
     starting ??= launch().catch((error: unknown) => {
       starting = undefined;
@@ -73,7 +75,20 @@ export function createLifecycle(context: {
   return {
     engine,
     running: () => starting,
-    start: async () => void (await engine()),
+    start() {
+      if (stopping === undefined) return engine().then(() => {});
+      restarting ??= stopping
+        .catch(() => {})
+        .then(() => {
+          restarting = undefined;
+          stopping = undefined;
+          starting = undefined;
+          thread = undefined;
+          return engine();
+        })
+        .then(() => {});
+      return restarting;
+    },
     stop({ drain = false, timeoutMs = 10_000 } = {}) {
       const running = starting;
       stopping ??= (async () => {

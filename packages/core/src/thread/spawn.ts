@@ -36,7 +36,9 @@ export function spawnEngine(
         'keep @mailrelay/core external to the bundle, or set `thread: false`',
     });
   }
-  const worker = new Worker(file, { workerData: options, name: 'mail-relay' });
+  // A host that runs from a string has options that a worker, which runs from a file, must not have.
+  const execArgv = process.execArgv.filter((option) => !option.startsWith('--input-type'));
+  const worker = new Worker(file, { workerData: options, name: 'mail-relay', execArgv });
   let ending = false;
   let failure: unknown;
   const rpc = createBirpc<EngineApi, HostApi>(host, { ...batchedChannel(worker), timeout: -1 });
@@ -48,9 +50,38 @@ export function spawnEngine(
     void rpc.$rejectPendingCalls(({ reject }) => reject(error));
     if (!ending) onEnd(error);
   });
+  let held = true;
+  let calls = 0;
+  const settle = (): void => {
+    if (held || calls > 0) worker.ref();
+    else worker.unref();
+  };
+  /** A call that waits for its answer keeps the process alive, whatever `hold()` says: its promise must not be left. */
+  function counted(name: keyof EngineApi): (...parameters: never[]) => Promise<unknown> {
+    return async (...parameters) => {
+      if (calls++ === 0) settle();
+      try {
+        return await (rpc[name] as (...values: never[]) => Promise<unknown>)(...parameters);
+      } finally {
+        if (--calls === 0) settle();
+      }
+    };
+  }
+  const methods = new Map<string | symbol, unknown>();
+  const api = new Proxy({} as EngineApi, {
+    get(_, name) {
+      // A promise that resolves with the engine asks for this one.
+      if (name === 'then') return undefined;
+      if (!methods.has(name)) methods.set(name, counted(name as keyof EngineApi));
+      return methods.get(name);
+    },
+  });
   return {
-    api: rpc,
-    hold: (on) => void (on ? worker.ref() : worker.unref()),
+    api,
+    hold(on) {
+      held = on;
+      settle();
+    },
     async terminate(): Promise<void> {
       ending = true;
       await worker.terminate();
