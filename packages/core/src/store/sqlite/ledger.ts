@@ -39,6 +39,8 @@ export const stateOf = (code: number): DeliveryState => DELIVERY_STATES[code] ??
 
 const DAY_MS = 86_400_000;
 const CACHED = 2000;
+/** Characters of content; a message with its own HTML is much larger than one with a template. */
+const CACHED_LENGTH = 16_000_000;
 
 /** Writes events and counts, and knows messages. */
 export interface Ledger {
@@ -69,10 +71,13 @@ export interface EventRow {
 export function createLedger(db: Database): Ledger {
   const messages = new Map<number, MessageFacts>();
   const contents = new Map<number, Content>();
-  db.onRollback(() => {
+  let cachedLength = 0;
+  function forget(): void {
     messages.clear();
     contents.clear();
-  });
+    cachedLength = 0;
+  }
+  db.onRollback(forget);
 
   const findContent = db.prepare((query, { id }: { id: number }) =>
     query.selectFrom('content').select('json').where('id', '=', id),
@@ -108,8 +113,9 @@ export function createLedger(db: Database): Ledger {
     const row = findContent.get({ id });
     if (row === undefined) return undefined;
     const content = parseJson<Content>(row.json, `content ${id}`);
-    if (contents.size >= CACHED) contents.clear();
+    if (contents.size >= CACHED || cachedLength > CACHED_LENGTH) forget();
     contents.set(id, content);
+    cachedLength += row.json.length;
     return content;
   }
 

@@ -1,0 +1,287 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { promisify } from 'node:util';
+import { SMTPServer } from 'smtp-server';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { capture, createMailRelay, type MailRelay, type RouteSpec, smtp } from '../../../packages/core/src/index.ts';
+import type { Store } from '../../../packages/core/src/store/port.ts';
+import { createSqliteStore } from '../../../packages/core/src/store/sqlite/store.ts';
+import { contentOf, recipientOf } from '../../support/content.ts';
+
+const message = { to: 'ada@example.com', subject: 'Hello', text: 'Hello' } as const;
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'mail-relay-faults-'));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+function relayOn(
+  store: string,
+  deliver = false,
+  route: RouteSpec = capture(),
+  onError: (fields: Record<string, unknown>) => void = () => {},
+): MailRelay {
+  const relay = createMailRelay({
+    from: 'app@example.com',
+    store,
+    routes: [route],
+    queue: { deliver },
+    logger: { debug() {}, info() {}, warn() {}, error: onError },
+  });
+  onTestFinished(() => relay.stop({ timeoutMs: 500 }));
+  return relay;
+}
+
+function storeOn(path: string): Store {
+  return createSqliteStore({ path, messageIdOf: () => '<1@example.com>' });
+}
+
+/** A file system of this size; undefined where this user may not make one. */
+function smallDisk(size: string): string | undefined {
+  const path = folder();
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', path], { stdio: 'ignore' });
+  } catch {
+    return undefined;
+  }
+  onTestFinished(() => void execFileSync('umount', ['--lazy', path]));
+  return path;
+}
+
+describe('a database that cannot be written', () => {
+  it('refuses mail with a clear error, naming the file', async () => {
+    const path = folder();
+    const file = join(path, 'relay.db');
+    const store = storeOn(file);
+    await store.open();
+    await store.close();
+    chmodSync(file, 0o444);
+    chmodSync(path, 0o555);
+    onTestFinished(() => chmodSync(path, 0o755));
+    const script = `
+      import { createMailRelay } from '@mailrelay/core';
+      if (process.getuid() === 0) { process.setgid(65534); process.setuid(65534); }
+      const relay = createMailRelay({ from: 'app@example.com', store: ${JSON.stringify(file)}, thread: false, secret: 'a secret of enough length' });
+      await relay.send({ to: 'ada@example.com', subject: 'Hi', text: 'Hi' }).then(() => console.log('sent'), (error) => console.log(error.code, error.message));
+      process.exit(0);`;
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--conditions=@mailrelay/source', '--input-type=module', '--eval', script],
+      { cwd: import.meta.dirname, timeout: 20_000 },
+    );
+    expect(stdout).toMatch(/^STORE_(?:READ_ONLY|UNAVAILABLE) /);
+    expect(stdout).toContain(file);
+  });
+});
+
+describe('a full disk', () => {
+  it('refuses mail with STORE_FULL, keeps what it had, and goes on when there is room again', async () => {
+    const path = smallDisk('3m');
+    if (path === undefined) return console.warn('SKIPPED: this user may not mount a small disk');
+    const relay = relayOn(join(path, 'relay.db'));
+    const large = { ...message, text: 'x'.repeat(200_000) };
+    const accepted: string[] = [];
+    let failure: unknown;
+    for (let index = 0; index < 50 && failure === undefined; index++) {
+      await relay.send({ ...large, subject: `mail ${index}`, text: `${index} ${large.text}` }).then(
+        ({ id }) => accepted.push(id),
+        (error: unknown) => {
+          failure = error;
+        },
+      );
+    }
+    expect(failure).toMatchObject({ code: 'STORE_FULL', retry: true });
+    expect(accepted.length).toBeGreaterThan(3);
+    const { items } = await relay.messages.list({ limit: 1000 });
+    expect(items.map(({ messageId }) => messageId).sort()).toEqual([...accepted].sort());
+    execFileSync('mount', ['-o', 'remount,size=16m', path]);
+    await vi.waitFor(async () => accepted.push((await relay.send(large)).id), { timeout: 5000 });
+    expect((await relay.messages.list({ limit: 1000 })).items).toHaveLength(accepted.length);
+  });
+
+  it('keeps the results of mail that was sent until they can be written', async () => {
+    const path = smallDisk('3m');
+    if (path === undefined) return console.warn('SKIPPED: this user may not mount a small disk');
+    const file = join(path, 'relay.db');
+    const received: string[] = [];
+    const filled = Promise.withResolvers<void>();
+    const errors: unknown[] = [];
+    const server = new SMTPServer({
+      authOptional: true,
+      disabledCommands: ['STARTTLS'],
+      onData(stream, session, done) {
+        received.push(String(session.envelope.rcptTo[0]?.address));
+        stream.resume();
+        stream.on('end', () => void filled.promise.then(() => done()));
+      },
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => new Promise((resolve) => server.close(() => resolve())));
+    const { port } = server.server.address() as AddressInfo;
+    const relay = relayOn(file, true, smtp({ host: '127.0.0.1', port, name: 'local' }), (fields) =>
+      errors.push(fields.error),
+    );
+    await relay.lanes.pause('127.0.0.1');
+    for (let index = 0; index < 20; index++) await relay.send({ ...message, to: `r${index}@example.com` });
+    const filler = new DatabaseSync(file, { timeout: 5000 });
+    onTestFinished(() => filler.close());
+    filler.exec('CREATE TABLE filler (bytes)');
+    const fill = (size: number): void => {
+      try {
+        for (;;) filler.prepare('INSERT INTO filler VALUES (zeroblob(?))').run(size);
+      } catch {}
+    };
+    await relay.lanes.resume('127.0.0.1');
+    await vi.waitFor(() => expect(received.length).toBeGreaterThan(0));
+    for (const size of [100_000, 2000, 1]) fill(size);
+    filled.resolve();
+    await vi.waitFor(() => expect(errors.join()).toContain('disk of the database is full'), { timeout: 10_000 });
+    execFileSync('mount', ['-o', 'remount,size=16m', path]);
+    await vi.waitFor(
+      async () => {
+        const { items } = await relay.messages.list({ limit: 100 });
+        expect(items.map(({ state }) => state)).toEqual(Array.from({ length: 20 }, () => 'sent'));
+        expect(items.every(({ attempts }) => attempts === 1)).toBe(true);
+      },
+      { timeout: 20_000, interval: 100 },
+    );
+    expect(received).toHaveLength(20);
+    expect(new Set(received).size).toBe(20);
+  }, 30_000);
+});
+
+describe('a damaged row', () => {
+  it('fails alone, and is named; the others go out', async () => {
+    const file = join(folder(), 'relay.db');
+    const relay = relayOn(file);
+    const ids: string[] = [];
+    for (const name of ['a', 'b', 'c']) {
+      const recipients = [{ to: `${name}@example.com`, data: { name } }];
+      await relay.sendMany(recipients, { subject: 'Hello', text: 'Hello', campaign: name });
+    }
+    for (const { id } of (await relay.messages.list()).items) ids.push(id);
+    const raw = new DatabaseSync(file);
+    raw.exec("UPDATE delivery SET data = '{\"data\":' WHERE recipient = 'b@example.com'");
+    raw.close();
+    const other = relayOn(file, true);
+    await other.start();
+    await vi.waitFor(async () =>
+      expect((await other.messages.list()).items.map(({ recipient, state }) => `${recipient[0]} ${state}`)).toEqual([
+        'c sent',
+        'b failed',
+        'a sent',
+      ]),
+    );
+    expect(await other.reports.campaign('b')).toMatchObject({ failed: 1, pending: 0 });
+    expect((await other.messages.get(ids[1] as string))?.events.at(-1)).toMatchObject({
+      type: 'failed',
+      reason: 'system',
+    });
+  });
+
+  it('is STORE_CORRUPT where it is asked for', async () => {
+    const file = join(folder(), 'relay.db');
+    const { id } = await relayOn(file).send(message);
+    const raw = new DatabaseSync(file);
+    raw.exec("UPDATE content SET json = '{'");
+    raw.close();
+    await expect(relayOn(file).messages.get(id)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+  });
+});
+
+describe('the schema', () => {
+  it('is made once, by many processes that start at once', async () => {
+    const file = join(folder(), 'new', 'relay.db');
+    const script = `
+      import { createMailRelay } from '@mailrelay/core';
+      const relay = createMailRelay({ from: 'app@example.com', store: ${JSON.stringify(file)}, secret: 'a secret of enough length', queue: { deliver: false } });
+      await relay.send({ to: 'ada@example.com', subject: 'Hi', text: 'Hi' });
+      await relay.stop();`;
+    const start = () =>
+      promisify(execFile)(
+        process.execPath,
+        ['--conditions=@mailrelay/source', '--input-type=module', '--eval', script],
+        {
+          cwd: import.meta.dirname,
+          timeout: 30_000,
+        },
+      );
+    await Promise.all([start(), start(), start(), start()]);
+    expect((await relayOn(file).messages.list()).items).toHaveLength(4);
+  }, 40_000);
+
+  it('of a later version is left alone, and the start says so', async () => {
+    const file = join(folder(), 'relay.db');
+    await relayOn(file).send(message);
+    const raw = new DatabaseSync(file);
+    raw.exec("INSERT INTO kysely_migration (name, timestamp) VALUES ('9999-later', '2030-01-01')");
+    raw.close();
+    await expect(relayOn(file).start()).rejects.toMatchObject({
+      code: 'STORE_NEWER',
+      message: expect.stringContaining('9999-later'),
+    });
+  });
+
+  it('takes less than 400 bytes for a delivery that was sent, and what the recipient has of its own', async () => {
+    const file = join(folder(), 'relay.db');
+    const store = storeOn(file);
+    await store.open();
+    const count = 5000;
+    const recipients = Array.from({ length: count }, (_, index) =>
+      recipientOf(`somebody.number.${index}@mail.example.com`),
+    );
+    const { recipients: _, ...opening } = { ...base(), recipients: [] };
+    const { id } = await store.intake.open({ ...opening, campaign: 'spring' });
+    await store.intake.append(id, recipients, { now: 1 });
+    const owner = await store.queue.register({ pid: 1, host: 'here', rates: {} }, 1);
+    const lane = { route: 'mx.provider.example', stream: 'transactional' } as const;
+    for (;;) {
+      const claimed = await store.queue.claim({ lane, limit: 500, owner, now: 2 });
+      if (claimed.length === 0) break;
+      const reply = '250 2.0.0 Ok: queued as 4F2A93B21C0';
+      const steps = [
+        { step: 'CONN', ms: 31 },
+        { step: 'MESSAGE', reply, ms: 112 },
+      ];
+      const transcript = { route: lane.route, host: lane.route, tls: true, startedAt: 2, ms: 143, steps };
+      await store.queue.settle(
+        claimed.map((one) => ({
+          deliveryId: one.id,
+          startedAt: 2,
+          transcript,
+          result: { type: 'sent', reply } as const,
+        })),
+        { owner, now: 150 },
+      );
+    }
+    expect(await store.reports.campaign('spring')).toMatchObject({ sent: count });
+    await store.close();
+    expect(statSync(file).size / count).toBeLessThan(400);
+  });
+});
+
+function base() {
+  return {
+    content: contentOf(),
+    tags: [],
+    metadata: undefined,
+    sendAt: undefined,
+    idempotencyKey: undefined,
+    route: 'mx.provider.example',
+    now: 1,
+  };
+}
+
+it('makes the folder of the database for its owner only', async () => {
+  const path = join(folder(), 'private');
+  const store = storeOn(join(path, 'relay.db'));
+  await store.open();
+  onTestFinished(() => store.close());
+  expect(statSync(path).mode & 0o777).toBe(0o700);
+  expect(() => mkdirSync(path)).toThrow();
+});
