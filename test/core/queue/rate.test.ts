@@ -21,13 +21,22 @@ async function openStore(path = ':memory:'): Promise<Store> {
 async function storeWith(deliveries: number, path?: string): Promise<Store> {
   const store = await openStore(path);
   const recipients = Array.from({ length: deliveries }, (_, index) => recipientOf(`r${index}@example.com`));
-  const input = { content: contentOf(), campaign: undefined, tags: [], metadata: undefined, sendAt: undefined };
-  await store.intake.accept({ ...input, idempotencyKey: undefined, route: 'out', now: 0, recipients });
+  const input = { campaign: undefined, tags: [], metadata: undefined, sendAt: undefined };
+  for (const stream of ['transactional', 'broadcast'] as const) {
+    const content = contentOf({ stream });
+    await store.intake.accept({ ...input, content, idempotencyKey: undefined, route: 'out', now: 0, recipients });
+  }
   return store;
 }
 
-async function sendAll(queue: QueueStore, owner: number, now: number, delayMs: number): Promise<number[]> {
-  const claimed = await queue.claim({ lane, limit: 50, owner, now });
+async function sendAll(
+  queue: QueueStore,
+  owner: number,
+  now: number,
+  { delay: delayMs, early, broadcast }: { delay: number; early: boolean; broadcast: boolean },
+): Promise<number[]> {
+  const from = broadcast ? ({ route: 'out', stream: 'broadcast' } as const) : lane;
+  const claimed = await queue.claim({ lane: from, limit: 50, owner, now });
   const starts = claimed.map((_, index) => now + Math.floor((delayMs * index) / Math.max(1, claimed.length)));
   const settlements = claimed.map(({ id }, index) => ({
     deliveryId: id,
@@ -35,7 +44,9 @@ async function sendAll(queue: QueueStore, owner: number, now: number, delayMs: n
     transcript: undefined,
     result: { type: 'sent', reply: '250 ok' } as const,
   }));
-  await queue.settle(settlements, { owner, now: now + delayMs });
+  // What began and has no result yet counts as well.
+  if (early) await queue.started('out', starts, owner);
+  else await queue.settle(settlements, { owner, now: now + delayMs });
   return starts;
 }
 
@@ -53,6 +64,8 @@ describe('rates', () => {
         wait: fc.integer({ min: 0, max: 700 }),
         delay: fc.integer({ min: 0, max: 300 }),
         owner: fc.boolean(),
+        early: fc.boolean(),
+        broadcast: fc.boolean(),
       }),
       { minLength: 5, maxLength: 30 },
     );
@@ -66,10 +79,10 @@ describe('rates', () => {
         ];
         const starts: number[] = [];
         let now = 1000;
-        for (const { wait, delay, owner } of steps) {
+        for (const { wait, owner, ...step } of steps) {
           now += wait;
-          starts.push(...(await sendAll(store.queue, owners[owner ? 0 : 1] as number, now, delay)));
-          now += delay;
+          starts.push(...(await sendAll(store.queue, owners[owner ? 0 : 1] as number, now, step)));
+          now += step.delay;
         }
         await store.close();
         for (const start of starts)
@@ -77,6 +90,42 @@ describe('rates', () => {
       }),
       { numRuns: 25 },
     );
+  });
+
+  it('leave room for transactional mail: slices of a short window, a share of a long one', async () => {
+    const broadcast = { route: 'out', stream: 'broadcast' } as const;
+    for (const [rate, first, later] of [
+      [{ limit: 80, windowMs: 1000 }, 10, 70],
+      [{ limit: 60, windowMs: 60_000 }, 57, 3],
+    ] as const) {
+      const store = await storeWith(100);
+      const owner = await store.queue.register({ pid: 1, host: 'a', rates: { out: rate } }, 0);
+      const claim = (from: typeof lane | typeof broadcast): Promise<unknown[]> =>
+        store.queue.claim({ lane: from, limit: 100, owner, now: 1000 });
+      expect(await claim(broadcast)).toHaveLength(first);
+      expect(await claim(broadcast)).toHaveLength(0);
+      expect(await claim(lane)).toHaveLength(later);
+      await store.close();
+    }
+  });
+
+  it('take back what was claimed and never began', async () => {
+    const store = await storeWith(20);
+    const rate = { limit: 10, windowMs: 1000 };
+    const owner = await store.queue.register({ pid: 1, host: 'a', rates: { out: rate } }, 0);
+    const claimed = await store.queue.claim({ lane, limit: 20, owner, now: 100 });
+    const returned = claimed.map(({ id }) => ({
+      deliveryId: id,
+      startedAt: undefined,
+      transcript: undefined,
+      result: { type: 'returned' } as const,
+    }));
+    await store.queue.settle(returned, { owner, now: 100 });
+    expect(await store.queue.claim({ lane, limit: 20, owner, now: 100 })).toHaveLength(10);
+    // Reports of an owner that was given up must not make room.
+    await store.queue.started('out', [100, 100], owner + 100);
+    expect(await store.queue.claim({ lane, limit: 20, owner, now: 100 })).toHaveLength(0);
+    await store.close();
   });
 
   it('count what a dead owner had in its hands, also in a process that has just started', async () => {

@@ -266,7 +266,7 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
       const [claimed] = (await store.queue.claim({ lane, limit: 1, owner: me, now: NOW })) as [ClaimedDelivery];
       await store.queue.settle([settlement(claimed, SENT)], { owner: me, now: NOW + 60 });
       expect((await store.log.list({ limit: 1 })).items).toMatchObject([{ route: 'new', state: 'sent' }]);
-      expect(store.queue.nextSlotAt('new')).toBeGreaterThan(NOW + 1000);
+      expect(store.queue.nextSlotAt(lane, NOW + 60)).toBeGreaterThan(NOW + 1000);
     });
   });
 

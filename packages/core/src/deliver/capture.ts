@@ -22,8 +22,9 @@ const TRIM_EVERY = 100;
 export function createCaptureTransport(route: string, keep: number, blobs: Pick<BlobStore, 'put' | 'trim'>): Transport {
   let kept = 0;
   return {
-    async send({ deliveryId, envelope, raw }: OutgoingMail) {
+    async send({ deliveryId, envelope, raw, onStart }: OutgoingMail) {
       const startedAt = Date.now();
+      onStart?.(startedAt);
       const head = Buffer.from(`${JSON.stringify({ from: envelope.from, to: envelope.to })}\n`);
       await blobs.put('captured', deliveryId, Buffer.concat([head, raw]));
       kept += 1;

@@ -14,8 +14,11 @@ export interface OutgoingMail {
     /** The body has bytes over 127 (8BITMIME, RFC 6152). */
     readonly eightBit: boolean;
   };
+  /** Lines end with CRLF. */
   readonly raw: Buffer;
   readonly subject: string;
+  /** To be called as sending begins, with the time (ms since the epoch), so that the route's rate is exact while mails are on their way. */
+  onStart?(at: number): void;
 }
 
 /**

@@ -49,6 +49,7 @@ export function createSmtpTransport(route: string, options: SmtpOptions): Transp
     async send(mail): Promise<Attempt> {
       let session = await acquire();
       const startedAt = Date.now();
+      mail.onStart?.(startedAt);
       const steps: { step: string; reply?: string; ms: number }[] = [];
       let outcome: Outcome;
       try {

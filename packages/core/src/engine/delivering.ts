@@ -21,10 +21,10 @@ export interface DeliveringContext {
 /** One attempt of one claimed delivery: suppression, composing, sending, and what follows from the answer. */
 export function createDelivering(
   context: DeliveringContext,
-): (claimed: ClaimedDelivery, route: string) => Promise<Settlement> {
+): (claimed: ClaimedDelivery, route: string, onStart: (at: number) => void) => Promise<Settlement> {
   const { store, composer, transports, schedule, log } = context;
 
-  return async function deliver(claimed, route): Promise<Settlement> {
+  return async function deliver(claimed, route, onStart): Promise<Settlement> {
     const unsent = { deliveryId: claimed.id, startedAt: undefined, transcript: undefined };
     try {
       const content = await store.log.content(claimed.messageId);
@@ -45,6 +45,7 @@ export function createDelivering(
         envelope: { from: mail.envelopeFrom, to: claimed.address, utf8: mail.utf8, eightBit: mail.eightBit },
         raw: mail.raw,
         subject: mail.subject,
+        onStart,
       });
       const now = Date.now();
       return toSettlement({

@@ -15,7 +15,8 @@ export interface LaneOptions {
 export interface LocalQueueOptions {
   readonly store: QueueStore;
   readonly lanes: readonly LaneOptions[];
-  deliver(claimed: ClaimedDelivery, route: string): Promise<Settlement>;
+  /** One attempt; `onStart` is called as it begins to send. */
+  deliver(claimed: ClaimedDelivery, route: string, onStart: (at: number) => void): Promise<Settlement>;
   onEvents(events: readonly MessageEvent[]): void;
   onError(error: unknown): void;
   readonly leaseMs: number;
@@ -54,7 +55,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
   );
   const self = { pid: options.pid, host: options.host, rates };
   // Claims that begin with a batch of results share its commit.
-  const settler = createSettler({ store, owner: () => owner, onWrite: feed, onSettled: settled, onError });
+  const settler = createSettler({ store, owner: () => owner, onWrite: feedWithStarts, onSettled: settled, onError });
   let owner = 0;
   let leaseEnd = 0;
   let stopping = false;
@@ -62,10 +63,17 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
   let again = false;
   let seenChanges = 0;
   let slotTimer: NodeJS.Timeout | undefined;
+  /** Starts of rated routes that the store does not know of yet. */
+  const starts = new Map<string, number[]>();
   const timers: NodeJS.Timeout[] = [];
 
   function settled(events: readonly MessageEvent[]): void {
     options.onEvents(events);
+    feed();
+  }
+
+  function feedWithStarts(): void {
+    reportStarts();
     feed();
   }
 
@@ -93,7 +101,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
 
   /** Feeds again when the window of a full route moves on. */
   function feedAtNextSlot({ key }: Lane): void {
-    const at = store.nextSlotAt(key.route);
+    const at = store.nextSlotAt(key, Date.now());
     if (at === undefined || stopping) return;
     clearTimeout(slotTimer);
     slotTimer = setTimeout(guard(feed), Math.max(SLOT_MS, at - Date.now()));
@@ -107,6 +115,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     const room = lane.depth - lane.queue.size - lane.queue.pending;
     // Refilling in larger pieces saves transactions.
     if (room < lane.depth / 2) return 'fed';
+    reportStarts();
     const claimed = await store.claim({ lane: lane.key, limit: room, owner, now });
     for (const delivery of claimed) void lane.queue.add(() => run(delivery, lane)).catch(onError);
     if (claimed.length === room) again = true;
@@ -120,10 +129,30 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     if (lane.queue.size < lane.depth / 2) feed();
   }
 
+  /** Shares the commit of the claim or of the results that follow. */
+  function reportStarts(): void {
+    for (const [route, times] of starts) {
+      starts.delete(route);
+      store.started(route, times, owner).catch((error: unknown) => {
+        starts.set(route, [...times, ...(starts.get(route) ?? [])]);
+        onError(error);
+      });
+    }
+  }
+
   async function attempt(delivery: ClaimedDelivery, lane: Lane): Promise<Settlement> {
     const startedAt = Date.now();
+    const { route } = lane.key;
+    let startCounted = false;
+    const onStart = (at: number): void => {
+      if (lane.rate === undefined) return;
+      startCounted = true;
+      const times = starts.get(route) ?? [];
+      times.push(at);
+      starts.set(route, times);
+    };
     try {
-      return await options.deliver(delivery, lane.key.route);
+      return { ...(await options.deliver(delivery, route, onStart)), startCounted };
     } catch (error) {
       onError(error);
       const result = {
@@ -133,7 +162,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
         status: undefined,
         reason: 'system',
       } as const;
-      return { deliveryId: delivery.id, startedAt, transcript: undefined, result };
+      return { deliveryId: delivery.id, startedAt, startCounted, transcript: undefined, result };
     }
   }
 

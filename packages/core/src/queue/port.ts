@@ -4,8 +4,10 @@
  * Contract:
  * - a delivery is claimed by one owner at a time, until it is settled or its owner's lease ends (`beat` missed for `leaseMs`);
  * - deliveries of a lane come in order of `dueAt`, never before it;
- * - over all owners, no sliding window of a rated route holds more starts than its limit: a claim reserves a start, `settle`
- *   says when it was, and a start that is reserved and not yet settled counts as "now"; so does what a dead owner had reserved.
+ * - over all owners, no sliding window of a rated route holds more starts than its limit: a claim reserves a start,
+ *   `started` (or `settle`) says when it was, and a start that is reserved counts as "now"; so does what a dead owner had;
+ * - broadcast mail leaves room for transactional mail of the same route: it is spread over windows of up to 10 s, and
+ *   never takes all of a longer one.
  */
 import type { MessageEvent, ReasonClass, Transcript } from '../events.ts';
 import type { Stream } from '../message.ts';
@@ -34,6 +36,8 @@ export interface Settlement {
   readonly deliveryId: number;
   /** When the attempt started to send; undefined where nothing was sent (suppressed, failed before it started, given back). */
   readonly startedAt: number | undefined;
+  /** The start was reported with `started()` already. */
+  readonly startCounted?: boolean;
   readonly result:
     | { readonly type: 'sent'; readonly reply: string }
     | {
@@ -92,6 +96,8 @@ export interface QueueStore {
     readonly owner: number;
     readonly now: number;
   }): Promise<ClaimedDelivery[]>;
+  /** Deliveries that were claimed on a rated route began at these times; until then, each counts as one that starts "now". */
+  started(route: string, times: readonly number[], owner: number): Promise<void>;
   /** Writes results in one transaction with their events and counts. Results for deliveries that the owner no longer holds are left out. Hard bounces with `suppress` join the suppression list. Answers the events. */
   settle(
     settlements: readonly Settlement[],
@@ -99,8 +105,8 @@ export interface QueueStore {
   ): Promise<MessageEvent[]>;
   /** Earliest due time of a lane that is not paused; undefined where nothing waits. */
   nextDueAt(lane: LaneKey): number | undefined;
-  /** When a rated route that is full lets the next delivery start; undefined where no start is in the window. */
-  nextSlotAt(route: string): number | undefined;
+  /** When a lane whose route is full may start the next delivery; undefined where no start is in the window. */
+  nextSlotAt(lane: LaneKey, now: number): number | undefined;
   /** A number that changes when another process committed; cheap. */
   changes(): number;
   pause(lane: LaneKey, paused: boolean): Promise<void>;

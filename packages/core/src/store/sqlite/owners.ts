@@ -24,14 +24,6 @@ export function createOwners(db: Database, rates: RateLog): Owners {
   const silent = db.prepare((query, { time }: { time: number }) =>
     query.selectFrom('owner').select('id').where('beat_at', '<', time),
   );
-  const held = db.prepare((query, { owner }: { owner: number }) =>
-    query
-      .selectFrom('delivery')
-      .innerJoin('lane', 'lane.id', 'delivery.lane_id')
-      .select((row) => ['lane.route', row.fn.countAll<number>().as('n')])
-      .where('delivery.owner', '=', owner)
-      .groupBy('lane.route'),
-  );
   const giveBack = db.prepare((query, p: { owner: number; now: number }) =>
     query
       .updateTable('delivery')
@@ -45,8 +37,7 @@ export function createOwners(db: Database, rates: RateLog): Owners {
     beat: (owner, now) => renew.run({ owner, now }) > 0,
     silentSince: (time) => silent.all({ time }).map(({ id }) => id),
     recover(owner, now) {
-      // Nobody knows whether they started, so they count as started now.
-      for (const { route, n } of held.all({ owner })) rates.started(route, now, n);
+      rates.abandon(owner, now);
       const recovered = giveBack.run({ owner, now });
       remove.run({ owner });
       return recovered;

@@ -75,7 +75,7 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
   );
 
   function settleOne(settlement: Settlement, owner: number, now: number): MessageEvent[] {
-    const { deliveryId: id, startedAt, result, transcript } = settlement;
+    const { deliveryId: id, startedAt, startCounted, result, transcript } = settlement;
     const row = findHeld.get({ id, owner });
     const facts = row && ledger.message(row.message_id);
     if (row === undefined || facts === undefined) return [];
@@ -92,7 +92,11 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
       sentAt: sent ? now : null,
       reason: sent ? null : reason,
     });
-    if (startedAt !== undefined) rates.started(lanes.routeOf(row.lane_id), startedAt);
+    if (!startCounted) {
+      const route = lanes.routeOf(row.lane_id);
+      if (startedAt === undefined) rates.reserve(route, owner, -1);
+      else rates.started(route, owner, [startedAt]);
+    }
     if (result.type === 'returned') return [];
     if (result.type === 'deferred') {
       ledger.count(facts, 'deferrals', now);
@@ -148,10 +152,13 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
       db.write(() => {
         const row = lanes.find(lane);
         if (row === undefined || row.paused === 1) return [];
-        const most = Math.min(limit, rates.allowed(lane.route, now));
+        const most = Math.min(limit, rates.allowed(lane, now));
         if (most < 1) return [];
-        return findDue.all({ lane: row.id, now, limit: most }).flatMap((found) => claimOne(found, owner, now));
+        const claimed = findDue.all({ lane: row.id, now, limit: most }).flatMap((found) => claimOne(found, owner, now));
+        rates.reserve(lane.route, owner, claimed.length);
+        return claimed;
       }),
+    started: (route, times, owner) => db.write(() => rates.started(route, owner, times)),
     settle: (settlements, { owner, now }) =>
       db.write(() => settlements.flatMap((settlement) => settleOne(settlement, owner, now))),
     nextDueAt(lane) {

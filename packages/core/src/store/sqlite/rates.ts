@@ -1,19 +1,39 @@
-import type { Rate } from '../../queue/port.ts';
+import type { Stream } from '../../message.ts';
+import type { LaneKey, Rate } from '../../queue/port.ts';
 import type { Database } from './database.ts';
 
 /** A window is kept in this many buckets: fine enough to lose a hundredth of the rate, coarse enough to stay cheap. */
 const BUCKETS = 100;
+/** Broadcast mail of a short window is spread over slices of it, so that transactional mail waits for a slice at most. */
+const SLICES = 10;
+/** What a slice may hold, so that slices never bound the rate themselves. */
+const SLICE_SHARE = 1 / 8;
+/** Longer windows are not spread; instead a share of them is kept for transactional mail. */
+const SHORT_MS = 10_000;
+const RESERVED_SHARE = 1 / 20;
 
 /** The starts of rated routes. Inside of `write`, but for `nextSlotAt`. */
 export interface RateLog {
   /** A route has a limit: starts are counted from now on. */
   limit(route: string, rate: Rate): void;
-  /** How many may start now; those that a process has in its hands count as started now. Infinity without a limit. */
-  allowed(route: string, now: number): number;
-  /** A delivery of this route started. */
-  started(route: string, at: number, n?: number): void;
-  /** When the oldest starts leave the window; undefined where none are in it. */
-  nextSlotAt(route: string): number | undefined;
+  /** How many may start now; those that a process has claimed and not begun count as started now. Infinity without a limit. */
+  allowed(lane: LaneKey, now: number): number;
+  /** A process claimed deliveries, or (negative) will not begin some of them. */
+  reserve(route: string, owner: number, n: number): void;
+  /** Claimed deliveries of this route began, one at each of these times. */
+  started(route: string, owner: number, times: readonly number[]): void;
+  /** A process is gone. Nobody knows what it began, so all that it had reserved counts as started now. */
+  abandon(owner: number, now: number): void;
+  /** When a lane whose route is full may start the next one; undefined where nothing is in the window. */
+  nextSlotAt(lane: LaneKey, now: number): number | undefined;
+}
+
+/** The bounds of one stream: each a number of starts in a window. */
+function boundsOf(rate: Rate, stream: Stream): readonly Rate[] {
+  if (stream === 'transactional') return [rate];
+  if (rate.windowMs > SHORT_MS)
+    return [{ limit: Math.max(1, rate.limit - Math.ceil(rate.limit * RESERVED_SHARE)), windowMs: rate.windowMs }];
+  return [rate, { limit: Math.ceil(rate.limit * SLICE_SHARE), windowMs: rate.windowMs / SLICES }];
 }
 
 /** Starts by bucket, in the database, so that they hold over processes and restarts. */
@@ -22,18 +42,38 @@ export function createRateLog(db: Database): RateLog {
   const forget = db.prepare((query, { route, before }: { route: string; before: number }) =>
     query.deleteFrom('rate_start').where('route', '=', route).where('bucket_end', '<=', before),
   );
-  const inWindow = db.prepare((query, { route }: { route: string }) =>
+  const inWindow = db.prepare((query, { route, since }: { route: string; since: number }) =>
     query
       .selectFrom('rate_start')
       .select((row) => [row.fn.sum<number | null>('n').as('n'), row.fn.min('bucket_end').as('oldest')])
+      .where('route', '=', route)
+      .where('bucket_end', '>', since),
+  );
+  const reserved = db.prepare((query, { route }: { route: string }) =>
+    query
+      .selectFrom('rate_reserved')
+      .select((row) => row.fn.sum<number | null>('n').as('n'))
       .where('route', '=', route),
   );
-  const inHand = db.prepare((query, { route }: { route: string }) =>
+  const addReserved = db.prepare((query, p: { owner: number; route: string; n: number }) =>
     query
-      .selectFrom('delivery')
-      .select((row) => row.fn.countAll<number>().as('n'))
-      .where('owner', 'is not', null)
-      .where('lane_id', 'in', (lanes) => lanes.selectFrom('lane').select('id').where('route', '=', route)),
+      .insertInto('rate_reserved')
+      .values({ owner: p.owner, route: p.route, n: p.n })
+      .onConflict((conflict) =>
+        conflict
+          .columns(['owner', 'route'])
+          .doUpdateSet((row) => ({ n: row('rate_reserved.n', '+', row.ref('excluded.n')) })),
+      ),
+  );
+  const lessReserved = db.prepare((query, p: { owner: number; route: string; n: number }) =>
+    query
+      .updateTable('rate_reserved')
+      .set((row) => ({ n: row.fn<number>('max', [row('n', '-', p.n), row.lit(0)]) }))
+      .where('owner', '=', p.owner)
+      .where('route', '=', p.route),
+  );
+  const takeReserved = db.prepare((query, { owner }: { owner: number }) =>
+    query.deleteFrom('rate_reserved').where('owner', '=', owner).returning(['route', 'n']),
   );
   const add = db.prepare((query, p: { route: string; bucketEnd: number; n: number }) =>
     query
@@ -46,25 +86,49 @@ export function createRateLog(db: Database): RateLog {
       ),
   );
 
+  function count(route: string, at: number, n: number): void {
+    const rate = rates.get(route);
+    if (rate === undefined || n < 1) return;
+    const size = Math.max(1, Math.floor(rate.windowMs / BUCKETS));
+    // A start counts until the end of its bucket, and a window: never too short.
+    add.run({ route, bucketEnd: (Math.floor(at / size) + 1) * size, n });
+  }
+
+  function reserve(route: string, owner: number, n: number): void {
+    if (!rates.has(route) || n === 0) return;
+    if (n > 0) addReserved.run({ route, owner, n });
+    // Late reports of a process that was given up already find nothing to take back.
+    else lessReserved.run({ route, owner, n: -n });
+  }
+
   return {
     limit: (route, rate) => void rates.set(route, rate),
-    allowed(route, now) {
+    allowed({ route, stream }, now) {
       const rate = rates.get(route);
       if (rate === undefined) return Number.POSITIVE_INFINITY;
       forget.run({ route, before: now - rate.windowMs });
-      return rate.limit - (inWindow.get({ route })?.n ?? 0) - (inHand.get({ route })?.n ?? 0);
+      const soon = reserved.get({ route })?.n ?? 0;
+      const free = boundsOf(rate, stream).map(
+        ({ limit, windowMs }) => limit - soon - (inWindow.get({ route, since: now - windowMs })?.n ?? 0),
+      );
+      return Math.min(...free);
     },
-    started(route, at, n = 1) {
-      const rate = rates.get(route);
-      if (rate === undefined) return;
-      const size = Math.max(1, Math.floor(rate.windowMs / BUCKETS));
-      // A start counts until the end of its bucket, and a window: never too short.
-      add.run({ route, bucketEnd: (Math.floor(at / size) + 1) * size, n });
+    reserve,
+    started(route, owner, times) {
+      reserve(route, owner, -times.length);
+      for (const at of times) count(route, at, 1);
     },
-    nextSlotAt(route) {
+    abandon(owner, now) {
+      for (const { route, n } of takeReserved.all({ owner })) count(route, now, n);
+    },
+    nextSlotAt({ route, stream }, now) {
       const rate = rates.get(route);
-      const oldest = rate && inWindow.get({ route })?.oldest;
-      return oldest === null || oldest === undefined ? undefined : oldest + (rate as Rate).windowMs;
+      if (rate === undefined) return undefined;
+      const times = boundsOf(rate, stream).flatMap(({ windowMs }) => {
+        const oldest = inWindow.get({ route, since: now - windowMs })?.oldest;
+        return oldest === null || oldest === undefined ? [] : [oldest + windowMs];
+      });
+      return times.length === 0 ? undefined : Math.min(...times);
     },
   };
 }

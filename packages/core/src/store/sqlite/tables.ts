@@ -123,6 +123,13 @@ interface RateStartTable {
   n: number;
 }
 
+/** Starts that a process may still make: what it has claimed, and not said to have begun. */
+interface RateReservedTable {
+  owner: number;
+  route: string;
+  n: number;
+}
+
 /** One row: the last id that was given away. */
 interface SequenceTable {
   last_id: number;
@@ -143,5 +150,6 @@ export interface Tables {
   blob: BlobTable;
   owner: OwnerTable;
   rate_start: RateStartTable;
+  rate_reserved: RateReservedTable;
   sequence: SequenceTable;
 }

@@ -154,6 +154,14 @@ export const initial: Migration = {
       .modifyEnd(withoutRowid)
       .execute();
     await schema
+      .createTable('rate_reserved')
+      .addColumn('owner', 'integer', (column) => column.notNull())
+      .addColumn('route', 'text', (column) => column.notNull())
+      .addColumn('n', 'integer', (column) => column.notNull())
+      .addPrimaryKeyConstraint('rate_reserved_key', ['owner', 'route'])
+      .modifyEnd(withoutRowid)
+      .execute();
+    await schema
       .createTable('sequence')
       .addColumn('last_id', 'integer', (column) => column.notNull())
       .execute();
