@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { decodeId } from '../../../../packages/core/src/message.ts';
+import { contentOf } from '../../../support/content.ts';
+import { benchOn, NOW, type OpenStore } from './bench.ts';
+
+/** What a store's activity has to do. */
+export function activitySuite(name: string, open: OpenStore): void {
+  describe(`${name}: activity and reports`, () => {
+    const human = { kind: 'human', evidence: 'browser', userAgent: 'Firefox' } as const;
+    const bot = { kind: 'bot', evidence: 'isbot', userAgent: 'curl' } as const;
+
+    async function read() {
+      const { store, accept } = await benchOn(open);
+      const { deliveries } = await accept({ campaign: 'spring', content: contentOf({ stream: 'broadcast' }) });
+      const deliveryId = decodeId('dlv', deliveries[0]?.id ?? '') as number;
+      const click = (url: string, agent: typeof human | typeof bot, form?: string) =>
+        store.activity.record([
+          {
+            type: 'clicked',
+            deliveryId,
+            at: NOW,
+            agent,
+            url,
+            link: form === undefined ? 3 : 4,
+            ...(form === undefined ? {} : { form }),
+          },
+        ]);
+      return { store, deliveryId, click };
+    }
+
+    it('count opens once per delivery, with and without machines', async () => {
+      const { store, deliveryId } = await read();
+      const open = (agent: typeof human | typeof bot) =>
+        store.activity.record([{ type: 'opened', deliveryId, at: NOW, agent }]);
+      expect(await open(bot)).toMatchObject([{ type: 'opened', agent: bot, campaign: 'spring' }]);
+      await open(human);
+      await open(human);
+      expect(await store.reports.campaign('spring')).toMatchObject({
+        opensTotal: 3,
+        opensUnique: 1,
+        opensTotalHuman: 2,
+        opensUniqueHuman: 1,
+      });
+    });
+
+    it('count clicks by target, and by form where every recipient has another target', async () => {
+      const { store, click } = await read();
+      await click('https://a.example/', bot);
+      await click('https://a.example/', human);
+      await click('https://b.example/', human);
+      await click('https://c.example/u/1', human, 'https://c.example/u/{{id}}');
+      await click('https://c.example/u/2', human, 'https://c.example/u/{{id}}');
+      expect(await store.reports.links('spring', 10)).toEqual([
+        { url: 'https://a.example/', unique: 1, total: 2, uniqueHuman: 1, totalHuman: 1 },
+        { url: 'https://c.example/u/{{id}}', unique: 1, total: 2, uniqueHuman: 1, totalHuman: 2 },
+        { url: 'https://b.example/', unique: 1, total: 1, uniqueHuman: 1, totalHuman: 1 },
+      ]);
+      expect(store.activity.look(1, NOW)).toBeUndefined();
+    });
+
+    it('leave out deliveries that are not there any more', async () => {
+      const { store } = await read();
+      expect(await store.activity.record([{ type: 'opened', deliveryId: 5, at: NOW, agent: human }])).toEqual([]);
+      expect(await store.reports.campaign('none')).toBeUndefined();
+    });
+
+    it('count an unsubscribe once', async () => {
+      const { store, deliveryId } = await read();
+      const leave = () => store.activity.record([{ type: 'unsubscribed', deliveryId, at: NOW, scope: 'broadcast' }]);
+      expect([await leave(), await leave()]).toMatchObject([[{ type: 'unsubscribed', scope: 'broadcast' }], []]);
+      expect(await store.reports.campaign('spring')).toMatchObject({ unsubscribed: 1 });
+    });
+
+    it('sum per day and stream', async () => {
+      const { store, accept } = await benchOn(open);
+      const day = 86_400_000;
+      await accept();
+      await accept({ now: NOW + day });
+      await accept({ now: NOW + day, content: contentOf({ stream: 'broadcast' }) });
+      const days = await store.reports.days({ from: NOW, to: NOW + 2 * day, stream: undefined });
+      expect(days.map((one) => [one.day, one.counts.accepted])).toEqual([
+        ['2026-01-05', 1],
+        ['2026-01-06', 2],
+      ]);
+      const broadcast = await store.reports.days({ from: NOW, to: NOW + 2 * day, stream: 'broadcast' });
+      expect(broadcast.map((one) => [one.day, one.counts.accepted])).toEqual([['2026-01-06', 1]]);
+    });
+  });
+}

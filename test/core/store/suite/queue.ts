@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import type { ClaimedDelivery } from '../../../../packages/core/src/queue/port.ts';
+import { contentOf, recipientOf } from '../../../support/content.ts';
+import { BOUNCED, benchOn, claim, DEFERRED, LANE, NOW, type OpenStore, SENT, settlement } from './bench.ts';
+
+/** What a store's queue has to do. */
+export function queueSuite(name: string, open: OpenStore): void {
+  describe(`${name}: queue`, () => {
+    it('gives each delivery to one owner, in the order in which they are due', async () => {
+      const { store, accept, owner } = await benchOn(open);
+      await accept({ recipients: [recipientOf('late@example.com')], now: NOW + 5 });
+      await accept({ recipients: ['a', 'b', 'c'].map((one) => recipientOf(`${one}@example.com`)) });
+      const [one, other] = [await owner(), await owner()];
+      const first = await claim(store, one, NOW + 10, 3);
+      expect(first.map(({ address }) => address)).toEqual(['a@example.com', 'b@example.com', 'c@example.com']);
+      expect((await claim(store, other, NOW + 10)).map(({ address }) => address)).toEqual(['late@example.com']);
+      expect(await claim(store, one, NOW + 10)).toEqual([]);
+    });
+
+    it('gives what the recipient has of its own', async () => {
+      const { store, accept, owner } = await benchOn(open);
+      const own = { name: 'Ada', data: { points: 7 }, locale: 'fr', tracking: { opens: false } };
+      await accept({ recipients: [{ ...recipientOf('ada@example.com'), ...own }] });
+      const [claimed] = await claim(store, await owner());
+      expect(claimed).toMatchObject({ ...own, kind: 'to', attempts: 0, acceptedAt: NOW });
+      expect(await store.log.delivery(claimed?.id ?? 0)).toMatchObject(own);
+      expect(await store.log.content(claimed?.messageId ?? 0)).toEqual(contentOf());
+    });
+
+    it('keeps results with their transcript, and counts them', async () => {
+      const { store, accept, owner } = await benchOn(open);
+      const recipients = ['a', 'b', 'c'].map((one) => recipientOf(`${one}@example.com`));
+      await accept({ recipients, campaign: 'spring' });
+      const me = await owner();
+      const [a, b, c] = (await claim(store, me)) as [ClaimedDelivery, ClaimedDelivery, ClaimedDelivery];
+      const settled = [settlement(a, SENT), settlement(b, DEFERRED), settlement(c, BOUNCED)];
+      const events = await store.queue.settle(settled, { owner: me, now: NOW + 60 });
+      expect(events).toMatchObject([
+        { type: 'sent', recipient: 'a@example.com', attempt: 1, reply: SENT.reply, transcript: settled[0]?.transcript },
+        { type: 'deferred', retryAt: new Date(DEFERRED.retryAt), status: '4.3.0' },
+        { type: 'bounced', kind: 'hard', status: '5.1.1' },
+      ]);
+      const { items } = await store.log.list({ limit: 10 });
+      expect(items.map(({ state, attempts, reason }) => [state, attempts, reason])).toEqual([
+        ['bounced', 1, BOUNCED.reply],
+        ['deferred', 1, DEFERRED.reply],
+        ['sent', 1, undefined],
+      ]);
+      for (const [index, { id }] of [...items].reverse().entries())
+        expect((await store.log.get(id))?.events.slice(1)).toEqual([events[index]]);
+      expect(await store.reports.campaign('spring')).toMatchObject({
+        accepted: 3,
+        sent: 1,
+        deferred: 1,
+        deferrals: 1,
+        bounced: 1,
+      });
+      expect(store.suppressions.find('c@example.com', ['all'])).toMatchObject({
+        reason: 'bounced',
+        evidence: BOUNCED.reply,
+      });
+      expect(store.queue.nextDueAt(LANE)).toBe(DEFERRED.retryAt);
+      const [again] = await claim(store, me, DEFERRED.retryAt);
+      await store.queue.settle([settlement(again as ClaimedDelivery, DEFERRED)], { owner: me, now: NOW });
+      expect(await store.reports.campaign('spring')).toMatchObject({ deferred: 1, deferrals: 2 });
+    });
+
+    it('takes no result from who does not hold the delivery', async () => {
+      const { store, accept, owner } = await benchOn(open);
+      await accept();
+      const [one, other] = [await owner(), await owner()];
+      const [claimed] = (await claim(store, one)) as [ClaimedDelivery];
+      expect(await store.queue.settle([settlement(claimed, SENT)], { owner: other, now: NOW })).toEqual([]);
+      expect(await store.queue.settle([settlement(claimed, SENT)], { owner: one, now: NOW })).toHaveLength(1);
+      expect(await store.queue.settle([settlement(claimed, SENT)], { owner: one, now: NOW })).toEqual([]);
+    });
+
+    it('takes back what a silent owner held, once its lease is over', async () => {
+      const { store, accept, owner } = await benchOn(open);
+      await accept();
+      const [dead, alive] = [await owner(), await owner()];
+      const [claimed] = (await claim(store, dead)) as [ClaimedDelivery];
+      const beat = (now: number) => store.queue.beat(alive, { now, leaseMs: 1000 });
+      expect(await beat(NOW + 1000)).toEqual({ alive: true, recovered: 0 });
+      expect(await claim(store, alive, NOW + 1000)).toEqual([]);
+      expect(await beat(NOW + 1001)).toEqual({ alive: true, recovered: 1 });
+      expect(await claim(store, alive, NOW + 1001)).toMatchObject([{ id: claimed.id, attempts: 0 }]);
+      expect(await store.queue.settle([settlement(claimed, SENT)], { owner: dead, now: NOW })).toEqual([]);
+      expect(await store.queue.beat(dead, { now: NOW, leaseMs: 1000 })).toMatchObject({ alive: false });
+    });
+
+    it('gives nothing from a lane that is paused', async () => {
+      const { store, accept, owner } = await benchOn(open);
+      await accept();
+      const me = await owner();
+      await store.queue.pause(LANE, true);
+      expect([await claim(store, me), store.queue.nextDueAt(LANE)]).toEqual([[], undefined]);
+      expect(await store.queue.lanes()).toEqual([{ ...LANE, paused: true, waiting: 1, sending: 0, oldestDueAt: NOW }]);
+      await store.queue.pause(LANE, false);
+      expect(await claim(store, me)).toHaveLength(1);
+      expect(await store.queue.lanes()).toMatchObject([
+        { paused: false, waiting: 0, sending: 1, oldestDueAt: undefined },
+      ]);
+    });
+
+    it('moves what waits for a route that is gone, and counts its starts for the new one', async () => {
+      const { store, accept } = await benchOn(open);
+      await accept();
+      expect(await store.queue.reroute(['new'], 'new')).toBe(1);
+      const rates = { new: { limit: 1, windowMs: 1000 } };
+      const me = await store.queue.register({ pid: 1, host: 'here', rates }, NOW);
+      const lane = { route: 'new', stream: 'transactional' } as const;
+      const [claimed] = (await store.queue.claim({ lane, limit: 1, owner: me, now: NOW })) as [ClaimedDelivery];
+      await store.queue.settle([settlement(claimed, SENT)], { owner: me, now: NOW + 60 });
+      expect((await store.log.list({ limit: 1 })).items).toMatchObject([{ route: 'new', state: 'sent' }]);
+      expect(store.queue.nextSlotAt(lane, NOW + 60)).toBeGreaterThan(NOW + 1000);
+    });
+  });
+}
