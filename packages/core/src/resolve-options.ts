@@ -5,6 +5,7 @@ import { MailRelayError } from './errors.ts';
 import { defaultLogger, isLogger } from './logger.ts';
 import type { ResolvedTracking, Stream } from './message.ts';
 import type { MailRelayOptions, ResolvedOptions, TemplateOptions } from './options.ts';
+import { parseRate } from './rate.ts';
 import type { StoreSpec } from './store/port.ts';
 import type { AnyTemplate } from './template.ts';
 
@@ -194,6 +195,7 @@ function routesOf(
   }
   const names = routes.map((route) => route.name);
   check(new Set(names).size === names.length, 'routes', 'must have different names');
+  for (const { rate: limit } of routes) if (limit !== undefined) parseRate(limit);
   return routes;
 }
 

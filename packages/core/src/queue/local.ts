@@ -1,6 +1,7 @@
 import PQueue from 'p-queue';
 import type { MessageEvent } from '../events.ts';
-import type { ClaimedDelivery, LaneKey, QueueStore, Rate, Settlement } from './port.ts';
+import type { Rate } from '../rate.ts';
+import type { ClaimedDelivery, LaneKey, QueueStore, Settlement } from './port.ts';
 import { createSettler } from './settler.ts';
 
 /** A lane with its bounds. */

@@ -11,13 +11,8 @@
  */
 import type { MessageEvent, ReasonClass, Transcript } from '../events.ts';
 import type { Stream } from '../message.ts';
+import type { Rate } from '../rate.ts';
 import type { StoredDelivery } from '../store/port.ts';
-
-/** A limit over a sliding window: at most `limit` starts in any `windowMs`. */
-export interface Rate {
-  readonly limit: number;
-  readonly windowMs: number;
-}
 
 /** A lane: the queue of one route and one stream. */
 export interface LaneKey {

@@ -1,5 +1,6 @@
 import type { Stream } from '../../message.ts';
-import type { LaneKey, Rate } from '../../queue/port.ts';
+import type { LaneKey } from '../../queue/port.ts';
+import type { Rate } from '../../rate.ts';
 import type { Database } from './database.ts';
 
 /** A window is kept in this many buckets: fine enough to lose a hundredth of the rate, coarse enough to stay cheap. */

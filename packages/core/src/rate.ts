@@ -1,5 +1,10 @@
-import { MailRelayError } from '../errors.ts';
-import type { Rate } from './port.ts';
+import { MailRelayError } from './errors.ts';
+
+/** A limit over a sliding window: at most `limit` starts in any `windowMs`. */
+export interface Rate {
+  readonly limit: number;
+  readonly windowMs: number;
+}
 
 const UNITS: Readonly<Record<string, number>> = {
   s: 1000,
