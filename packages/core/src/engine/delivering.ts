@@ -8,6 +8,7 @@ import type { ClaimedDelivery, Settlement } from '../queue/port.ts';
 import { nextAttemptAt, type RetrySchedule } from '../queue/retry.ts';
 import type { Store } from '../store/port.ts';
 import type { HostApi } from '../thread/port.ts';
+import { createRouteFaults } from './route-faults.ts';
 
 /** What delivering works with. */
 export interface DeliveringContext {
@@ -23,6 +24,7 @@ export function createDelivering(
   context: DeliveringContext,
 ): (claimed: ClaimedDelivery, route: string, onStart: (at: number) => void) => Promise<Settlement> {
   const { store, composer, transports, schedule, log } = context;
+  const tellFault = createRouteFaults(log);
 
   return async function deliver(claimed, route, onStart): Promise<Settlement> {
     const unsent = { deliveryId: claimed.id, startedAt: undefined, transcript: undefined };
@@ -48,6 +50,7 @@ export function createDelivering(
         onStart,
       });
       const now = Date.now();
+      tellFault(route, claimed.id, attempt.outcome, now);
       return toSettlement({
         claimed,
         attempt,

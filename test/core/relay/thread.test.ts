@@ -1,0 +1,62 @@
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, it, vi } from 'vitest';
+import { createMailRelay, type OutgoingMail, sqlite } from '../../../packages/core/src/index.ts';
+import { relayWith, scratchFolder } from '../../support/relay.ts';
+
+const SOURCE = join(import.meta.dirname, '../../../packages/core');
+
+it('a start says so where a bundler has left the worker behind, and names the ways out', async () => {
+  const copy = join(scratchFolder(), 'core');
+  cpSync(join(SOURCE, 'src'), join(copy, 'src'), { recursive: true });
+  cpSync(join(SOURCE, 'package.json'), join(copy, 'package.json'));
+  cpSync(join(SOURCE, 'node_modules'), join(copy, 'node_modules'), { recursive: true, verbatimSymlinks: false });
+  rmSync(join(copy, 'src/thread/worker.ts'));
+  const core = (await import(pathToFileURL(join(copy, 'src/index.ts')).href)) as {
+    createMailRelay: typeof createMailRelay;
+  };
+  const relay = core.createMailRelay({ store: ':memory:' });
+  await expect(relay.start()).rejects.toMatchObject({
+    code: 'WORKER_UNAVAILABLE',
+    message: expect.stringMatching(/worker.*external.*thread: false/s),
+  });
+});
+
+it('a custom transport sends in the same thread, and only there', async () => {
+  const sent: OutgoingMail[] = [];
+  const custom = {
+    kind: 'custom',
+    name: 'mine',
+    create: () => ({
+      async send(mail: OutgoingMail) {
+        sent.push(mail);
+        const reply = '250 taken';
+        return {
+          outcome: { type: 'sent', reply },
+          transcript: { route: 'mine', startedAt: Date.now(), ms: 0, steps: [] },
+        } as const;
+      },
+      close: async () => {},
+    }),
+  } as const;
+  expect(() => createMailRelay({ store: ':memory:', routes: [custom] })).toThrow(/thread: false/);
+  const relay = relayWith({ thread: false, routes: [custom] });
+  await relay.send({ to: 'ada@example.com', subject: 'Hi', text: 'Hello' });
+  await vi.waitFor(async () =>
+    expect((await relay.messages.list()).items).toMatchObject([{ state: 'sent', route: 'mine' }]),
+  );
+  expect(sent).toMatchObject([{ envelope: { from: 'app@example.com', to: 'ada@example.com' }, subject: 'Hi' }]);
+  expect(sent[0]?.raw.toString()).toContain('Message-ID: <');
+});
+
+it('a relay that was stopped says so, until it is started again', async () => {
+  const relay = relayWith({ store: sqlite(join(scratchFolder(), 'relay.db')) });
+  const message = { to: 'ada@example.com', subject: 'Hi', text: 'Hello' };
+  await relay.send(message);
+  await relay.stop({ drain: true });
+  await expect(relay.send(message)).rejects.toMatchObject({ code: 'RELAY_STOPPED' });
+  await relay.start();
+  await relay.send(message);
+  expect((await relay.messages.list()).items).toHaveLength(2);
+});
