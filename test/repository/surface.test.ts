@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as core from '@mailrelay/core';
+import * as node from '@mailrelay/core/node';
+import * as express from '@mailrelay/express';
+import { expect, it } from 'vitest';
+
+it('the packages export these values', () => {
+  const names = (module: object): string[] => Object.keys(module).sort();
+  expect({ core: names(core), node: names(node), express: names(express) }).toMatchInlineSnapshot(`
+    {
+      "core": [
+        "ERRORS",
+        "MailRelayError",
+        "capture",
+        "createMailRelay",
+        "defineTemplate",
+        "isMailRelayError",
+        "smtp",
+        "sqlite",
+      ],
+      "express": [
+        "mailRelay",
+      ],
+      "node": [
+        "toNodeHandler",
+      ],
+    }
+  `);
+});
+
+it('the core exports these types', () => {
+  const index = readFileSync(join(import.meta.dirname, '../../packages/core/src/index.ts'), 'utf8');
+  const types = [...index.matchAll(/export type \{([^}]*)\}|\btype (\w+)(?=[,\s}])/g)].flatMap(([, list, one]) =>
+    (list ?? one ?? '').split(',').map((name) => name.replace(/.*\bas\b/, '').trim()),
+  );
+  expect([...new Set(types.filter(Boolean))].sort().join(' ')).toMatchInlineSnapshot(
+    `"Accepted AcceptedDelivery AddressInput AddressList Agent AgentKind AnyTemplate AttachmentInput Attempt BulkOptions BulkProgress BulkRecipient BulkResult BulkSend CampaignReport DataOf DeliveryRecord DeliveryState ErrorCode EventOf EventType Figures HeadersInput Health Json LaneRecord Lanes LimitOptions LinkCount ListQuery ListValue Listener Logger MailRelay MailRelayOptions Mailbox MessageEvent MessageFields MessageRecord Messages Outcome OutgoingMail Page QueueOptions Rates Readers ReasonClass Rejection RelayEvents RenderedTemplate Reports RouteSpec Selection SelectionInput SendMessage SmtpOptions StopOptions StoreSpec Stream SummaryReport Suppression Suppressions TemplateData TemplateName TemplateOptions TemplateTools Templates TrackingOptions Transcript TranscriptStep Transport UnsubscribeOptions UnsubscribeTexts UnsubscribeView"`,
+  );
+});
