@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { MailRelayError } from '../errors.ts';
+import { workerArguments } from '../worker-arguments.ts';
 import type { MjmlResult } from './mjml-worker.ts';
 
 /** Compiles sources in one short-lived thread. */
@@ -7,7 +8,11 @@ export async function compileMjml(sources: readonly string[]): Promise<readonly 
   if (sources.length === 0) return [];
   const file = new URL(import.meta.url.endsWith('.ts') ? './mjml-worker.ts' : './mjml-worker.js', import.meta.url);
   return new Promise((resolve, reject) => {
-    const worker = new Worker(file, { workerData: sources, name: 'mail-relay-mjml' });
+    const worker = new Worker(file, {
+      workerData: sources,
+      name: 'mail-relay-mjml',
+      execArgv: workerArguments(),
+    });
     worker.once('message', resolve);
     worker.once('error', (cause) =>
       reject(

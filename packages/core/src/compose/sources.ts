@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { extname, join, relative, resolve, sep } from 'node:path';
 import { MailRelayError } from '../errors.ts';
 import type { DeclaredTemplate } from './port.ts';
@@ -23,6 +23,8 @@ export interface TemplateSource {
 
 /** Part of every hash: changed when the way of compiling changes. */
 const COMPILER = 'compose 1';
+/** Partials, layouts, files whose names start with `_`, and everything hidden (mounted volumes keep their versions there). */
+const NO_TEMPLATE = /^(?:partials|layouts)\/|(?:^|\/)(?:_[^/]*$|\.)/;
 const FORMATS: Readonly<Record<string, 'mjml' | 'html'>> = { '.mjml': 'mjml', '.html': 'html', '.hbs': 'html' };
 
 /**
@@ -39,8 +41,7 @@ export function readFolder(folder: string): TemplateSource[] {
     const file = join(entry.parentPath, entry.name);
     const name = relative(root, file).split(sep).join('/');
     const format = FORMATS[extname(name)];
-    if (!entry.isFile() || format === undefined || /^(?:partials|layouts)\//.test(name) || entry.name.startsWith('_'))
-      continue;
+    if (format === undefined || NO_TEMPLATE.test(name) || !isFileInside(root, file, entry)) continue;
     const [, base = '', locale = ''] = /^(.*?)(?:\.([a-z]{2,3}(?:-[A-Za-z0-9]+)?))?\.[a-z]+$/.exec(name) ?? [];
     found.set(base, {
       ...found.get(base),
@@ -53,6 +54,9 @@ export function readFolder(folder: string): TemplateSource[] {
 /** A template that was declared in code. */
 export function declaredSource({ name, format, source, subject, text }: DeclaredTemplate): TemplateSource {
   const matter = frontMatter(source, name);
+  const partial = /\{\{~?#?>[^}]*\}\}/.exec(`${source}${text ?? ''}`)?.[0];
+  if (partial !== undefined || matter.fields.layout !== undefined)
+    throw invalid(name, `${partial ?? 'layout'} needs a template folder; a template in code has all of its source`);
   const locales = {
     '': {
       path: name,
@@ -122,10 +126,21 @@ function layOut(root: string, layout: string, body: string, path: string): strin
 
 /** Puts partials where they are named, so that MJML sees the whole. */
 function inline(root: string, text: string, path: string, inside: readonly string[]): string {
-  return text.replace(/\{\{>\s*([\w/-]+)\s*\}\}/g, (_, name: string) => {
+  return text.replace(/\{\{~?#?>\s*([^\s}]+)\s*([^}]*)\}\}/g, (tag, name: string, parameters: string) => {
+    if (parameters !== '' || !/^[\w-]+(?:\/[\w-]+)*$/.test(name))
+      throw invalid(path, `${tag} is no partial: write {{> name}}, for a file below partials`);
     if (inside.includes(name)) throw invalid(path, `the partial ${name} contains itself`);
     return inline(root, readInside(root, 'partials', name, path), path, [...inside, name]);
   });
+}
+
+/** Links are followed as long as they lead to a file in the folder. */
+function isFileInside(root: string, file: string, entry: Dirent): boolean {
+  if (!entry.isSymbolicLink()) return entry.isFile();
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return false;
+  if (!realpathSync(file).startsWith(realpathSync(root) + sep))
+    throw invalid(file, 'it lies outside of the template folder');
+  return true;
 }
 
 function readInside(root: string, folder: 'partials' | 'layouts', name: string, path: string): string {

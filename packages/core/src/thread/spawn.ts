@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
 import type { EngineOptions } from '../engine.ts';
 import { MailRelayError } from '../errors.ts';
+import { workerArguments } from '../worker-arguments.ts';
 import { batchedChannel } from './channel.ts';
 import type { EngineApi, HostApi } from './port.ts';
 
@@ -36,9 +37,7 @@ export function spawnEngine(
         'keep @mailrelay/core external to the bundle, or set `thread: false`',
     });
   }
-  // A host that runs from a string has options that a worker, which runs from a file, must not have.
-  const execArgv = process.execArgv.filter((option) => !option.startsWith('--input-type'));
-  const worker = new Worker(file, { workerData: options, name: 'mail-relay', execArgv });
+  const worker = new Worker(file, { workerData: options, name: 'mail-relay', execArgv: workerArguments() });
   let ending = false;
   let failure: unknown;
   const rpc = createBirpc<EngineApi, HostApi>(host, { ...batchedChannel(worker), timeout: -1 });
