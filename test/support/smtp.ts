@@ -56,6 +56,7 @@ export async function smtpServer(options: SMTPServerOptions = {}): Promise<Inbox
 /** A server that speaks by hand: for what no SMTP server does. Answers its port and what it was told, line by line. */
 export async function rawServer(
   speak: (socket: Socket, line: string | undefined) => void,
+  host = '127.0.0.1',
 ): Promise<{ readonly port: number; readonly lines: string[] }> {
   const lines: string[] = [];
   const sockets = new Set<Socket>();
@@ -75,7 +76,7 @@ export async function rawServer(
       }
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
     server.close();

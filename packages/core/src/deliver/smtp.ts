@@ -98,6 +98,7 @@ function outcomeOf(failure: SmtpFailure): Outcome {
   });
   // A wrong password or a refused greeting is our trouble, never the recipient's.
   if (error.code === 'EAUTH') return deferred('auth-failure');
+  if (error.code === 'ETLS') return deferred('tls');
   if (error.responseCode !== undefined && error.response) {
     const outcome = classifyReply(reply);
     return connected || outcome.type !== 'bounced'
@@ -105,7 +106,7 @@ function outcomeOf(failure: SmtpFailure): Outcome {
       : { type: 'deferred', reply, status: outcome.status, reason: outcome.reason };
   }
   if (afterData) return { type: 'unknown', reply, reason: error.code === 'ETIMEDOUT' ? 'timeout' : 'unknown' };
-  if (error.code === 'ETLS' || /certificate|self.signed|TLS|SSL/i.test(error.message)) return deferred('tls');
+  if (/certificate|self.signed|TLS|SSL/i.test(error.message)) return deferred('tls');
   return deferred(error.code === 'ETIMEDOUT' ? 'timeout' : 'network');
 }
 

@@ -1,0 +1,183 @@
+import { networkInterfaces } from 'node:os';
+import type { SMTPServerOptions } from 'smtp-server';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Attempt, OutgoingMail, SmtpOptions, Transport } from '../../../packages/core/src/deliver/port.ts';
+import { createSmtpTransport } from '../../../packages/core/src/deliver/smtp.ts';
+import { politely, rawServer, smtpServer } from '../../support/smtp.ts';
+
+function transportTo(port: number, options: Partial<SmtpOptions> = {}): Transport {
+  const transport = createSmtpTransport('out', { host: '127.0.0.1', port, ...options });
+  onTestFinished(() => transport.close());
+  return transport;
+}
+
+function mail(index = 0): OutgoingMail {
+  return {
+    deliveryId: `dlv_${index}`,
+    messageId: `<${index}@example.com>`,
+    envelope: { from: 'app@example.com', to: `r${index}@example.com`, utf8: false, eightBit: false },
+    raw: Buffer.from(`Subject: ${index}\r\n\r\nHello\r\n`),
+    subject: String(index),
+  };
+}
+
+const many = (transport: Transport, count: number): Promise<Attempt[]> =>
+  Promise.all(Array.from({ length: count }, (_, index) => transport.send(mail(index))));
+const types = (attempts: readonly Attempt[]): Set<string> => new Set(attempts.map(({ outcome }) => outcome.type));
+
+describe('connections', () => {
+  it('are kept open and shared, and never more than allowed', async () => {
+    const inbox = await smtpServer();
+    const transport = transportTo(inbox.port, { connections: 3 });
+    expect(types(await many(transport, 40))).toEqual(new Set(['sent']));
+    await transport.send(mail());
+    expect(inbox.connections).toMatchObject({ opened: 3, most: 3 });
+    expect(new Set(inbox.mails.map(({ to }) => to)).size).toBe(40);
+  });
+
+  it('are replaced after so many mails', async () => {
+    const inbox = await smtpServer();
+    const transport = transportTo(inbox.port, { connections: 1, maxMessagesPerConnection: 4 });
+    for (let index = 0; index < 10; index++) await transport.send(mail(index));
+    expect(inbox.connections).toMatchObject({ opened: 3, most: 1 });
+  });
+
+  it('are closed when nobody uses them, and opened again', async () => {
+    const inbox = await smtpServer();
+    const transport = transportTo(inbox.port, { idleMs: 50 });
+    await transport.send(mail());
+    await expect.poll(() => inbox.connections.now, { timeout: 5000 }).toBe(0);
+    expect((await transport.send(mail())).outcome.type).toBe('sent');
+    expect(inbox.connections.opened).toBe(2);
+  });
+
+  it('that the server closed while they were idle are replaced, without a failed attempt', async () => {
+    let sockets = 0;
+    const server = await rawServer((socket, line) => {
+      if (line === undefined) sockets += 1;
+      politely((one) => {
+        if (one !== '.') return undefined;
+        setTimeout(() => socket.end('421 4.4.2 idle too long\r\n'), 20);
+        return undefined;
+      })(socket, line === undefined ? undefined : line);
+    });
+    const transport = transportTo(server.port, { connections: 1 });
+    const speaks = async (): Promise<string> => (await transport.send(mail())).outcome.type;
+    expect(await speaks()).toBe('sent');
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(await speaks()).toBe('sent');
+    expect(sockets).toBe(2);
+  });
+
+  it('go on after a refused recipient', async () => {
+    const server = await rawServer(politely((line) => (line.includes('r1@') ? '550 5.1.1 unknown' : undefined)));
+    const transport = transportTo(server.port, { connections: 2 });
+    const attempts = await many(transport, 12);
+    expect(attempts.flatMap(({ outcome }, index) => (outcome.type === 'sent' ? [] : [[index, outcome.type]]))).toEqual([
+      [1, 'bounced'],
+    ]);
+  });
+
+  it('take whole mails of a size that no socket takes at once', async () => {
+    const inbox = await smtpServer();
+    const line = `${'x'.repeat(76)}\r\n`;
+    const raw = Buffer.from(`Subject: big\r\n\r\n${line.repeat(60_000)}`);
+    const attempt = await transportTo(inbox.port).send({ ...mail(), raw });
+    expect(attempt.outcome.type).toBe('sent');
+    expect(inbox.mails[0]?.source.length).toBe(raw.length);
+  });
+});
+
+describe('TLS', () => {
+  it('is used where the server offers it', async () => {
+    const inbox = await smtpServer({ disabledCommands: [] });
+    const { outcome, transcript } = await transportTo(inbox.port, { tls: { rejectUnauthorized: false } }).send(mail());
+    expect([outcome.type, transcript.tls]).toEqual(['sent', true]);
+    expect(inbox.mails[0]?.session.secure).toBe(true);
+  });
+
+  it('from the first byte works as well', async () => {
+    const inbox = await smtpServer({ secure: true });
+    const options = { secure: true, tls: { rejectUnauthorized: false } };
+    const { outcome, transcript } = await transportTo(inbox.port, options).send(mail());
+    expect([outcome.type, transcript.tls]).toEqual(['sent', true]);
+  });
+
+  it.each([true, false])('with a certificate that nobody vouches for is refused (implicit: %s)', async (secure) => {
+    const inbox = await smtpServer({ secure, disabledCommands: [] });
+    const { outcome } = await transportTo(inbox.port, { secure }).send(mail());
+    expect(outcome).toMatchObject({ type: 'deferred', reason: 'tls' });
+    expect(inbox.mails).toEqual([]);
+  });
+
+  it('that is required and not offered keeps the mail here', async () => {
+    const inbox = await smtpServer();
+    const { outcome } = await transportTo(inbox.port, { requireTls: true }).send(mail());
+    expect(outcome).toMatchObject({ type: 'deferred', reason: 'tls' });
+    expect(inbox.mails).toEqual([]);
+  });
+
+  it('is left alone where told so', async () => {
+    const inbox = await smtpServer({ disabledCommands: [] });
+    const { transcript } = await transportTo(inbox.port, { ignoreTls: true }).send(mail());
+    expect([transcript.tls, inbox.mails[0]?.session.secure]).toEqual([false, false]);
+  });
+});
+
+describe('AUTH', () => {
+  const auth = { user: 'robot', pass: 'hunter2' };
+  const onAuth: NonNullable<SMTPServerOptions['onAuth']> = ({ username, password }, _session, done) =>
+    username === 'robot' && password === 'hunter2' ? done(null, { user: 'robot' }) : done(new Error('no'));
+
+  it.each(['PLAIN', 'LOGIN', 'CRAM-MD5'] as const)('logs in by %s', async (method) => {
+    const inbox = await smtpServer({
+      authOptional: false,
+      allowInsecureAuth: true,
+      authMethods: [method],
+      onAuth(given, session, done) {
+        const known = given.method === 'CRAM-MD5' ? given.validatePassword('hunter2') : given.password === 'hunter2';
+        if (known && session) done(null, { user: 'robot' });
+        else done(new Error('no'));
+      },
+    });
+    expect((await transportTo(inbox.port, { auth: { ...auth, method } }).send(mail())).outcome.type).toBe('sent');
+    expect(inbox.mails[0]?.session.user).toBe('robot');
+  });
+
+  it('with a wrong password keeps the mail here, blames nobody, and tells nobody the password', async () => {
+    const inbox = await smtpServer({ authOptional: false, allowInsecureAuth: true, onAuth });
+    const attempt = await transportTo(inbox.port, { auth: { ...auth, pass: 'hunter3' } }).send(mail());
+    expect(attempt.outcome).toMatchObject({ type: 'deferred', reason: 'auth-failure' });
+    const said = JSON.stringify(attempt);
+    for (const secret of [
+      'hunter3',
+      Buffer.from('\0robot\0hunter3').toString('base64'),
+      Buffer.from('hunter3').toString('base64'),
+    ])
+      expect(said).not.toContain(secret);
+  });
+
+  it('never goes in the clear to another machine', async () => {
+    const own = Object.values(networkInterfaces())
+      .flat()
+      .find((one) => one?.family === 'IPv4' && !one.internal)?.address;
+    const offers = politely((line) => {
+      if (line.startsWith('EHLO')) return '250-here\r\n250 AUTH PLAIN LOGIN';
+      return line === 'STARTTLS' ? '502 5.5.1 what?' : undefined;
+    });
+    // An address of this machine that is none of its loopback stands for another machine.
+    const server = await rawServer(offers, own ?? '127.0.0.1');
+    const options = own === undefined ? { requireTls: true } : { host: own };
+    const { outcome } = await transportTo(server.port, { ...options, auth }).send(mail());
+    expect(outcome).toMatchObject({ type: 'deferred', reason: 'tls' });
+    expect(server.lines.join('\n')).toMatch(/EHLO/);
+    expect(server.lines.join('\n')).not.toMatch(/AUTH/);
+  });
+
+  it('that the server demands and nobody gave keeps the mail here', async () => {
+    const inbox = await smtpServer({ authOptional: false, allowInsecureAuth: true, onAuth });
+    const { outcome } = await transportTo(inbox.port).send(mail());
+    expect(outcome).toMatchObject({ type: expect.stringMatching(/deferred|bounced/) });
+    expect(outcome).not.toMatchObject({ suppress: true });
+  });
+});
