@@ -2,8 +2,9 @@
 import { type AddressInput, type Mailbox, parseMailboxes } from './address.ts';
 import type { RouteSpec, SmtpOptions } from './deliver/port.ts';
 import { MailRelayError } from './errors.ts';
+import { checkKeys } from './known-keys.ts';
 import { defaultLogger, isLogger } from './logger.ts';
-import type { ResolvedTracking, Stream } from './message.ts';
+import type { ResolvedTracking, Stream, TrackingOptions } from './message.ts';
 import type { MailRelayOptions, ResolvedOptions, TemplateOptions } from './options.ts';
 import { parseRate } from './rate.ts';
 import type { StoreSpec } from './store/port.ts';
@@ -35,6 +36,21 @@ const KNOWN = [
   'logger',
 ] as const satisfies readonly (keyof MailRelayOptions)[];
 
+const TRACKING = ['opens', 'clicks', 'utm'] as const satisfies readonly (keyof TrackingOptions)[];
+
+const KNOWN_IN = {
+  templates: ['folder', 'templates', 'watch'],
+  tracking: [...TRACKING, 'streams'],
+  unsubscribe: ['texts', 'page'],
+  attachments: ['paths', 'hosts'],
+  limits: ['maxMessageBytes', 'maxRecipients'],
+  queue: ['deliver', 'leaseMs', 'retryFirstMs', 'retryMaxMs', 'maxAgeMs'],
+} as const satisfies Partial<Record<keyof MailRelayOptions, readonly string[]>>;
+
+function isPlain(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /**
  * Fills in defaults and environment variables, and checks everything.
  *
@@ -46,14 +62,13 @@ export function resolveOptions(
   env: Environment,
   factories: RouteFactories,
 ): ResolvedOptions {
-  for (const key of Object.keys(options)) {
-    if (!(KNOWN as readonly string[]).includes(key)) {
-      throw new MailRelayError('OPTION_UNSUPPORTED', {
-        option: key,
-        reason: `there is no option \`${key}\`; known are ${KNOWN.join(', ')}`,
-      });
-    }
+  checkKeys(options, KNOWN);
+  for (const [group, known] of Object.entries(KNOWN_IN)) {
+    const value = options[group as keyof typeof KNOWN_IN];
+    if (isPlain(value)) checkKeys(value, known, group);
   }
+  for (const stream of ['transactional', 'broadcast'] as const)
+    checkKeys(options.tracking?.streams?.[stream], TRACKING, `tracking.streams.${stream}`);
   const environment = options.environment ?? (env.NODE_ENV === 'production' ? 'production' : 'development');
   const production = environment === 'production';
   check(

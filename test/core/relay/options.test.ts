@@ -72,6 +72,10 @@ describe('development', () => {
 describe('options', () => {
   it.each([
     [{ form: 'typo' }, 'OPTION_UNSUPPORTED', 'form'],
+    [{ queue: { retries: 3 } }, 'OPTION_UNSUPPORTED', 'queue.retries'],
+    [{ tracking: { open: true } }, 'OPTION_UNSUPPORTED', 'tracking.open'],
+    [{ tracking: { streams: { broadcast: { click: true } } } }, 'OPTION_UNSUPPORTED', 'click'],
+    [{ templates: { dir: 'emails' } }, 'OPTION_UNSUPPORTED', 'templates.dir'],
     [{ publicUrl: 'ftp://example.com' }, 'OPTIONS_INVALID', 'publicUrl'],
     [{ environment: 'staging' }, 'OPTIONS_INVALID', 'environment'],
     [{ limits: { maxMessageBytes: -1 } }, 'OPTIONS_INVALID', 'maxMessageBytes'],
@@ -84,6 +88,14 @@ describe('options', () => {
     const make = (): unknown => createMailRelay({ store: ':memory:', ...bad } as unknown as MailRelayOptions);
     expect(make).toThrow(expect.objectContaining({ code }));
     expect(make).toThrow(name);
+  });
+
+  it.each([
+    { host: 'mx.example.com', pool: true },
+    { host: 'mx.example.com', dkim: {} },
+  ])('of a route are not ignored: %j', (bad) => {
+    expect(() => smtp(bad)).toThrow(expect.objectContaining({ code: 'OPTION_UNSUPPORTED' }));
+    expect(() => capture({ kep: 3 } as never)).toThrow(/kep/);
   });
 
   it('never show a secret in an error', () => {

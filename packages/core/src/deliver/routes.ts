@@ -1,4 +1,5 @@
 import { MailRelayError } from '../errors.ts';
+import { checkKeys } from '../known-keys.ts';
 import type { RouteSpec, SmtpOptions } from './port.ts';
 
 /** What routes have in common. */
@@ -11,6 +12,24 @@ export interface RouteOptions {
   readonly concurrency?: number;
 }
 
+const ROUTE = ['name', 'rate', 'concurrency'] as const satisfies readonly (keyof RouteOptions)[];
+const SMTP = [
+  'host',
+  'port',
+  'secure',
+  'requireTls',
+  'ignoreTls',
+  'tls',
+  'auth',
+  'name',
+  'connections',
+  'maxMessagesPerConnection',
+  'idleMs',
+  'connectionTimeoutMs',
+  'greetingTimeoutMs',
+  'socketTimeoutMs',
+] as const satisfies readonly (keyof SmtpOptions)[];
+
 /**
  * A route over an SMTP server.
  *
@@ -20,6 +39,8 @@ export interface RouteOptions {
 export function smtp(server: string | SmtpOptions, options: RouteOptions = {}): RouteSpec {
   const settings = typeof server === 'string' ? fromUrl(server) : server;
   if (typeof settings.host !== 'string' || settings.host === '') throw invalid('needs a host');
+  checkKeys(settings, SMTP, 'smtp()');
+  checkKeys(options, ROUTE, 'smtp()');
   return {
     kind: 'smtp',
     smtp: settings,
@@ -35,6 +56,7 @@ export function smtp(server: string | SmtpOptions, options: RouteOptions = {}): 
  * @param options - `keep`: newest mails that are kept. @default 500
  */
 export function capture(options: RouteOptions & { readonly keep?: number } = {}): RouteSpec {
+  checkKeys(options, [...ROUTE, 'keep'], 'capture()');
   return {
     kind: 'capture',
     keep: options.keep ?? 500,
