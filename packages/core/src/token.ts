@@ -41,6 +41,14 @@ export interface Tokens {
 
 const MAC_BYTES = 16;
 const SCOPE_BYTES = 6;
+const VERIFIED = 1000;
+
+/** The half of a click link that recipients share. */
+interface LinkHalf {
+  readonly scope: Buffer;
+  readonly index: number;
+  readonly url: string;
+}
 
 /**
  * @param secrets - at least one; the first signs, all verify (rotation: put the new one first).
@@ -67,6 +75,20 @@ export function createTokens(secrets: readonly string[]): Tokens {
   // Scopes only tell links apart; they are public, so a fixed key keeps them stable over rotations.
   const signerOfScope = createSecretKey(Buffer.from('mailrelay'));
 
+  // All recipients of a template share its link halves, so that most clicks come with one that was verified before.
+  const verified = new Map<string, LinkHalf>();
+  const readLink = (link: string): LinkHalf | undefined => {
+    const known = verified.get(link);
+    if (known !== undefined) return known;
+    const body = unseal('l', link);
+    const index = body && readNumber(body, SCOPE_BYTES);
+    if (!body || !index) return undefined;
+    const half = { scope: body.subarray(0, SCOPE_BYTES), index: index.value, url: readUrl(body.subarray(index.end)) };
+    if (verified.size >= VERIFIED) verified.clear();
+    verified.set(link, half);
+    return half;
+  };
+
   return {
     delivery: (kind, deliveryId) => seal(kind, writeNumber(deliveryId)),
     readDelivery(kind, token) {
@@ -81,14 +103,11 @@ export function createTokens(secrets: readonly string[]): Tokens {
       return seal('c', body, Buffer.concat([body, scopeBytes(scope)]));
     },
     readClick(link, clicker) {
-      const linkBody = unseal('l', link);
-      const index = linkBody && readNumber(linkBody, SCOPE_BYTES);
-      if (!linkBody || !index) return undefined;
-      const scope = linkBody.subarray(0, SCOPE_BYTES);
-      const delivery = unseal('c', clicker, (body) => Buffer.concat([body, scope]));
+      const half = readLink(link);
+      if (half === undefined) return undefined;
+      const delivery = unseal('c', clicker, (body) => Buffer.concat([body, half.scope]));
       const deliveryId = delivery && readNumber(delivery)?.value;
-      if (deliveryId === undefined) return undefined;
-      return { deliveryId, index: index.value, url: readUrl(linkBody.subarray(index.end)) };
+      return deliveryId === undefined ? undefined : { deliveryId, index: half.index, url: half.url };
     },
     unsubscribe({ deliveryId, address, scope, locale }) {
       const text = Buffer.from(`${shortScope(scope)}\0${locale ?? ''}\0${address}`);
