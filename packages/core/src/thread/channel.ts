@@ -7,6 +7,9 @@ type Port = Pick<MessagePort | Worker, 'postMessage'> & {
   on(event: 'message', listener: (value: unknown) => void): unknown;
 };
 
+/** Tells the worker to end by itself. Not a batch of packets, so that the channel passes over it. */
+export const END = 'end';
+
 interface Packet {
   readonly t: string;
   readonly e?: unknown;
@@ -31,7 +34,8 @@ export function batchedChannel(
     },
     on(receive: (packet: unknown) => void): void {
       port.on('message', (batch) => {
-        for (const packet of batch as unknown[]) receive(packet);
+        if (!Array.isArray(batch)) return;
+        for (const packet of batch) receive(packet);
       });
     },
     serialize: (packet: Packet) => (packet.e === undefined ? packet : { ...packet, e: serializeError(packet.e) }),

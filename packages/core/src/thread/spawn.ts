@@ -5,7 +5,7 @@ import { createBirpc } from 'birpc';
 import type { EngineOptions } from '../engine.ts';
 import { MailRelayError } from '../errors.ts';
 import { workerArguments } from '../worker-arguments.ts';
-import { batchedChannel } from './channel.ts';
+import { batchedChannel, END } from './channel.ts';
 import type { EngineApi, HostApi } from './port.ts';
 
 /** An engine in a thread of its own. */
@@ -16,6 +16,9 @@ export interface EngineThread {
   /** Ends the thread; what was accepted is in the store. */
   terminate(): Promise<void>;
 }
+
+/** Time for a thread to end by itself, ms. */
+const GRACE_MS = 2000;
 
 /**
  * Starts the engine in a worker thread.
@@ -44,7 +47,9 @@ export function spawnEngine(
   worker.on('error', (error) => {
     failure = error;
   });
+  const ended = Promise.withResolvers<void>();
   worker.on('exit', (code) => {
+    ended.resolve();
     const error = new MailRelayError('ENGINE_CRASHED', { exitCode: code }, { cause: failure });
     void rpc.$rejectPendingCalls(({ reject }) => reject(error));
     if (!ending) onEnd(error);
@@ -83,7 +88,12 @@ export function spawnEngine(
     },
     async terminate(): Promise<void> {
       ending = true;
-      await worker.terminate();
+      worker.ref();
+      worker.postMessage(END);
+      // A thread that is cut off in the middle of a call into SQLite can take the process with it, so that is the last resort.
+      const timer = setTimeout(() => void worker.terminate(), GRACE_MS);
+      await ended.promise;
+      clearTimeout(timer);
     },
   };
 }

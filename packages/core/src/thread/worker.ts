@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
 import { createEngine, type EngineOptions } from '../engine.ts';
-import { batchedChannel } from './channel.ts';
+import { batchedChannel, END } from './channel.ts';
 import type { EngineApi, HostApi } from './port.ts';
 
 if (parentPort) {
@@ -15,4 +15,9 @@ if (parentPort) {
     log: (level, fields, message) => void rpc.log.asEvent(level, fields, message),
   });
   Object.assign(rpc.$functions, engine);
+  // Without its port a stopped engine has nothing left to wait for, and the thread ends.
+  const port = parentPort;
+  port.on('message', (message) => {
+    if (message === END) port.close();
+  });
 }
