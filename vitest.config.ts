@@ -1,4 +1,5 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { SOURCE_ARGUMENTS } from './test/support/source.ts';
 
 // The workspace's packages are taken from their sources, so that tests run without a build.
 const conditions = ['@mailrelay/source', 'module', 'node', 'development|production'];
@@ -13,7 +14,7 @@ const project = (name: string, include: string[], timeoutMs: number): TestProjec
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
     // Worker threads and child processes of the tests resolve the packages in the same way.
-    execArgv: ['--conditions=@mailrelay/source'],
+    execArgv: [...SOURCE_ARGUMENTS],
   },
 });
 

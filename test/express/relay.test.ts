@@ -7,6 +7,7 @@ import { type MailRelayOptions, sqlite } from '@mailrelay/core';
 import { type MailRelayHandler, mailRelay } from '@mailrelay/express';
 import { type ParsedMail, simpleParser } from 'mailparser';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { SOURCE_ARGUMENTS } from '../support/source.ts';
 import { EXPRESS, listen } from './support.ts';
 
 const PUBLIC_URL = 'https://app.example';
@@ -118,7 +119,7 @@ describe.each(EXPRESS)('a relay in %s', (_version, express) => {
       });`;
     const child = await promisify(execFile)(
       process.execPath,
-      ['--conditions=@mailrelay/source', '--input-type=module', '--eval', script],
+      [...SOURCE_ARGUMENTS, '--input-type=module', '--eval', script],
       { cwd: import.meta.dirname, timeout: 20_000 },
     );
     expect(child.stdout.trim()).toBe('1');

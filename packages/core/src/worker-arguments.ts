@@ -1,7 +1,9 @@
 /**
- * Options of Node for the relay's worker threads: those of the host, but for the ones that say how the host itself is read.
- * A worker runs from a file, and Node refuses it where the host runs from a string (`--eval`, standard input).
+ * Options of Node for the relay's worker threads. Undefined, which is to inherit those of the host, but where the host runs
+ * from a string (`--eval`, standard input): a worker runs from a file, and Node refuses `--input-type` for it. Then only the
+ * import conditions are handed on; Node would refuse others, such as `--max-old-space-size`, when they are named.
  */
-export function workerArguments(): string[] {
-  return process.execArgv.filter((option) => !option.startsWith('--input-type'));
+export function workerArguments(given: readonly string[] = process.execArgv): { execArgv?: string[] } {
+  if (!given.some((option) => option.startsWith('--input-type'))) return {};
+  return { execArgv: given.filter((option) => option.startsWith('--conditions=')) };
 }

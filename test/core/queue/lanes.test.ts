@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type MailRelay, type MailRelayOptions, smtp } from '../../../packages/core/src/index.ts';
 import { relayWith, scratchFolder } from '../../support/relay.ts';
 import { type Inbox, politely, rawServer, smtpServer } from '../../support/smtp.ts';
+import { SOURCE_ARGUMENTS } from '../../support/source.ts';
 
 const mail = { subject: 'Hi', text: 'Hello' } as const;
 const people = (count: number, prefix = 'r'): string[] =>
@@ -219,7 +220,7 @@ describe('two processes', () => {
       fileURLToPath(new URL('../../support/smtp-worker.ts', import.meta.url)),
       [store, String(inbox.port)],
       {
-        execArgv: ['--conditions=@mailrelay/source'],
+        execArgv: [...SOURCE_ARGUMENTS],
         stdio: 'ignore',
       },
     );

@@ -11,6 +11,7 @@ import {
   type MailRelayOptions,
   sqlite,
 } from '../../../packages/core/src/index.ts';
+import { SOURCE_ARGUMENTS } from '../../support/source.ts';
 
 const opened: MailRelay[] = [];
 const folders: string[] = [];
@@ -138,9 +139,7 @@ describe('several processes on one file', () => {
     const recipients = Array.from({ length: 600 }, (_, index) => `r${index}@example.com`);
     await relay.sendMany(recipients, { subject: 'Hi', text: 'Hello', campaign: 'two' });
     const worker = fileURLToPath(new URL('../../support/worker.ts', import.meta.url));
-    const children = [0, 1].map(() =>
-      fork(worker, [store], { execArgv: ['--conditions=@mailrelay/source'], stdio: 'ignore' }),
-    );
+    const children = [0, 1].map(() => fork(worker, [store], { execArgv: [...SOURCE_ARGUMENTS], stdio: 'ignore' }));
     try {
       await vi.waitFor(async () => expect((await relay.reports.campaign('two')).sent).toBeGreaterThan(50), {
         timeout: 15_000,

@@ -1,9 +1,12 @@
-import { cpSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { expect, it, vi } from 'vitest';
+import { promisify } from 'node:util';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { createMailRelay, type OutgoingMail, sqlite } from '../../../packages/core/src/index.ts';
 import { relayWith, scratchFolder } from '../../support/relay.ts';
+import { SOURCE_ARGUMENTS } from '../../support/source.ts';
 
 const SOURCE = join(import.meta.dirname, '../../../packages/core');
 
@@ -59,4 +62,23 @@ it('a relay that was stopped says so, until it is started again', async () => {
   await relay.start();
   await relay.send(message);
   expect((await relay.messages.list()).items).toHaveLength(2);
+});
+
+it.each([
+  ['--max-old-space-size=200', '--expose-gc'],
+  ['--input-type=module', '--max-old-space-size=200'],
+])('runs in a host that was started with %s %s', async (...options) => {
+  const script = `
+    import { createMailRelay } from '@mailrelay/core';
+    const relay = createMailRelay({ store: ':memory:', secret: 'a secret of enough length' });
+    await relay.send({ to: 'ada@example.com', subject: 'Hi', text: 'Hi' });
+    await relay.stop({ drain: true });
+    console.log('sent');`;
+  const file = join(import.meta.dirname, `host-${process.pid}.mjs`);
+  writeFileSync(file, script);
+  onTestFinished(() => rmSync(file, { force: true }));
+  const what = options.some((option) => option.startsWith('--input-type')) ? ['--eval', script] : [file];
+  const args = [...SOURCE_ARGUMENTS, ...options, ...what];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: import.meta.dirname, timeout: 20_000 });
+  expect(stdout.trim()).toBe('sent');
 });

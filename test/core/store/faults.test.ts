@@ -11,6 +11,7 @@ import { capture, createMailRelay, type MailRelay, type RouteSpec, smtp } from '
 import type { Store } from '../../../packages/core/src/store/port.ts';
 import { createSqliteStore } from '../../../packages/core/src/store/sqlite/store.ts';
 import { contentOf, recipientOf } from '../../support/content.ts';
+import { SOURCE_ARGUMENTS } from '../../support/source.ts';
 
 const message = { to: 'ada@example.com', subject: 'Hello', text: 'Hello' } as const;
 
@@ -71,7 +72,7 @@ describe('a database that cannot be written', () => {
       process.exit(0);`;
     const { stdout } = await promisify(execFile)(
       process.execPath,
-      ['--conditions=@mailrelay/source', '--input-type=module', '--eval', script],
+      [...SOURCE_ARGUMENTS, '--input-type=module', '--eval', script],
       { cwd: import.meta.dirname, timeout: 20_000 },
     );
     expect(stdout).toMatch(/^STORE_(?:READ_ONLY|UNAVAILABLE) /);
@@ -203,14 +204,10 @@ describe('the schema', () => {
       await relay.send({ to: 'ada@example.com', subject: 'Hi', text: 'Hi' });
       await relay.stop();`;
     const start = () =>
-      promisify(execFile)(
-        process.execPath,
-        ['--conditions=@mailrelay/source', '--input-type=module', '--eval', script],
-        {
-          cwd: import.meta.dirname,
-          timeout: 30_000,
-        },
-      );
+      promisify(execFile)(process.execPath, [...SOURCE_ARGUMENTS, '--input-type=module', '--eval', script], {
+        cwd: import.meta.dirname,
+        timeout: 30_000,
+      });
     await Promise.all([start(), start(), start(), start()]);
     expect((await relayOn(file).messages.list()).items).toHaveLength(4);
   }, 40_000);

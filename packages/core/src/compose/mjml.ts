@@ -11,7 +11,7 @@ export async function compileMjml(sources: readonly string[]): Promise<readonly 
     const worker = new Worker(file, {
       workerData: sources,
       name: 'mail-relay-mjml',
-      execArgv: workerArguments(),
+      ...workerArguments(),
     });
     worker.once('message', resolve);
     worker.once('error', (cause) =>

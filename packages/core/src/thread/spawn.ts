@@ -40,7 +40,7 @@ export function spawnEngine(
         'keep @mailrelay/core external to the bundle, or set `thread: false`',
     });
   }
-  const worker = new Worker(file, { workerData: options, name: 'mail-relay', execArgv: workerArguments() });
+  const worker = new Worker(file, { workerData: options, name: 'mail-relay', ...workerArguments() });
   let ending = false;
   let failure: unknown;
   const rpc = createBirpc<EngineApi, HostApi>(host, { ...batchedChannel(worker), timeout: -1 });
