@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Attempt, OutgoingMail, SmtpOptions, Transport } from '../../../packages/core/src/deliver/port.ts';
 import { smtp } from '../../../packages/core/src/deliver/routes.ts';
-import { createSmtpTransport } from '../../../packages/core/src/deliver/smtp.ts';
+import { createSmtpTransport } from '../../../packages/core/src/deliver/smtp/transport.ts';
 import { politely, rawServer, smtpServer } from '../../support/smtp.ts';
 
 function transportTo(port: number, options: Partial<SmtpOptions> = {}): Transport {

@@ -1,4 +1,5 @@
 import type { ReasonClass, Transcript } from '../events.ts';
+import type { Stream } from '../message.ts';
 
 /** One composed mail on its way out. */
 export interface OutgoingMail {
@@ -17,6 +18,8 @@ export interface OutgoingMail {
   /** Lines end with CRLF. */
   readonly raw: Buffer;
   readonly subject: string;
+  /** Transactional mail is not to wait for connections that broadcast mail holds. @default transactional */
+  readonly stream?: Stream;
   /** To be called as sending begins, with the time (ms since the epoch), so that the route's rate is exact while mails are on their way. */
   onStart?(at: number): void;
 }

@@ -1,7 +1,7 @@
 import type { BlobStore } from '../store/port.ts';
 import { createCaptureTransport } from './capture.ts';
 import type { RouteSpec, Transport } from './port.ts';
-import { createSmtpTransport } from './smtp.ts';
+import { createSmtpTransport } from './smtp/transport.ts';
 
 /** The transport that a route describes. */
 export function createTransport(

@@ -47,6 +47,7 @@ export function createDelivering(
         envelope: { from: mail.envelopeFrom, to: claimed.address, utf8: mail.utf8, eightBit: mail.eightBit },
         raw: mail.raw,
         subject: mail.subject,
+        stream: content.stream,
         onStart,
       });
       const now = Date.now();

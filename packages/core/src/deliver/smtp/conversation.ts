@@ -1,0 +1,171 @@
+import type { OutgoingMail } from '../port.ts';
+import type { OpenConnection } from './connect.ts';
+import { dotStuffed } from './dot-stuffing.ts';
+import { refusal, type SmtpError, SmtpFailure, smtpError } from './failure.ts';
+import { createReplyReader } from './reply-reader.ts';
+import type { StepSink } from './session-log.ts';
+
+/** A connection on which one mail after the other goes out. */
+export interface Conversation {
+  readonly secure: boolean;
+  /** Mails that were tried on it. */
+  readonly mails: number;
+  /** Nothing more can be sent on it. */
+  readonly ended: boolean;
+  /**
+   * One mail transaction (RFC 5321 section 3.3). Answers the reply to the message.
+   *
+   * @throws SmtpFailure
+   */
+  send(mail: Pick<OutgoingMail, 'envelope' | 'raw'>, onStep: StepSink): Promise<string>;
+  /** Says goodbye, and ends the connection soon. */
+  close(): void;
+}
+
+/** A step that waits for its reply; `undefined` when the connection broke first. */
+interface Waiting {
+  readonly step: string;
+  readonly answer: (reply: string | undefined) => void;
+}
+
+const QUIT_MS = 1000;
+
+/** Speaks over an open connection, in groups of commands where the server takes them (RFC 2920). */
+export function createConversation({ socket, secure, extensions }: OpenConnection): Conversation {
+  const pipelining = extensions.has('PIPELINING');
+  const waiting: Waiting[] = [];
+  let group = '';
+  let broken: SmtpError | undefined;
+  let closing = false;
+  let mails = 0;
+  /** A transaction was left open, and has to be reset before the next. */
+  let open = false;
+
+  const read = createReplyReader(hear, (problem) => end(smtpError(problem, 'EPROTOCOL')));
+  socket.setEncoding('utf8');
+  socket.on('data', read);
+  socket.on('error', end);
+  socket.on('timeout', () => end(smtpError('the server says nothing any more', 'ETIMEDOUT')));
+  socket.on('close', () => end(smtpError('the server closed the connection', 'ECONNECTION')));
+
+  function hear(reply: string): void {
+    const next = waiting.shift();
+    next?.answer(reply);
+    // A server says 421 when it is about to close, whether it was asked or not (RFC 5321 section 4.2.1).
+    if (next === undefined || reply.startsWith('421')) end(refusal(reply, next?.step ?? 'CONN'));
+  }
+
+  function end(error: SmtpError): void {
+    if (broken === undefined) broken = error;
+    for (const { answer } of waiting.splice(0)) answer(undefined);
+    if (!closing) socket.destroy();
+    closing = true;
+  }
+
+  /** Adds a command to the group, and answers its reply. */
+  function ask(step: string, command: string): Promise<string | undefined> {
+    if (broken !== undefined) return Promise.resolve(undefined);
+    group += `${command}\r\n`;
+    if (!pipelining) flush();
+    return new Promise((answer) => waiting.push({ step, answer }));
+  }
+
+  function flush(): void {
+    if (group !== '') socket.write(group);
+    group = '';
+  }
+
+  /** The envelope. Answers undefined when the server waits for the message, else what it did not like. */
+  async function envelope(
+    { from, to, utf8, eightBit }: OutgoingMail['envelope'],
+    bytes: number,
+    onStep: StepSink,
+  ): Promise<SmtpFailure | undefined> {
+    const size = extensions.has('SIZE') ? ` SIZE=${bytes}` : '';
+    const body = eightBit && extensions.has('8BITMIME') ? ' BODY=8BITMIME' : '';
+    const commands = [
+      ...(open ? [['RSET', 'RSET']] : []),
+      ['MAIL', `MAIL FROM:<${from}>${size}${body}${utf8 ? ' SMTPUTF8' : ''}`],
+      ['RCPT', `RCPT TO:<${to}>`],
+      ['DATA', 'DATA'],
+    ] as const;
+    open = true;
+    let problem: SmtpFailure | undefined;
+    let takes = false;
+    let since = Date.now();
+    const asked = pipelining ? commands.map(([step, command]) => ask(step, command)) : [];
+    flush();
+    for (const [index, [step, command]] of commands.entries()) {
+      const reply = await (asked[index] ?? ask(step, command));
+      if (reply === undefined) return problem ?? failure(step, false);
+      const now = Date.now();
+      // What follows a refusal is refused for that alone.
+      if (problem === undefined && step !== 'RSET') onStep(step, reply, now - since);
+      since = now;
+      takes = step === 'DATA' && reply.startsWith('3');
+      const good = step === 'DATA' ? takes : reply.startsWith('2');
+      if (!good) problem ??= new SmtpFailure(refusal(reply, step), { step, afterData: false, connected: true });
+      if (problem !== undefined && !pipelining) return problem;
+    }
+    // Nobody is left to get it, yet the server waits for a message (RFC 2920 section 3.1).
+    if (problem !== undefined && takes) await message([Buffer.from('.\r\n')]);
+    return problem;
+  }
+
+  function message(pieces: readonly Buffer[]): Promise<string | undefined> {
+    if (broken !== undefined) return Promise.resolve(undefined);
+    socket.cork();
+    for (const piece of pieces) socket.write(piece);
+    socket.uncork();
+    return new Promise((answer) => waiting.push({ step: 'MESSAGE', answer }));
+  }
+
+  function failure(step: string, afterData: boolean): SmtpFailure {
+    return new SmtpFailure(broken as SmtpError, { step, afterData, connected: true });
+  }
+
+  return {
+    secure,
+    get mails() {
+      return mails;
+    },
+    get ended() {
+      return broken !== undefined || closing;
+    },
+    async send(mail, onStep) {
+      mails += 1;
+      const refused = unfit(mail, extensions) ?? (await envelope(mail.envelope, mail.raw.length, onStep));
+      if (refused !== undefined) throw refused;
+      const since = Date.now();
+      const reply = await message(dotStuffed(mail.raw));
+      if (reply === undefined) throw failure('MESSAGE', true);
+      open = false;
+      onStep('MESSAGE', reply, Date.now() - since);
+      if (!reply.startsWith('2'))
+        throw new SmtpFailure(refusal(reply, 'MESSAGE'), { step: 'MESSAGE', afterData: false, connected: true });
+      return reply;
+    },
+    close() {
+      if (closing) return;
+      closing = true;
+      socket.end('QUIT\r\n');
+      setTimeout(() => socket.destroy(), QUIT_MS).unref();
+    },
+  };
+}
+
+/** What this server cannot take, known before anything is said. */
+function unfit(
+  { envelope: { from, to, utf8 }, raw }: Pick<OutgoingMail, 'envelope' | 'raw'>,
+  extensions: ReadonlyMap<string, string>,
+): SmtpFailure | undefined {
+  const no = (reply: string): SmtpFailure =>
+    new SmtpFailure(refusal(reply, 'MAIL'), { step: 'MAIL', afterData: false, connected: true });
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters would end the command
+  if (/[\x00-\x1f\x7f<>]/.test(from + to)) return no('553 5.1.3 an address has characters that no address has');
+  if (utf8 && !extensions.has('SMTPUTF8')) return no('550 5.6.7 the server takes no addresses in UTF-8 (SMTPUTF8)');
+  const most = Number(extensions.get('SIZE') ?? 0);
+  if (most > 0 && raw.length > most)
+    return no(`552 5.3.4 the message has ${raw.length} bytes, and the server takes ${most}`);
+  return undefined;
+}

@@ -1,0 +1,70 @@
+import type { Outcome } from '../port.ts';
+import { classifyReply } from '../replies.ts';
+
+/** Longest reply that is kept, characters. */
+const MAX_REPLY = 512;
+
+/** What went wrong; codes are those of nodemailer. */
+export interface SmtpError extends Error {
+  readonly code?: string;
+  /** What the server said, where it said something. */
+  readonly response?: string;
+  readonly responseCode?: number;
+  readonly command?: string;
+}
+
+/** Why a mail did not go out over a connection, and how far it was. */
+export class SmtpFailure extends Error {
+  readonly error: SmtpError;
+  readonly step: string;
+  /** The message had begun to go out, and the server said nothing about it: nobody knows whether it was taken. */
+  readonly afterData: boolean;
+  /** The session was ready for mail. */
+  readonly connected: boolean;
+
+  constructor(error: SmtpError, progress: { step: string; afterData: boolean; connected: boolean }) {
+    super(error.message, { cause: error });
+    this.error = error;
+    this.step = progress.step;
+    this.afterData = progress.afterData;
+    this.connected = progress.connected;
+  }
+}
+
+/** An error with what the server said. */
+export function refusal(reply: string, command: string): SmtpError {
+  return Object.assign(new Error(reply), { response: reply, responseCode: Number(reply.slice(0, 3)), command });
+}
+
+/** An error with a code of nodemailer's. */
+export function smtpError(message: string, code: string): SmtpError {
+  return Object.assign(new Error(message), { code });
+}
+
+/** Errors become outcomes here and nowhere else. */
+export function outcomeOf({ error, afterData, connected }: SmtpFailure): Outcome {
+  const reply = oneLine(error.response || error.message);
+  const deferred = (reason: 'auth-failure' | 'tls' | 'timeout' | 'network'): Outcome => ({
+    type: 'deferred',
+    reply,
+    status: undefined,
+    reason,
+  });
+  // A wrong password or a refused greeting is our trouble, never the recipient's.
+  if (error.code === 'EAUTH') return deferred('auth-failure');
+  if (error.code === 'ETLS') return deferred('tls');
+  if (error.responseCode !== undefined && error.response) {
+    const outcome = classifyReply(reply);
+    return connected || outcome.type !== 'bounced'
+      ? outcome
+      : { type: 'deferred', reply, status: outcome.status, reason: outcome.reason };
+  }
+  if (afterData) return { type: 'unknown', reply, reason: error.code === 'ETIMEDOUT' ? 'timeout' : 'unknown' };
+  if (/certificate|self.signed|TLS|SSL/i.test(error.message)) return deferred('tls');
+  return deferred(error.code === 'ETIMEDOUT' ? 'timeout' : 'network');
+}
+
+/** A reply or message as it is kept: short, and on one line. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/[\r\n]+/g, ' ').slice(0, MAX_REPLY);
+}

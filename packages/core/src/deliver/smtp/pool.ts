@@ -1,0 +1,96 @@
+import type { Stream } from '../../message.ts';
+import type { SmtpOptions } from '../port.ts';
+import type { Conversation } from './conversation.ts';
+
+/** The connections of one route: a bounded number of places, each with a conversation or about to get one. */
+export interface Pool {
+  /** Waits for a place. Answers a conversation that is open already; undefined where one has to be opened. */
+  acquire(stream: Stream): Promise<Conversation | undefined>;
+  /** Waits for a place for a conversation that has to be opened. */
+  acquireNew(stream: Stream): Promise<undefined>;
+  /** Gives a place back, with its conversation where there is one. */
+  release(conversation: Conversation | undefined, stream: Stream): void;
+  /** Says goodbye on connections that nobody uses. */
+  close(): Promise<void>;
+}
+
+const CONNECTIONS = 5;
+const MAX_MESSAGES = 100;
+const IDLE_MS = 30_000;
+
+/**
+ * Broadcast mail leaves one place free where there are several, so that transactional mail never waits for newsletters
+ * that a server takes its time with.
+ */
+export function createPool(options: SmtpOptions): Pool {
+  const most = options.connections ?? CONNECTIONS;
+  const mostBroadcast = Math.max(1, most - 1);
+  const maxMessages = options.maxMessagesPerConnection ?? MAX_MESSAGES;
+  const idle: { conversation: Conversation; timer: NodeJS.Timeout }[] = [];
+  const waiting: Record<Stream, (() => void)[]> = { transactional: [], broadcast: [] };
+  const used: Record<Stream, number> = { transactional: 0, broadcast: 0 };
+
+  const free = (stream: Stream): boolean =>
+    used.transactional + used.broadcast < most && (stream === 'transactional' || used.broadcast < mostBroadcast);
+
+  async function place(stream: Stream): Promise<void> {
+    while (!free(stream)) await new Promise<void>((resolve) => waiting[stream].push(resolve));
+    used[stream] += 1;
+  }
+
+  function wakeNext(): void {
+    for (const stream of ['transactional', 'broadcast'] as const) {
+      if (waiting[stream].length > 0 && free(stream)) return void waiting[stream].shift()?.();
+    }
+  }
+
+  function takeIdle(): Conversation | undefined {
+    for (let kept = idle.pop(); kept !== undefined; kept = idle.pop()) {
+      clearTimeout(kept.timer);
+      if (!kept.conversation.ended) return kept.conversation;
+    }
+    return undefined;
+  }
+
+  /** Room for one more connection: those that nobody uses count, too. */
+  function makeRoom(): void {
+    while (idle.length > 0 && used.transactional + used.broadcast + idle.length > most) takeIdle()?.close();
+  }
+
+  function keep(conversation: Conversation): void {
+    const entry = {
+      conversation,
+      timer: setTimeout(() => {
+        const at = idle.indexOf(entry);
+        if (at < 0) return;
+        idle.splice(at, 1);
+        conversation.close();
+      }, options.idleMs ?? IDLE_MS),
+    };
+    entry.timer.unref();
+    idle.push(entry);
+  }
+
+  return {
+    async acquire(stream) {
+      await place(stream);
+      const kept = takeIdle();
+      if (kept === undefined) makeRoom();
+      return kept;
+    },
+    async acquireNew(stream) {
+      await place(stream);
+      makeRoom();
+      return undefined;
+    },
+    release(conversation, stream) {
+      used[stream] -= 1;
+      if (conversation === undefined || conversation.ended || conversation.mails >= maxMessages) conversation?.close();
+      else keep(conversation);
+      wakeNext();
+    },
+    async close() {
+      for (let kept = takeIdle(); kept !== undefined; kept = takeIdle()) kept.close();
+    },
+  };
+}

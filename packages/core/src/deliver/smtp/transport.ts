@@ -1,0 +1,74 @@
+import type { TranscriptStep } from '../../events.ts';
+import type { Stream } from '../../message.ts';
+import type { Attempt, Outcome, OutgoingMail, SmtpOptions, Transport } from '../port.ts';
+import { openConnection } from './connect.ts';
+import { type Conversation, createConversation } from './conversation.ts';
+import { oneLine, outcomeOf, SmtpFailure } from './failure.ts';
+import { createPool } from './pool.ts';
+
+const SOCKET_MS = 120_000;
+
+/** Sends over connections that are kept open and shared, and replaced after a number of mails or idle time. */
+export function createSmtpTransport(route: string, options: SmtpOptions): Transport {
+  const pool = createPool(options);
+
+  /** One try over a connection; it is left to the pool at the end. */
+  async function attempt(mail: OutgoingMail, kept: Conversation | undefined): Promise<Attempt & { stale: boolean }> {
+    const startedAt = Date.now();
+    const steps: TranscriptStep[] = [];
+    const onStep = (step: string, reply: string, ms: number): void =>
+      void steps.push({ step, reply: oneLine(reply), ms });
+    let conversation = kept;
+    let outcome: Outcome;
+    let stale = false;
+    try {
+      conversation ??= createConversation(
+        await openConnection(options, options.socketTimeoutMs ?? SOCKET_MS, onStep),
+      );
+      outcome = { type: 'sent', reply: oneLine(await conversation.send(mail, onStep)) };
+    } catch (error) {
+      const failure = failureOf(error);
+      outcome = outcomeOf(failure);
+      if (steps.at(-1)?.step !== failure.step)
+        steps.push({ step: failure.step, reply: outcome.reply, ms: Date.now() - startedAt });
+      stale = kept !== undefined && isStale(failure);
+    } finally {
+      pool.release(conversation, streamOf(mail));
+    }
+    const transcript = {
+      route,
+      host: options.host,
+      tls: conversation?.secure ?? false,
+      startedAt,
+      ms: Date.now() - startedAt,
+      steps,
+    };
+    return { outcome, transcript, stale };
+  }
+
+  return {
+    async send(mail): Promise<Attempt> {
+      const kept = await pool.acquire(streamOf(mail));
+      mail.onStart?.(Date.now());
+      const first = await attempt(mail, kept);
+      if (!first.stale) return first;
+      // The server had closed it, or was about to, before this mail came: that says nothing about the mail.
+      return attempt(mail, await pool.acquireNew(streamOf(mail)));
+    },
+    close: pool.close,
+  };
+}
+
+function streamOf(mail: OutgoingMail): Stream {
+  return mail.stream ?? 'transactional';
+}
+
+/** A connection that was kept open ended at the beginning of a transaction. */
+function isStale({ error, step, afterData }: SmtpFailure): boolean {
+  return !afterData && (step === 'MAIL' || step === 'RSET') && (error.response === undefined || error.responseCode === 421);
+}
+
+function failureOf(error: unknown): SmtpFailure {
+  if (error instanceof SmtpFailure) return error;
+  return new SmtpFailure(error as Error, { step: 'CONN', afterData: false, connected: false });
+}
