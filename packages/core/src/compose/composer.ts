@@ -1,9 +1,10 @@
 import { MailRelayError } from '../errors.ts';
-import type { Content, HeaderField, TemplateData } from '../message.ts';
+import type { Content, HeaderField, Json, TemplateData } from '../message.ts';
 import type { StoredDelivery } from '../store/port.ts';
 import { type CatalogueOptions, createCatalogue, UNTRACKED } from './catalogue.ts';
 import type { MessageIdOf } from './message-id.ts';
 import { createComposeMime } from './mime/compose.ts';
+import type { MailParts } from './mime/parts.ts';
 import type { Composer } from './port.ts';
 import type { Program, ProgramTracking, RenderFrame } from './program.ts';
 import { createRawHtml, type RawParts } from './raw.ts';
@@ -46,7 +47,7 @@ export function createComposer(options: ComposerOptions): Composer {
     delivery: StoredDelivery,
     tracking: ProgramTracking,
     unsubscribeUrl: string,
-  ): Promise<RawParts> {
+  ): Promise<RawParts & Pick<MailParts, 'crlf'>> {
     const scope = content.version === undefined ? `m:${delivery.messageId}` : `t:${content.version}`;
     const frame = {
       clicker: tracking.clicks ? tokens.clicker(scope, delivery.id) : '',
@@ -60,6 +61,7 @@ export function createComposer(options: ComposerOptions): Composer {
         subject: content.subject ?? program.subject(data),
         html: program.html(data, frame),
         text: program.text(data, frame),
+        crlf: !hasLineEnds(data),
       };
     }
     const {
@@ -153,6 +155,14 @@ function trackingOf(content: Content, delivery: Pick<StoredDelivery, 'tracking'>
     clicks: clicks && delivery.tracking?.clicks !== false,
     utm,
   };
+}
+
+/** Whether a value of a template holds line ends, of which nobody knows the kind. */
+function hasLineEnds(value: Json | undefined): boolean {
+  if (typeof value === 'string') return value.includes('\n') || value.includes('\r');
+  if (typeof value !== 'object' || value === null) return false;
+  for (const key in value) if (hasLineEnds((value as TemplateData)[key])) return true;
+  return false;
 }
 
 function withLf(body: string): string {

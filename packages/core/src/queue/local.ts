@@ -110,12 +110,12 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
   }
 
   async function refill(lane: Lane): Promise<'fed' | 'starved'> {
-    const now = Date.now();
-    const due = store.nextDueAt(lane.key);
-    if (due === undefined || due > now || !leased()) return 'fed';
     const room = lane.depth - lane.queue.size - lane.queue.pending;
     // Refilling in larger pieces saves transactions.
     if (room < lane.depth / 2) return 'fed';
+    const now = Date.now();
+    const due = store.nextDueAt(lane.key);
+    if (due === undefined || due > now || !leased()) return 'fed';
     reportStarts();
     const claimed = await store.claim({ lane: lane.key, limit: room, owner, now });
     for (const delivery of claimed) void lane.queue.add(() => run(delivery, lane)).catch(onError);
@@ -244,6 +244,6 @@ function rank({ stream }: LaneKey): number {
 
 /** Rated lanes take slices of a tenth of their limit, so that transactional mail never waits for a whole window. */
 function depthOf({ concurrency, rate }: LaneOptions): number {
-  const full = Math.min(500, concurrency * 20);
+  const full = Math.min(1000, concurrency * 50);
   return rate === undefined ? full : Math.max(1, Math.min(full, Math.ceil(rate.limit / 10)));
 }

@@ -8,8 +8,8 @@ export interface Settler {
   flush(): Promise<void>;
 }
 
-const BATCH = 100;
-const WAIT_MS = 15;
+const BATCH = 200;
+const WAIT_MS = 20;
 const RETRY_MS = 250;
 
 /** One batch is written at a time; what arrives meanwhile makes the next, which is large enough or has waited for a while. */

@@ -36,9 +36,13 @@ export function base64Lines(bytes: Buffer): string {
   return lines.join('\r\n');
 }
 
-/** The rest of a part after its `Content-Type`: ASCII with short lines goes as it is, anything else as base64. */
-export function encodeBody(body: string): string {
-  const text = withCrlf(body);
+/**
+ * The rest of a part after its `Content-Type`: ASCII with short lines goes as it is, anything else as base64.
+ *
+ * @param crlf - the line ends are known to be CRLF
+ */
+export function encodeBody(body: string, crlf = false): string {
+  const text = crlf ? body : withCrlf(body);
   const ascii = Buffer.byteLength(text) === text.length && !text.includes('\0');
   if (ascii && hasShortLines(text)) return `Content-Transfer-Encoding: 7bit\r\n\r\n${text}`;
   return `Content-Transfer-Encoding: base64\r\n\r\n${base64Lines(Buffer.from(text))}`;

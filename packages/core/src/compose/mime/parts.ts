@@ -9,6 +9,8 @@ export interface MailParts {
   readonly subject: string;
   readonly html: string | undefined;
   readonly text: string | undefined;
+  /** The line ends of both bodies are known to be CRLF. */
+  readonly crlf?: boolean;
   /** With angle brackets. */
   readonly messageId: string;
   /** Ms since the epoch. */

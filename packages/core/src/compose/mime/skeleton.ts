@@ -48,11 +48,11 @@ export async function createSkeleton(
     'latin1',
   );
 
-  function body({ html, text }: MailParts): string {
-    if (html === undefined) return `Content-Type: text/plain; charset=utf-8\r\n${encodeBody(text ?? '')}`;
-    const htmlPart = `Content-Type: text/html; charset=utf-8\r\n${encodeBody(html)}`;
+  function body({ html, text, crlf }: MailParts): string {
+    if (html === undefined) return `Content-Type: text/plain; charset=utf-8\r\n${encodeBody(text ?? '', crlf)}`;
+    const htmlPart = `Content-Type: text/html; charset=utf-8\r\n${encodeBody(html, crlf)}`;
     if (text === undefined) return htmlPart;
-    return `Content-Type: multipart/alternative; boundary="${inner}"\r\n\r\n--${inner}\r\nContent-Type: text/plain; charset=utf-8\r\n${encodeBody(text)}\r\n--${inner}\r\n${htmlPart}\r\n--${inner}--\r\n`;
+    return `Content-Type: multipart/alternative; boundary="${inner}"\r\n\r\n--${inner}\r\nContent-Type: text/plain; charset=utf-8\r\n${encodeBody(text, crlf)}\r\n--${inner}\r\n${htmlPart}\r\n--${inner}--\r\n`;
   }
 
   return {

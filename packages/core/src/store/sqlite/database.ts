@@ -12,6 +12,8 @@ export interface Database extends Statements {
   write<T>(change: () => T): Promise<T>;
   /** A new id: grows with time, and was never used before. Inside of `write` only. */
   nextId(): number;
+  /** Called inside of each transaction, as its last change: for what many changes of it add up to. */
+  beforeCommit(listener: () => void): void;
   /** Called when a transaction was undone: what was read in it may not be. */
   onRollback(listener: () => void): void;
   /** A number that changes when another process committed; cheap. */
@@ -41,6 +43,7 @@ export function createDatabase(path: string): Database {
   let db: DatabaseSync | undefined;
   let lastId = 0;
   let pending: { change: () => unknown; resolve: (value: never) => void; reject: (error: unknown) => void }[] = [];
+  const ending: (() => void)[] = [];
   const undone: (() => void)[] = [];
 
   function guard<T>(task: () => T): T {
@@ -76,6 +79,7 @@ export function createDatabase(path: string): Database {
         // Other processes may have taken ids since.
         lastId = 0;
         tasks();
+        for (const listener of ending) listener();
         if (lastId > 0) writeSequence.run({ lastId });
         handle().exec('COMMIT');
       } catch (error) {
@@ -146,6 +150,7 @@ export function createDatabase(path: string): Database {
       lastId = Math.max(lastId + 1, Date.now() * IDS_PER_MS);
       return lastId;
     },
+    beforeCommit: (listener) => void ending.push(listener),
     onRollback: (listener) => void undone.push(listener),
     changes: () => Number(guard(() => handle().prepare('PRAGMA data_version').get())?.data_version),
     bytes() {

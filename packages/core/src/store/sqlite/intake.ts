@@ -60,25 +60,25 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
       extra: p.extra,
     }),
   );
-  const findRecipient = db.prepare((query, { messageId, recipient }: { messageId: number; recipient: string }) =>
-    query.selectFrom('delivery').select('id').where('recipient', '=', recipient).where('message_id', '=', messageId),
-  );
-  const findSuppression = db.prepare((query, { address, scope }: { address: string; scope: string }) =>
-    query.selectFrom('suppression').select('since').where('address', '=', address).where('scope', '=', scope),
+  const findSuppressed = db.prepare((query, { address }: { address: string }) =>
+    query.selectFrom('suppression').select('scope').where('address', '=', address),
   );
   const insertDeliveryRow = db.prepare((query, p: NewDelivery) =>
-    query.insertInto('delivery').values({
-      id: p.id,
-      message_id: p.messageId,
-      lane_id: p.laneId,
-      recipient: p.recipient,
-      kind: p.kind,
-      state: p.state,
-      accepted_at: p.now,
-      due_at: p.dueAt,
-      updated_at: p.now,
-      data: p.data,
-    }),
+    query
+      .insertInto('delivery')
+      .values({
+        id: p.id,
+        message_id: p.messageId,
+        lane_id: p.laneId,
+        recipient: p.recipient,
+        kind: p.kind,
+        state: p.state,
+        accepted_at: p.now,
+        due_at: p.dueAt,
+        updated_at: p.now,
+        data: p.data,
+      })
+      .onConflict((conflict) => conflict.columns(['recipient', 'message_id']).doNothing()),
   );
   const findKey = db.prepare((query, { key }: { key: string }) =>
     query.selectFrom('idempotency').select(['hash', 'message_id']).where('key', '=', key),
@@ -123,14 +123,13 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
 
   function insertDelivery(facts: MessageFacts, recipient: SubmittedRecipient, now: number): Appended {
     const { address, name, data, locale, tracking, metadata, rendered } = recipient;
-    if (findRecipient.get({ messageId: facts.id, recipient: address }) !== undefined) return { rejected: 'duplicate' };
     const id = db.nextId();
     const own = JSON.stringify({ name, data, locale, tracking, metadata, rendered });
-    const key = address.toLowerCase();
-    const covered = scopesOf(facts.content).some((scope) => findSuppression.get({ address: key, scope }) !== undefined);
+    const suppressed = findSuppressed.all({ address: address.toLowerCase() });
+    const covered = suppressed.length > 0 && scopesOf(facts.content).some((one) => suppressed.some(({ scope }) => scope === one));
     const dueAt = Math.max(now, facts.sendAt ?? 0);
     const state = covered ? 'suppressed' : dueAt > now ? 'scheduled' : 'queued';
-    insertDeliveryRow.run({
+    const inserted = insertDeliveryRow.run({
       id,
       messageId: facts.id,
       laneId: facts.laneId,
@@ -141,6 +140,7 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
       dueAt: covered ? null : dueAt,
       data: own === '{}' ? null : own,
     });
+    if (inserted === 0) return { rejected: 'duplicate' };
     if (covered)
       ledger.event({ id, recipient: address }, facts, 'suppressed', now, { reason: 'on the suppression list' });
     return { id: encodeId('dlv', id), state };

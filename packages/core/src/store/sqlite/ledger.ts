@@ -77,7 +77,16 @@ export function createLedger(db: Database): Ledger {
     contents.clear();
     cachedLength = 0;
   }
-  db.onRollback(forget);
+  /** Counts of the running transaction: most of its changes add to the same ones. */
+  const counts = new Map<string, { scope: number; day: number; metric: number; n: number }>();
+  db.beforeCommit(() => {
+    for (const count of counts.values()) addCount.run(count);
+    counts.clear();
+  });
+  db.onRollback(() => {
+    counts.clear();
+    forget();
+  });
 
   const findContent = db.prepare((query, { id }: { id: number }) =>
     query.selectFrom('content').select('json').where('id', '=', id),
@@ -181,7 +190,12 @@ export function createLedger(db: Database): Ledger {
         -1 - STREAMS.indexOf(facts.content.stream),
         ...(facts.campaignId === undefined ? [] : [facts.campaignId]),
       ];
-      for (const scope of scopes) addCount.run({ scope, day, metric: METRICS.indexOf(metric), n });
+      for (const scope of scopes) {
+        const key = `${scope} ${day} ${metric}`;
+        const known = counts.get(key);
+        if (known === undefined) counts.set(key, { scope, day, metric: METRICS.indexOf(metric), n });
+        else known.n += n;
+      }
     },
     read(row, recipient, facts) {
       const packed = row.detail === null ? {} : parseJson<Record<string, unknown>>(row.detail, `event ${row.id}`);

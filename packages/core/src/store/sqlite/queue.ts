@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { MessageEvent } from '../../events.ts';
 import type { ClaimedDelivery, QueueStore, Settlement } from '../../queue/port.ts';
 import type { Database } from './database.ts';
@@ -13,9 +14,10 @@ const SENDING = stateCode('sending');
 /** What settling writes into a delivery. */
 interface Settled {
   readonly id: number;
+  readonly owner: number;
   readonly state: number;
-  readonly flags: number;
-  readonly attempts: number;
+  /** 1 where something was sent. */
+  readonly tried: number;
   readonly dueAt: number | null;
   readonly now: number;
   readonly sentAt: number | null;
@@ -38,11 +40,11 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
       .orderBy('id')
       .limit(p.limit),
   );
-  const take = db.prepare((query, p: { id: number; owner: number; now: number }) =>
+  const take = db.prepare((query, p: { ids: string; owner: number; now: number }) =>
     query
       .updateTable('delivery')
       .set({ state: SENDING, owner: p.owner, due_at: null, updated_at: p.now })
-      .where('id', '=', p.id),
+      .where('id', 'in', sql<number>`(select value from json_each(${p.ids}))`),
   );
   const giveUp = db.prepare((query, p: { id: number; now: number; reason: string }) =>
     query
@@ -50,48 +52,50 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
       .set({ state: stateCode('failed'), due_at: null, updated_at: p.now, reason: p.reason })
       .where('id', '=', p.id),
   );
-  const findHeld = db.prepare((query, p: { id: number; owner: number }) =>
+  const markDeferred = db.prepare((query, p: { id: number; owner: number }) =>
     query
-      .selectFrom('delivery')
-      .select(['message_id', 'lane_id', 'recipient', 'attempts', 'flags'])
+      .updateTable('delivery')
+      .set((row) => ({ flags: row('flags', '|', FLAGS.deferred) }))
       .where('id', '=', p.id)
       .where('owner', '=', p.owner)
-      .where('state', '=', SENDING),
+      .where((row) => row(row('flags', '&', FLAGS.deferred), '=', 0)),
   );
   const finish = db.prepare((query, p: Settled) =>
     query
       .updateTable('delivery')
-      .set({
+      .set((row) => ({
         state: p.state,
-        flags: p.flags,
-        attempts: p.attempts,
+        attempts: row('attempts', '+', p.tried),
         due_at: p.dueAt,
         updated_at: p.now,
         sent_at: p.sentAt,
         owner: null,
         reason: p.reason,
-      })
-      .where('id', '=', p.id),
+      }))
+      .where('id', '=', p.id)
+      .where('owner', '=', p.owner)
+      .where('state', '=', SENDING)
+      .returning(['message_id', 'lane_id', 'recipient', 'attempts']),
   );
 
   function settleOne(settlement: Settlement, owner: number, now: number): MessageEvent[] {
     const { deliveryId: id, startedAt, startCounted, result, transcript } = settlement;
-    const row = findHeld.get({ id, owner });
-    const facts = row && ledger.message(row.message_id);
-    if (row === undefined || facts === undefined) return [];
-    const attempt = row.attempts + (startedAt === undefined ? 0 : 1);
     const reason = 'reply' in result ? result.reply : 'reason' in result ? result.reason : null;
     const sent = result.type === 'sent';
-    finish.run({
+    const firstDeferral = result.type === 'deferred' && markDeferred.run({ id, owner }) > 0;
+    const row = finish.get({
       id,
+      owner,
       state: stateCode(result.type === 'returned' ? 'queued' : result.type),
-      flags: row.flags | (result.type === 'deferred' ? FLAGS.deferred : 0),
-      attempts: attempt,
+      tried: startedAt === undefined ? 0 : 1,
       dueAt: result.type === 'returned' ? now : result.type === 'deferred' ? result.retryAt : null,
       now,
       sentAt: sent ? now : null,
       reason: sent ? null : reason,
     });
+    const facts = row && ledger.message(row.message_id);
+    if (row === undefined || facts === undefined) return [];
+    const attempt = row.attempts;
     if (!startCounted) {
       const route = lanes.routeOf(row.lane_id);
       if (startedAt === undefined) rates.reserve(route, owner, -1);
@@ -100,7 +104,7 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
     if (result.type === 'returned') return [];
     if (result.type === 'deferred') {
       ledger.count(facts, 'deferrals', now);
-      if ((row.flags & FLAGS.deferred) === 0) ledger.count(facts, 'deferred', now);
+      if (firstDeferral) ledger.count(facts, 'deferred', now);
     } else ledger.count(facts, result.type, now);
     const { type, ...said } = result;
     const detail =
@@ -116,12 +120,10 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
     return [event, ...suppressions.suppress(entry, now)];
   }
 
-  function claimOne(row: DeliveryRow, owner: number, now: number): ClaimedDelivery[] {
+  function readOne(row: DeliveryRow, now: number): ClaimedDelivery[] {
     const { id, recipient, attempts } = row;
     try {
-      const delivery = readDelivery(row);
-      take.run({ id, owner, now });
-      return [{ ...delivery, attempts }];
+      return [{ ...readDelivery(row), attempts }];
     } catch {
       // One damaged row must not stop the others.
       const reply = 'corrupt row';
@@ -154,7 +156,9 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
         if (row === undefined || row.paused === 1) return [];
         const most = Math.min(limit, rates.allowed(lane, now));
         if (most < 1) return [];
-        const claimed = findDue.all({ lane: row.id, now, limit: most }).flatMap((found) => claimOne(found, owner, now));
+        const claimed = findDue.all({ lane: row.id, now, limit: most }).flatMap((found) => readOne(found, now));
+        if (claimed.length === 0) return [];
+        take.run({ ids: JSON.stringify(claimed.map(({ id }) => id)), owner, now });
         rates.reserve(lane.route, owner, claimed.length);
         return claimed;
       }),

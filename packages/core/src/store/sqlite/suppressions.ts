@@ -33,8 +33,8 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
   const removeOne = db.prepare((query, { address, scope }: { address: string; scope: string }) =>
     query.deleteFrom('suppression').where('address', '=', address).where('scope', '=', scope),
   );
-  const find = db.prepare((query, { address, scope }: { address: string; scope: string }) =>
-    query.selectFrom('suppression').selectAll().where('address', '=', address).where('scope', '=', scope),
+  const find = db.prepare((query, { address }: { address: string }) =>
+    query.selectFrom('suppression').selectAll().where('address', '=', address),
   );
   const findWaiting = db.prepare((query, { address }: { address: string }) =>
     query
@@ -67,12 +67,10 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
     remove: (address, scope) =>
       db.write(() => (scope === undefined ? removeAll.run({ address }) : removeOne.run({ address, scope }))),
     find(address, scopes) {
-      const key = address.toLowerCase();
-      for (const scope of scopes) {
-        const row = find.get({ address: key, scope });
-        if (row !== undefined) return read(row);
-      }
-      return undefined;
+      const rows = find.all({ address: address.toLowerCase() });
+      if (rows.length === 0) return undefined;
+      const found = scopes.flatMap((scope) => rows.find((row) => row.scope === scope) ?? [])[0];
+      return found && read(found);
     },
     async list({ limit, after, scope }) {
       const [address = '', last = ''] = after?.split(' ') ?? [];
