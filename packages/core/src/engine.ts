@@ -16,7 +16,7 @@ import { createLocalQueue } from './queue/local.ts';
 import { retrySchedule } from './queue/retry.ts';
 import { parseRate } from './rate.ts';
 import { campaignReport, summaryReport } from './report/figures.ts';
-import type { StoreSpec } from './store/port.ts';
+import type { Cursor, StoreSpec } from './store/port.ts';
 import { createSqliteStore } from './store/sqlite/store.ts';
 import type { EngineApi, Health, HostApi } from './thread/port.ts';
 import { createTokens } from './token.ts';
@@ -70,11 +70,16 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
   const submitting = createSubmitting({ store, composer, routes: options.routes, publish, wake });
   const reading = createReading({ store, composer, publish });
 
+  /** A process that only accepts has the routes, too, but no lanes. */
   function openQueue(): LocalQueue {
-    for (const route of options.routes) transports.set(route.name, createTransport(route, { blobs: store.blobs }));
+    const routes = options.queue.deliver ? options.routes : [];
+    for (const route of routes) transports.set(route.name, createTransport(route, { blobs: store.blobs }));
     return createLocalQueue({
       store: store.queue,
-      lanes: options.routes.flatMap((route) => {
+      routes: routeNames,
+      onMoved: (moved) =>
+        host.log('warn', { moved, route: routeNames[0] }, 'mail of routes that are gone moved to the first route'),
+      lanes: routes.flatMap((route) => {
         const rate = route.rate === undefined ? undefined : parseRate(route.rate);
         const concurrency =
           route.concurrency ?? (route.kind === 'smtp' ? route.smtp.connections : undefined) ?? CONCURRENCY;
@@ -97,10 +102,6 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
     async start(): Promise<void> {
       await store.open();
       await composer.start();
-      if (!options.queue.deliver) return;
-      const moved = await store.queue.reroute(routeNames, routeNames[0] as string);
-      if (moved > 0)
-        host.log('warn', { moved, route: routeNames[0] }, 'mail of routes that are gone moved to the first route');
       queue = openQueue();
       await queue.start();
     },
@@ -119,13 +120,18 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
     get: (id) => store.log.get(id),
     list: (query) => store.log.list(query),
     async apply(selection, by, reason): Promise<number> {
-      const events = await store.log.apply(selection, by, {
-        now: Date.now(),
-        ...(reason === undefined ? {} : { reason }),
-      });
-      publish(events);
+      let changed = 0;
+      let after: Cursor | undefined;
+      do {
+        const now = Date.now();
+        const said = { ...(reason === undefined ? {} : { reason }), ...(after === undefined ? {} : { after }) };
+        const { events, next } = await store.log.apply(selection, by, { now, ...said });
+        publish(events);
+        changed += events.length;
+        after = next;
+      } while (after !== undefined);
       wake();
-      return events.length;
+      return changed;
     },
     async addSuppression(entry): Promise<void> {
       publish(await store.suppressions.add(entry, Date.now()));

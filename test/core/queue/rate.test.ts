@@ -138,7 +138,10 @@ describe('rates', () => {
     await before.close();
     const store = await openStore(join(folder, 'relay.db'));
     const owner = await store.queue.register({ pid: 2, host: 'a', rates: { out: rate } }, 20_000);
-    expect(await store.queue.beat(owner, { now: 20_000, leaseMs: 15_000 })).toEqual({ alive: true, recovered: 10 });
+    expect(await store.queue.beat(owner, { now: 20_000, leaseMs: 15_000 })).toMatchObject({
+      alive: true,
+      recovered: 10,
+    });
     expect(await store.queue.claim({ lane, limit: 20, owner, now: 20_500 })).toHaveLength(0);
     expect(await store.queue.claim({ lane, limit: 20, owner, now: 21_100 })).toHaveLength(10);
     await store.close();

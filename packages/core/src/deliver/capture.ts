@@ -24,7 +24,8 @@ export function createCaptureTransport(route: string, keep: number, blobs: Pick<
   return {
     async send({ deliveryId, envelope, raw, onStart }: OutgoingMail) {
       const startedAt = Date.now();
-      onStart?.(startedAt);
+      if (onStart?.(startedAt) === false)
+        return { outcome: { type: 'withdrawn' }, transcript: { route, startedAt, ms: 0, steps: [] } };
       const head = Buffer.from(`${JSON.stringify({ from: envelope.from, to: envelope.to })}\n`);
       await blobs.put('captured', deliveryId, Buffer.concat([head, raw]));
       kept += 1;

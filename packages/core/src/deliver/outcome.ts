@@ -6,12 +6,21 @@ import type { Attempt } from './port.ts';
 export function toSettlement(input: {
   readonly claimed: Pick<ClaimedDelivery, 'id'>;
   readonly attempt: Attempt;
+  /** Why the mail was withdrawn as it was about to be sent; undefined where it goes back into the queue. */
+  readonly withdrawn: string | undefined;
   /** When to try again; undefined where the delivery is too old. */
   retryAt(deferral: { readonly reason: ReasonClass; readonly retryAfterMs: number | undefined }): number | undefined;
 }): Settlement {
   const { outcome, transcript } = input.attempt;
   const base = { deliveryId: input.claimed.id, startedAt: transcript.startedAt, transcript };
   if (outcome.type === 'sent' || outcome.type === 'bounced') return { ...base, result: outcome };
+  if (outcome.type === 'withdrawn')
+    return {
+      ...base,
+      startedAt: undefined,
+      transcript: undefined,
+      result: input.withdrawn === undefined ? { type: 'returned' } : { type: 'suppressed', reason: input.withdrawn },
+    };
   const { reply, reason } = outcome;
   const status = outcome.type === 'deferred' ? outcome.status : undefined;
   const retryAfterMs = outcome.type === 'deferred' ? outcome.retryAfterMs : undefined;

@@ -20,8 +20,13 @@ export interface OutgoingMail {
   readonly subject: string;
   /** Transactional mail is not to wait for connections that broadcast mail holds. @default transactional */
   readonly stream?: Stream;
-  /** To be called as sending begins, with the time (ms since the epoch), so that the route's rate is exact while mails are on their way. */
-  onStart?(at: number): void;
+  /**
+   * To be called as sending begins, with the time (ms since the epoch): the route's rate is counted from then on, and what
+   * was suppressed while the mail waited for a connection is not sent.
+   *
+   * @returns false where the mail must not be sent any more; the outcome is then `withdrawn`.
+   */
+  onStart?(at: number): boolean;
 }
 
 /**
@@ -46,7 +51,9 @@ export type Outcome =
       readonly reason: ReasonClass;
       readonly suppress: boolean;
     }
-  | { readonly type: 'unknown'; readonly reply: string; readonly reason: ReasonClass };
+  | { readonly type: 'unknown'; readonly reply: string; readonly reason: ReasonClass }
+  /** `onStart` said no, and nothing was sent. */
+  | { readonly type: 'withdrawn' };
 
 /** One try. */
 export interface Attempt {

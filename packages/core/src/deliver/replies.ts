@@ -100,7 +100,7 @@ const REPLIES: readonly ReplyRule[] = [
 ];
 
 /** The outcome that a refusing reply means. What is no reply at all is a protocol error of the other side. */
-export function classifyReply(reply: string): Outcome {
+export function classifyReply(reply: string): Extract<Outcome, { type: 'deferred' | 'bounced' }> {
   const status = /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})/.exec(reply)?.[1];
   const rule = REPLIES.find(({ match }) => match.test(reply));
   if (rule === undefined) return { type: 'deferred', reply, status, reason: 'protocol' };

@@ -3,7 +3,8 @@ import { scopesCovering } from '../consent/scope.ts';
 import { toSettlement } from '../deliver/outcome.ts';
 import type { Transport } from '../deliver/port.ts';
 import { isMailRelayError, messageOf } from '../errors.ts';
-import { encodeId } from '../message.ts';
+import type { ReasonClass } from '../events.ts';
+import { type Content, encodeId } from '../message.ts';
 import type { ClaimedDelivery, Settlement } from '../queue/port.ts';
 import { nextAttemptAt, type RetrySchedule } from '../queue/retry.ts';
 import type { Store } from '../store/port.ts';
@@ -19,10 +20,11 @@ export interface DeliveringContext {
   readonly log: HostApi['log'];
 }
 
+/** @param onStart - called as sending begins; answers false where the delivery is not to be sent any more. */
+type Deliver = (claimed: ClaimedDelivery, route: string, onStart: (at: number) => boolean) => Promise<Settlement>;
+
 /** One attempt of one claimed delivery: suppression, composing, sending, and what follows from the answer. */
-export function createDelivering(
-  context: DeliveringContext,
-): (claimed: ClaimedDelivery, route: string, onStart: (at: number) => void) => Promise<Settlement> {
+export function createDelivering(context: DeliveringContext): Deliver {
   const { store, composer, transports, schedule, log } = context;
   const tellFault = createRouteFaults(log);
 
@@ -35,11 +37,9 @@ export function createDelivering(
         const reply = content === undefined ? 'its content is gone' : `its route ${route} is gone`;
         return { ...unsent, result: { type: 'failed', reply, status: undefined, reason: 'system' } };
       }
-      // Asked as late as possible, so that an unsubscribe also stops mail that was already claimed.
-      const suppression = store.suppressions.find(claimed.address, scopesCovering(content));
-      if (suppression !== undefined) {
-        return { ...unsent, result: { type: 'suppressed', reason: `${suppression.reason} (${suppression.scope})` } };
-      }
+      const suppressed = suppressionOf(content, claimed);
+      if (suppressed !== undefined) return { ...unsent, result: { type: 'suppressed', reason: suppressed } };
+      let withdrawn: string | undefined;
       const mail = await composer.compose(content, claimed);
       const attempt = await transport.send({
         deliveryId: encodeId('dlv', claimed.id),
@@ -48,28 +48,58 @@ export function createDelivering(
         raw: mail.raw,
         subject: mail.subject,
         stream: content.stream,
-        onStart,
+        onStart(at) {
+          // Asked once more, as late as possible: the mail may have waited for a connection.
+          withdrawn = suppressionOf(content, claimed);
+          return withdrawn === undefined && onStart(at);
+        },
       });
       const now = Date.now();
       tellFault(route, claimed.id, attempt.outcome, now);
       return toSettlement({
         claimed,
         attempt,
-        retryAt: ({ reason, retryAfterMs }) =>
-          nextAttemptAt({
-            attempts: claimed.attempts + 1,
-            reason,
-            now,
-            acceptedAt: claimed.acceptedAt,
-            retryAfterMs,
-            random: Math.random,
-            schedule,
-          }),
+        withdrawn,
+        retryAt: ({ reason, retryAfterMs }) => retryAt(claimed, reason, now, retryAfterMs),
       });
     } catch (error) {
-      if (!isMailRelayError(error) || error.retry) throw error;
-      log('error', { delivery: encodeId('dlv', claimed.id), code: error.code }, 'a delivery cannot be composed');
-      return { ...unsent, result: { type: 'failed', reply: messageOf(error), status: undefined, reason: 'system' } };
+      return { ...unsent, result: ownFault(claimed, error) };
     }
   };
+
+  function suppressionOf(content: Content, { address }: ClaimedDelivery): string | undefined {
+    const suppression = store.suppressions.find(address, scopesCovering(content));
+    return suppression && `${suppression.reason} (${suppression.scope})`;
+  }
+
+  function retryAt(
+    claimed: ClaimedDelivery,
+    reason: ReasonClass,
+    now: number,
+    retryAfterMs?: number,
+  ): number | undefined {
+    const { attempts, acceptedAt } = claimed;
+    return nextAttemptAt({
+      attempts: attempts + 1,
+      reason,
+      now,
+      acceptedAt,
+      retryAfterMs,
+      random: Math.random,
+      schedule,
+    });
+  }
+
+  /** What the relay itself cannot do now may work later; what no attempt changes fails at once. */
+  function ownFault(claimed: ClaimedDelivery, error: unknown): Settlement['result'] {
+    const known = isMailRelayError(error);
+    const fields = {
+      delivery: encodeId('dlv', claimed.id),
+      ...(known ? { code: error.code } : { error: messageOf(error) }),
+    };
+    log('error', fields, 'a delivery cannot be composed');
+    const said = { reply: known ? messageOf(error) : 'the relay failed', status: undefined, reason: 'system' } as const;
+    const again = known && !error.retry ? undefined : retryAt(claimed, 'system', Date.now());
+    return again === undefined ? { type: 'failed', ...said } : { type: 'deferred', retryAt: again, ...said };
+  }
 }

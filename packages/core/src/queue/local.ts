@@ -15,11 +15,16 @@ export interface LaneOptions {
 /** What the local queue works with. */
 export interface LocalQueueOptions {
   readonly store: QueueStore;
+  /** What this process delivers; nothing where it only accepts. */
   readonly lanes: readonly LaneOptions[];
-  /** One attempt; `onStart` is called as it begins to send. */
-  deliver(claimed: ClaimedDelivery, route: string, onStart: (at: number) => void): Promise<Settlement>;
+  /** Names of all routes of this process, the one for mail of lost routes first. */
+  readonly routes: readonly string[];
+  /** One attempt; `onStart` is called as it begins to send, and answers false where it is not to any more. */
+  deliver(claimed: ClaimedDelivery, route: string, onStart: (at: number) => boolean): Promise<Settlement>;
   onEvents(events: readonly MessageEvent[]): void;
   onError(error: unknown): void;
+  /** So many deliveries of routes that nobody has were moved to the first route. */
+  onMoved(moved: number): void;
   readonly leaseMs: number;
   readonly pid: number;
   readonly host: string;
@@ -41,6 +46,8 @@ interface Lane extends LaneOptions {
 
 /** How often to look for what other processes accepted, ms. */
 const POLL_MS = 100;
+/** Mail of a route that no process has waits so long for one that has, where others are there, ms. */
+const ABSENT_MS = 900_000;
 /** A full route is fed no more often than this, ms, so that a commit holds more than one start. */
 const SLOT_MS = 20;
 
@@ -54,9 +61,11 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
   const rates = Object.fromEntries(
     lanes.flatMap(({ key, rate }): [string, Rate][] => (rate === undefined ? [] : [[key.route, rate]])),
   );
-  const self = { pid: options.pid, host: options.host, rates };
+  const self = { pid: options.pid, host: options.host, rates, routes: options.routes };
+  const [first] = lanes.length === 0 ? [] : options.routes;
+  const fallback = first === undefined ? {} : { fallback: { route: first, absentMs: ABSENT_MS } };
   // Claims that begin with a batch of results share its commit.
-  const settler = createSettler({ store, owner: () => owner, onWrite: feedWithStarts, onSettled: settled, onError });
+  const settler = createSettler({ store, onWrite: feedWithStarts, onSettled: settled, onError });
   let owner = 0;
   let leaseEnd = 0;
   let stopping = false;
@@ -117,16 +126,19 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     const due = store.nextDueAt(lane.key);
     if (due === undefined || due > now || !leased()) return 'fed';
     reportStarts();
-    const claimed = await store.claim({ lane: lane.key, limit: room, owner, now });
-    for (const delivery of claimed) void lane.queue.add(() => run(delivery, lane)).catch(onError);
+    const claimedBy = owner;
+    const claimed = await store.claim({ lane: lane.key, limit: room, owner: claimedBy, now });
+    for (const delivery of claimed) void lane.queue.add(() => run(delivery, lane, claimedBy)).catch(onError);
     if (claimed.length === room) again = true;
     if (lane.rate === undefined || claimed.length === room) return 'fed';
     feedAtNextSlot(lane);
     return lane.key.stream === 'transactional' ? 'starved' : 'fed';
   }
 
-  async function run(delivery: ClaimedDelivery, lane: Lane): Promise<void> {
-    settler.add(stopping || !leased() ? returned(delivery) : await attempt(delivery, lane));
+  async function run(delivery: ClaimedDelivery, lane: Lane, claimedBy: number): Promise<void> {
+    // After a pause that was longer than the lease, others have what was claimed before it.
+    const ours = claimedBy === owner && leased() && !stopping;
+    settler.add(ours ? await attempt(delivery, lane, claimedBy) : returned(delivery), claimedBy);
     if (lane.queue.size < lane.depth / 2) feed();
   }
 
@@ -141,16 +153,18 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     }
   }
 
-  async function attempt(delivery: ClaimedDelivery, lane: Lane): Promise<Settlement> {
+  async function attempt(delivery: ClaimedDelivery, lane: Lane, claimedBy: number): Promise<Settlement> {
     const startedAt = Date.now();
     const { route } = lane.key;
     let startCounted = false;
-    const onStart = (at: number): void => {
-      if (lane.rate === undefined) return;
+    const onStart = (at: number): boolean => {
+      if (claimedBy !== owner || !leased()) return false;
+      if (lane.rate === undefined) return true;
       startCounted = true;
       const times = starts.get(route) ?? [];
       times.push(at);
       starts.set(route, times);
+      return true;
     };
     try {
       return { ...(await options.deliver(delivery, route, onStart)), startCounted };
@@ -173,7 +187,8 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
 
   async function beat(): Promise<void> {
     const at = performance.now();
-    const { alive } = await store.beat(owner, { now: Date.now(), leaseMs });
+    const { alive, moved } = await store.beat(owner, { now: Date.now(), leaseMs, ...fallback });
+    if (moved > 0) options.onMoved(moved);
     if (!alive) owner = await store.register(self, Date.now());
     leaseEnd = at + leaseMs;
   }

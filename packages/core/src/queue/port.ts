@@ -64,6 +64,7 @@ export interface Settlement {
 /** A lane, as operators see it. */
 export interface LaneRecord extends LaneKey {
   readonly paused: boolean;
+  /** At most 100,000 are counted. */
   readonly waiting: number;
   readonly sending: number;
   /** Due time of the delivery that waits longest; undefined where none waits. */
@@ -72,16 +73,35 @@ export interface LaneRecord extends LaneKey {
 
 /** The queue's part of the store. */
 export interface QueueStore {
-  /** Registers this process, and the limits of its routes; answers its owner number. */
+  /** Registers this process with its routes and their limits; answers its owner number. */
   register(
-    owner: { readonly pid: number; readonly host: string; readonly rates: Readonly<Record<string, Rate>> },
+    owner: {
+      readonly pid: number;
+      readonly host: string;
+      readonly rates: Readonly<Record<string, Rate>>;
+      /** Names of the routes that it is configured with, also those that others deliver. */
+      readonly routes?: readonly string[];
+    },
     now: number,
   ): Promise<number>;
-  /** Renews the lease of an owner, and gives back what owners had whose last beat is older than `leaseMs`. Answers whether the owner still is registered. */
+  /**
+   * Renews the lease of an owner, and gives back what owners had whose last beat is older than `leaseMs`. Waiting mail of
+   * routes that no registered process has moves to `fallback`: at once where this process is alone, else when nobody had
+   * the route for `absentMs`, as a process with other routes may only be about to start again.
+   */
   beat(
     owner: number,
-    options: { readonly now: number; readonly leaseMs: number },
-  ): Promise<{ readonly alive: boolean; readonly recovered: number }>;
+    options: {
+      readonly now: number;
+      readonly leaseMs: number;
+      readonly fallback?: { readonly route: string; readonly absentMs: number };
+    },
+  ): Promise<{
+    /** Whether the owner still is registered. */
+    readonly alive: boolean;
+    readonly recovered: number;
+    readonly moved: number;
+  }>;
   /** Gives back everything that the owner holds, and forgets it. */
   unregister(owner: number, now: number): Promise<void>;
   /** At most `limit` due deliveries of a lane, marked `sending`; fewer where the rate of the route, as registered, allows fewer. Empty for a paused lane. */
@@ -106,6 +126,4 @@ export interface QueueStore {
   changes(): number;
   pause(lane: LaneKey, paused: boolean): Promise<void>;
   lanes(): Promise<LaneRecord[]>;
-  /** Moves waiting deliveries of routes that are configured no more to another route. Answers how many. */
-  reroute(known: readonly string[], to: string): Promise<number>;
 }

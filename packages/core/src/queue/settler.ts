@@ -3,7 +3,8 @@ import type { QueueStore, Settlement } from './port.ts';
 
 /** Collects results and writes them in batches. */
 export interface Settler {
-  add(settlement: Settlement): void;
+  /** @param owner - the number under which the delivery was claimed */
+  add(settlement: Settlement, owner: number): void;
   /** Resolves when everything that was added is written. */
   flush(): Promise<void>;
 }
@@ -12,16 +13,20 @@ const BATCH = 200;
 const WAIT_MS = 20;
 const RETRY_MS = 250;
 
+interface Result {
+  readonly settlement: Settlement;
+  readonly owner: number;
+}
+
 /** One batch is written at a time; what arrives meanwhile makes the next, which is large enough or has waited for a while. */
 export function createSettler(options: {
   readonly store: Pick<QueueStore, 'settle'>;
-  owner(): number;
   /** Called as a batch is about to be written. */
   onWrite(): void;
   onSettled(events: readonly MessageEvent[]): void;
   onError(error: unknown): void;
 }): Settler {
-  let waiting: Settlement[] = [];
+  let waiting: Result[] = [];
   let writing: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
@@ -29,11 +34,18 @@ export function createSettler(options: {
     const batch = waiting;
     waiting = [];
     try {
-      const written = options.store.settle(batch, { owner: options.owner(), now: Date.now() });
+      const now = Date.now();
+      const written = [...Map.groupBy(batch, ({ owner }) => owner)].map(([owner, results]) =>
+        options.store.settle(
+          results.map(({ settlement }) => settlement),
+          { owner, now },
+        ),
+      );
       options.onWrite();
-      options.onSettled(await written);
+      options.onSettled((await Promise.all(written)).flat());
     } catch (error) {
-      // The mail is sent, and only this knows it: keep it, or it would be sent again.
+      // The mail is sent, and only this knows it: keep it, or it would be sent again. Results that are written already are
+      // those of a delivery that nobody holds any more, and are left out.
       waiting = [...batch, ...waiting];
       options.onError(error);
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
@@ -56,8 +68,8 @@ export function createSettler(options: {
   }
 
   return {
-    add(settlement) {
-      waiting.push(settlement);
+    add(settlement, owner) {
+      waiting.push({ settlement, owner });
       plan();
     },
     async flush() {

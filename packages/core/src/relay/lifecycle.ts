@@ -23,6 +23,11 @@ export interface Lifecycle {
   hold(on: boolean): void;
 }
 
+/** Waits before an engine that crashed is started again; the last one repeats, ms. */
+const RESTART_MS = [250, 1000, 5000, 30_000] as const;
+/** An engine that ran so long had no lasting trouble, ms. */
+const STEADY_MS = 60_000;
+
 /** @param onStarted - called with each engine that starts, before anybody gets it. */
 export function createLifecycle(context: {
   readonly options: EngineOptions;
@@ -31,40 +36,58 @@ export function createLifecycle(context: {
   onStarted(engine: EngineApi): Promise<void>;
   onCrash(error: MailRelayError): void;
 }): Lifecycle {
+  /** What the host asked for last. */
+  let wanted = true;
   let starting: Promise<EngineApi> | undefined;
   let stopping: Promise<void> | undefined;
-  let restarting: Promise<void> | undefined;
   let thread: EngineThread | undefined;
   let held = true;
+  let crashes = 0;
+  let startedAt = 0;
+
+  /** Everything accepted is in the store: a new engine goes on with it, also where nobody calls. */
+  function restart(error: MailRelayError): void {
+    starting = undefined;
+    thread = undefined;
+    context.onCrash(error);
+    if (!wanted) return;
+    if (Date.now() - startedAt > STEADY_MS) crashes = 0;
+    const wait = RESTART_MS[Math.min(crashes, RESTART_MS.length - 1)] as number;
+    crashes += 1;
+    setTimeout(() => {
+      if (wanted) engine().catch((again: MailRelayError) => restart(again));
+    }, wait).unref();
+  }
 
   async function launch(): Promise<EngineApi> {
-    let api: EngineApi;
-    if (context.threaded) {
-      thread = spawnEngine(context.options, context.host, (error) => {
-        // The next call starts a new one: everything accepted is in the store.
-        starting = undefined;
-        thread = undefined;
-        context.onCrash(error);
-      });
-      api = thread.api;
-    } else {
-      api = createEngine(context.options, context.host);
-    }
+    if (!context.threaded) return begin(createEngine(context.options, context.host));
+    const spawned = spawnEngine(context.options, context.host, (error) => {
+      // One that did not get so far is reported to who started it.
+      if (thread === spawned && startedAt > 0) restart(error);
+    });
+    thread = spawned;
+    startedAt = 0;
     try {
-      await api.start();
-      await context.onStarted(api);
+      return await begin(spawned.api);
     } catch (error) {
-      await thread?.terminate();
+      await spawned.terminate();
       thread = undefined;
       throw error;
     }
+  }
+
+  async function begin(api: EngineApi): Promise<EngineApi> {
+    await api.start();
+    await context.onStarted(api);
+    startedAt = Date.now();
     thread?.hold(held);
     return api;
   }
 
   function engine(): Promise<EngineApi> {
-    if (restarting !== undefined) return restarting.then(engine);
-    if (stopping !== undefined) return Promise.reject(new MailRelayError('RELAY_STOPPED'));
+    if (!wanted) return Promise.reject(new MailRelayError('RELAY_STOPPED'));
+    // A stop that is under way ends first; one that failed is no reason not to start.
+    if (stopping !== undefined) return stopping.then(engine, engine);
     starting ??= launch().catch((error: unknown) => {
       starting = undefined;
       throw error;
@@ -72,34 +95,31 @@ export function createLifecycle(context: {
     return starting;
   }
 
+  async function end({ drain = false, timeoutMs = 10_000 }: StopOptions): Promise<void> {
+    const api = await starting?.catch(() => undefined);
+    const running = thread;
+    running?.hold(true);
+    try {
+      await api?.stop({ drain, timeoutMs });
+    } finally {
+      await running?.terminate();
+    }
+  }
+
   return {
     engine,
     running: () => starting,
-    start() {
-      if (stopping === undefined) return engine().then(() => {});
-      restarting ??= stopping
-        .catch(() => {})
-        .then(() => {
-          restarting = undefined;
-          stopping = undefined;
-          starting = undefined;
-          thread = undefined;
-          return engine();
-        })
-        .then(() => {});
-      return restarting;
+    async start() {
+      wanted = true;
+      await engine();
     },
-    stop({ drain = false, timeoutMs = 10_000 } = {}) {
-      const running = starting;
-      stopping ??= (async () => {
-        const api = await running?.catch(() => undefined);
-        thread?.hold(true);
-        try {
-          await api?.stop({ drain, timeoutMs });
-        } finally {
-          await thread?.terminate();
-        }
-      })();
+    stop(options = {}) {
+      wanted = false;
+      stopping ??= end(options).finally(() => {
+        stopping = undefined;
+        starting = undefined;
+        thread = undefined;
+      });
       return stopping;
     },
     hold(on) {

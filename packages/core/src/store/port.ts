@@ -159,6 +159,12 @@ export interface Page<T> {
 /** Which deliveries an operator means: a message id, a delivery id, or a campaign. */
 export type Selection = { readonly id: string } | { readonly campaign: string };
 
+/** Where an operator's change of many deliveries goes on. */
+export interface Cursor {
+  readonly message: number;
+  readonly delivery: number;
+}
+
 /** Reads deliveries, and changes their state by hand. */
 export interface LogStore {
   /** By message id (`msg_…`) or delivery id (`dlv_…`). Throws `STORE_CORRUPT` where a row cannot be read. */
@@ -167,12 +173,19 @@ export interface LogStore {
   /** Content of a message, by number. Throws `STORE_CORRUPT`. */
   content(messageId: number): Promise<Content | undefined>;
   delivery(deliveryId: number): Promise<StoredDelivery | undefined>;
-  /** Applies an operator's transition to all selected deliveries that allow it; answers the events. `MESSAGE_NOT_FOUND` where nothing is selected. */
+  /**
+   * Applies an operator's transition to selected deliveries that allow it, some hundreds at a time, so that others can write
+   * in between. `MESSAGE_NOT_FOUND` where nothing is selected, `MESSAGE_STATE` where a message or delivery does not allow it.
+   */
   apply(
     selection: Selection,
     by: Extract<Transition, 'cancel' | 'hold' | 'release' | 'retry'>,
-    options: { readonly reason?: string; readonly now: number },
-  ): Promise<MessageEvent[]>;
+    options: { readonly reason?: string; readonly now: number; readonly after?: Cursor },
+  ): Promise<{
+    readonly events: readonly MessageEvent[];
+    /** To be passed as `after` for those that follow; undefined after the last. */
+    readonly next: Cursor | undefined;
+  }>;
 }
 
 /** An address that must not get mail. */

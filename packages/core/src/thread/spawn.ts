@@ -48,9 +48,13 @@ export function spawnEngine(
     failure = error;
   });
   const ended = Promise.withResolvers<void>();
+  let over: MailRelayError | undefined;
   worker.on('exit', (code) => {
     ended.resolve();
-    const error = new MailRelayError('ENGINE_CRASHED', { exitCode: code }, { cause: failure });
+    const error = ending
+      ? new MailRelayError('RELAY_STOPPED')
+      : new MailRelayError('ENGINE_CRASHED', { exitCode: code }, { cause: failure });
+    over = error;
     void rpc.$rejectPendingCalls(({ reject }) => reject(error));
     if (!ending) onEnd(error);
   });
@@ -63,6 +67,8 @@ export function spawnEngine(
   /** A call that waits for its answer keeps the process alive, whatever `hold()` says: its promise must not be left. */
   function counted(name: keyof EngineApi): (...parameters: never[]) => Promise<unknown> {
     return async (...parameters) => {
+      // What is posted to a thread that has ended is never answered.
+      if (over !== undefined) throw over;
       if (calls++ === 0) settle();
       try {
         return await (rpc[name] as (...values: never[]) => Promise<unknown>)(...parameters);

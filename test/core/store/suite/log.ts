@@ -33,7 +33,7 @@ export function logSuite(name: string, open: OpenStore): void {
       const apply = (
         by: 'cancel' | 'hold' | 'release' | 'retry',
         selection: { id: string } | { campaign: string } = { id },
-      ) => store.log.apply(selection, by, { now: NOW, reason: 'asked for' });
+      ) => store.log.apply(selection, by, { now: NOW, reason: 'asked for' }).then(({ events }) => events);
       expect(await apply('hold')).toMatchObject([{ type: 'held' }]);
       expect(await claim(store, await owner())).toEqual([]);
       await expect(apply('hold')).rejects.toMatchObject({ code: 'MESSAGE_STATE' });

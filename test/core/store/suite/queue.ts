@@ -81,9 +81,9 @@ export function queueSuite(name: string, open: OpenStore): void {
       const [dead, alive] = [await owner(), await owner()];
       const [claimed] = (await claim(store, dead)) as [ClaimedDelivery];
       const beat = (now: number) => store.queue.beat(alive, { now, leaseMs: 1000 });
-      expect(await beat(NOW + 1000)).toEqual({ alive: true, recovered: 0 });
+      expect(await beat(NOW + 1000)).toEqual({ alive: true, recovered: 0, moved: 0 });
       expect(await claim(store, alive, NOW + 1000)).toEqual([]);
-      expect(await beat(NOW + 1001)).toEqual({ alive: true, recovered: 1 });
+      expect(await beat(NOW + 1001)).toEqual({ alive: true, recovered: 1, moved: 0 });
       expect(await claim(store, alive, NOW + 1001)).toMatchObject([{ id: claimed.id, attempts: 0 }]);
       expect(await store.queue.settle([settlement(claimed, SENT)], { owner: dead, now: NOW })).toEqual([]);
       expect(await store.queue.beat(dead, { now: NOW, leaseMs: 1000 })).toMatchObject({ alive: false });
@@ -106,14 +106,34 @@ export function queueSuite(name: string, open: OpenStore): void {
     it('moves what waits for a route that is gone, and counts its starts for the new one', async () => {
       const { store, accept } = await benchOn(open);
       await accept();
-      expect(await store.queue.reroute(['new'], 'new')).toBe(1);
       const rates = { new: { limit: 1, windowMs: 1000 } };
-      const me = await store.queue.register({ pid: 1, host: 'here', rates }, NOW);
+      const me = await store.queue.register({ pid: 1, host: 'here', rates, routes: ['new'] }, NOW);
+      const fallback = { route: 'new', absentMs: 60_000 };
+      expect(await store.queue.beat(me, { now: NOW, leaseMs: 1000, fallback })).toMatchObject({ moved: 1 });
       const lane = { route: 'new', stream: 'transactional' } as const;
       const [claimed] = (await store.queue.claim({ lane, limit: 1, owner: me, now: NOW })) as [ClaimedDelivery];
       await store.queue.settle([settlement(claimed, SENT)], { owner: me, now: NOW + 60 });
       expect((await store.log.list({ limit: 1 })).items).toMatchObject([{ route: 'new', state: 'sent' }]);
       expect(store.queue.nextSlotAt(lane, NOW + 60)).toBeGreaterThan(NOW + 1000);
+    });
+
+    it('leaves mail alone whose route another process has, or had a while ago', async () => {
+      const { store, accept } = await benchOn(open);
+      await accept();
+      const register = (...routes: string[]) => store.queue.register({ pid: 1, host: 'here', rates: {}, routes }, NOW);
+      const [other, me, third] = [await register('out'), await register('new'), await register('new')];
+      const beat = async (owner: number, now: number): Promise<number> => {
+        const fallback = { route: 'new', absentMs: 60_000 };
+        return (await store.queue.beat(owner, { now, leaseMs: 500_000, fallback })).moved;
+      };
+      expect(await beat(me, NOW)).toBe(0);
+      await store.queue.unregister(other, NOW + 1000);
+      expect(await beat(me, NOW + 30_000)).toBe(0);
+      expect(await beat(me, NOW + 60_001)).toBe(1);
+      await accept({ recipients: [recipientOf('bob@example.com')], now: NOW + 70_000 });
+      // Nobody else is there who could be about to have it.
+      await store.queue.unregister(third, NOW + 70_001);
+      expect(await beat(me, NOW + 70_002)).toBe(1);
     });
   });
 }

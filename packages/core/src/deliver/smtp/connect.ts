@@ -21,7 +21,11 @@ const CONNECTION_MS = 30_000;
  * @param onStep - called with each step of the session and what the server said.
  * @throws SmtpFailure
  */
-export async function openConnection(options: SmtpOptions, socketMs: number, onStep: StepSink): Promise<OpenConnection> {
+export async function openConnection(
+  options: SmtpOptions,
+  socketMs: number,
+  onStep: StepSink,
+): Promise<OpenConnection> {
   const { auth } = options;
   const secure = options.secure ?? false;
   const log = createSessionLog(onStep);

@@ -30,8 +30,15 @@ interface Waiting {
 
 const QUIT_MS = 1000;
 
-/** Speaks over an open connection, in groups of commands where the server takes them (RFC 2920). */
-export function createConversation({ socket, secure, extensions }: OpenConnection): Conversation {
+/**
+ * Speaks over an open connection, in groups of commands where the server takes them (RFC 2920).
+ *
+ * @param options.mailMs - longest time for one mail, however often the server says something meanwhile
+ */
+export function createConversation(
+  { socket, secure, extensions }: OpenConnection,
+  { mailMs }: { readonly mailMs: number },
+): Conversation {
   const pipelining = extensions.has('PIPELINING');
   const waiting: Waiting[] = [];
   let group = '';
@@ -134,16 +141,12 @@ export function createConversation({ socket, secure, extensions }: OpenConnectio
     },
     async send(mail, onStep) {
       mails += 1;
-      const refused = unfit(mail, extensions) ?? (await envelope(mail.envelope, mail.raw.length, onStep));
-      if (refused !== undefined) throw refused;
-      const since = Date.now();
-      const reply = await message(dotStuffed(mail.raw));
-      if (reply === undefined) throw failure('MESSAGE', true);
-      open = false;
-      onStep('MESSAGE', reply, Date.now() - since);
-      if (!reply.startsWith('2'))
-        throw new SmtpFailure(refusal(reply, 'MESSAGE'), { step: 'MESSAGE', afterData: false, connected: true });
-      return reply;
+      const deadline = setTimeout(() => end(smtpError('the mail took too long', 'ETIMEDOUT')), mailMs);
+      try {
+        return await transact(mail, onStep);
+      } finally {
+        clearTimeout(deadline);
+      }
     },
     close() {
       if (closing) return;
@@ -152,6 +155,19 @@ export function createConversation({ socket, secure, extensions }: OpenConnectio
       setTimeout(() => socket.destroy(), QUIT_MS).unref();
     },
   };
+
+  async function transact(mail: Pick<OutgoingMail, 'envelope' | 'raw'>, onStep: StepSink): Promise<string> {
+    const refused = unfit(mail, extensions) ?? (await envelope(mail.envelope, mail.raw.length, onStep));
+    if (refused !== undefined) throw refused;
+    const since = Date.now();
+    const reply = await message(dotStuffed(mail.raw));
+    if (reply === undefined) throw failure('MESSAGE', true);
+    open = false;
+    onStep('MESSAGE', reply, Date.now() - since);
+    if (!reply.startsWith('2'))
+      throw new SmtpFailure(refusal(reply, 'MESSAGE'), { step: 'MESSAGE', afterData: false, connected: true });
+    return reply;
+  }
 }
 
 /** What this server cannot take, known before anything is said. */

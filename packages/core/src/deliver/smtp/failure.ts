@@ -41,10 +41,13 @@ export function smtpError(message: string, code: string): SmtpError {
   return Object.assign(new Error(message), { code });
 }
 
+/** What the other side said, or did not. */
+type Said = Exclude<Outcome, { type: 'withdrawn' }>;
+
 /** Errors become outcomes here and nowhere else. */
-export function outcomeOf({ error, afterData, connected }: SmtpFailure): Outcome {
+export function outcomeOf({ error, afterData, connected }: SmtpFailure): Said {
   const reply = oneLine(error.response || error.message);
-  const deferred = (reason: 'auth-failure' | 'tls' | 'timeout' | 'network'): Outcome => ({
+  const deferred = (reason: 'auth-failure' | 'tls' | 'timeout' | 'network'): Said => ({
     type: 'deferred',
     reply,
     status: undefined,

@@ -22,9 +22,15 @@ export function createReplyReader(
   }
 
   function readLine(line: string): void {
-    if (!LINE.test(line)) return fault(`the server did not answer as SMTP servers do: ${line}`);
+    if (!LINE.test(line)) {
+      fault(`the server did not answer as SMTP servers do: ${line}`);
+      return;
+    }
     reply = reply === '' ? line : `${reply}\n${line}`;
-    if (reply.length > MAX_LENGTH) return fault('the server answers without end');
+    if (reply.length > MAX_LENGTH) {
+      fault('the server answers without end');
+      return;
+    }
     if (line[3] === '-') return;
     const whole = reply;
     reply = '';

@@ -11,6 +11,7 @@ const SOCKET_MS = 120_000;
 /** Sends over connections that are kept open and shared, and replaced after a number of mails or idle time. */
 export function createSmtpTransport(route: string, options: SmtpOptions): Transport {
   const pool = createPool(options);
+  const socketMs = options.socketTimeoutMs ?? SOCKET_MS;
 
   /** One try over a connection; it is left to the pool at the end. */
   async function attempt(mail: OutgoingMail, kept: Conversation | undefined): Promise<Attempt & { stale: boolean }> {
@@ -19,12 +20,10 @@ export function createSmtpTransport(route: string, options: SmtpOptions): Transp
     const onStep = (step: string, reply: string, ms: number): void =>
       void steps.push({ step, reply: oneLine(reply), ms });
     let conversation = kept;
-    let outcome: Outcome;
+    let outcome: Exclude<Outcome, { type: 'withdrawn' }>;
     let stale = false;
     try {
-      conversation ??= createConversation(
-        await openConnection(options, options.socketTimeoutMs ?? SOCKET_MS, onStep),
-      );
+      conversation ??= createConversation(await openConnection(options, socketMs, onStep), { mailMs: 5 * socketMs });
       outcome = { type: 'sent', reply: oneLine(await conversation.send(mail, onStep)) };
     } catch (error) {
       const failure = failureOf(error);
@@ -49,7 +48,11 @@ export function createSmtpTransport(route: string, options: SmtpOptions): Transp
   return {
     async send(mail): Promise<Attempt> {
       const kept = await pool.acquire(streamOf(mail));
-      mail.onStart?.(Date.now());
+      const startedAt = Date.now();
+      if (mail.onStart?.(startedAt) === false) {
+        pool.release(kept, streamOf(mail));
+        return { outcome: { type: 'withdrawn' }, transcript: { route, startedAt, ms: 0, steps: [] } };
+      }
       const first = await attempt(mail, kept);
       if (!first.stale) return first;
       // The server had closed it, or was about to, before this mail came: that says nothing about the mail.
@@ -65,7 +68,9 @@ function streamOf(mail: OutgoingMail): Stream {
 
 /** A connection that was kept open ended at the beginning of a transaction. */
 function isStale({ error, step, afterData }: SmtpFailure): boolean {
-  return !afterData && (step === 'MAIL' || step === 'RSET') && (error.response === undefined || error.responseCode === 421);
+  return (
+    !afterData && (step === 'MAIL' || step === 'RSET') && (error.response === undefined || error.responseCode === 421)
+  );
 }
 
 function failureOf(error: unknown): SmtpFailure {

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isMailRelayError, MailRelayError } from '../../errors.ts';
@@ -10,8 +10,8 @@ export interface Database extends Statements {
   open(): Promise<void>;
   /** Runs a change in a transaction that it may share with others; resolves after the commit. */
   write<T>(change: () => T): Promise<T>;
-  /** A new id: grows with time, and was never used before. Inside of `write` only. */
-  nextId(): number;
+  /** A new id: grows with time (ms since the epoch), and was never used before. Inside of `write` only. */
+  nextId(at: number): number;
   /** Called inside of each transaction, as its last change: for what many changes of it add up to. */
   beforeCommit(listener: () => void): void;
   /** Called when a transaction was undone: what was read in it may not be. */
@@ -35,12 +35,19 @@ const CODES: Readonly<Record<number, 'STORE_UNAVAILABLE' | 'STORE_READ_ONLY' | '
 
 /** Ids hold the ms of their making, with room for 1,024 in each. */
 const IDS_PER_MS = 1024;
+/** The first id that could be made at a time. */
+export function idAt(time: number): number {
+  return Math.max(0, time) * IDS_PER_MS;
+}
+
 /** A checkpoint waits for the disk twice; at this many pages it is rare, and the log stays below 20 MB. */
 const CHECKPOINT_PAGES = 4000;
 
 /** A database that is not open yet. */
 export function createDatabase(path: string): Database {
   let db: DatabaseSync | undefined;
+  /** Inode of the open file. */
+  let file: number | undefined;
   let lastId = 0;
   let pending: { change: () => unknown; resolve: (value: never) => void; reject: (error: unknown) => void }[] = [];
   const ending: (() => void)[] = [];
@@ -72,8 +79,18 @@ export function createDatabase(path: string): Database {
     query.updateTable('sequence').set({ last_id }),
   );
 
+  /** What is written to a file that has no name any more is lost. */
+  function checkThere(): void {
+    if (file === undefined || statSync(path, { throwIfNoEntry: false })?.ino === file) return;
+    throw new MailRelayError('STORE_UNAVAILABLE', {
+      file: path,
+      reason: `${path} was removed or replaced while it was in use; put it back and start again`,
+    });
+  }
+
   function transact(tasks: () => void): void {
     guard(() => {
+      checkThere();
       handle().exec('BEGIN IMMEDIATE');
       try {
         // Other processes may have taken ids since.
@@ -140,14 +157,15 @@ export function createDatabase(path: string): Database {
         throw named(error);
       }
       db = opened;
+      file = path === ':memory:' || process.platform === 'win32' ? undefined : statSync(path).ino;
     },
     write: <T>(change: () => T) =>
       new Promise<T>((resolve, reject) => {
         if (pending.push({ change, resolve: resolve as (value: never) => void, reject }) === 1) setImmediate(flush);
       }),
-    nextId() {
+    nextId(at) {
       if (lastId === 0) lastId = readSequence.get({})?.last_id ?? 0;
-      lastId = Math.max(lastId + 1, Date.now() * IDS_PER_MS);
+      lastId = Math.max(lastId + 1, idAt(at));
       return lastId;
     },
     beforeCommit: (listener) => void ending.push(listener),

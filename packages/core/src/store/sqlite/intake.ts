@@ -40,8 +40,8 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
   const findLane = db.prepare((query, { route, stream }: { route: string; stream: number }) =>
     query.selectFrom('lane').select('id').where('route', '=', route).where('stream', '=', stream),
   );
-  const insertLane = db.prepare((query, { route, stream }: { route: string; stream: number }) =>
-    query.insertInto('lane').values({ route, stream }).returning('id'),
+  const insertLane = db.prepare((query, p: { route: string; stream: number; now: number }) =>
+    query.insertInto('lane').values({ route: p.route, stream: p.stream, known_at: p.now }).returning('id'),
   );
   const findCampaign = db.prepare((query, { name }: { name: string }) =>
     query.selectFrom('campaign').select('id').where('name', '=', name),
@@ -108,12 +108,12 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
       input.tags.length === 0 && input.metadata === undefined
         ? null
         : JSON.stringify({ tags: input.tags, metadata: input.metadata });
-    const id = db.nextId();
+    const id = db.nextId(input.now);
     insertMessageRow.run({
       id,
       content_id: (content as { id: number }).id,
       campaign_id: campaign?.id ?? null,
-      lane_id: ((findLane.get(lane) ?? insertLane.get(lane)) as { id: number }).id,
+      lane_id: ((findLane.get(lane) ?? insertLane.get({ ...lane, now: input.now })) as { id: number }).id,
       send_at: input.sendAt ?? null,
       created_at: input.now,
       extra,
@@ -123,10 +123,11 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
 
   function insertDelivery(facts: MessageFacts, recipient: SubmittedRecipient, now: number): Appended {
     const { address, name, data, locale, tracking, metadata, rendered } = recipient;
-    const id = db.nextId();
+    const id = db.nextId(now);
     const own = JSON.stringify({ name, data, locale, tracking, metadata, rendered });
     const suppressed = findSuppressed.all({ address: address.toLowerCase() });
-    const covered = suppressed.length > 0 && scopesOf(facts.content).some((one) => suppressed.some(({ scope }) => scope === one));
+    const covered =
+      suppressed.length > 0 && scopesOf(facts.content).some((one) => suppressed.some(({ scope }) => scope === one));
     const dueAt = Math.max(now, facts.sendAt ?? 0);
     const state = covered ? 'suppressed' : dueAt > now ? 'scheduled' : 'queued';
     const inserted = insertDeliveryRow.run({

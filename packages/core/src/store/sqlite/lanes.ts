@@ -1,6 +1,11 @@
+import { sql } from 'kysely';
 import type { LaneKey, LaneRecord } from '../../queue/port.ts';
 import type { Database } from './database.ts';
-import { STREAMS } from './ledger.ts';
+import { STREAMS, stateCode } from './ledger.ts';
+import { UNSENT } from './migrations/initial.ts';
+
+/** Waiting deliveries of a lane are counted up to here: counting millions would hold up everything else. */
+const COUNTED = 100_000;
 
 /** A lane by its number. */
 export interface LaneRow {
@@ -17,8 +22,10 @@ export interface Lanes {
   dueAt(id: number): number | undefined;
   pause(lane: LaneKey, paused: boolean): void;
   list(): LaneRecord[];
-  /** Moves what waits on unknown routes to another; answers how many deliveries. */
-  reroute(known: readonly string[], to: string): number;
+  /** A process that has these routes is there. */
+  see(routes: readonly string[], now: number): void;
+  /** Moves what waits on routes that nobody has to another; answers how many deliveries. Routes that somebody had since `seenBefore` are waited for. */
+  reroute(known: ReadonlySet<string>, to: string, seenBefore: number): number;
 }
 
 /** Lanes in SQLite. Writes are for inside of `write`. */
@@ -58,15 +65,30 @@ export function createLanes(db: Database): Lanes {
     query
       .selectFrom('delivery')
       .select((row) => row.fn.countAll<number>().as('n'))
-      .where('lane_id', '=', id)
-      .where('due_at', 'is not', null),
+      .where(
+        'id',
+        'in',
+        query
+          .selectFrom('delivery')
+          .select('id')
+          .where('lane_id', '=', id)
+          .where('due_at', 'is not', null)
+          .limit(COUNTED),
+      ),
   );
   const sending = db.prepare((query, { id }: { id: number }) =>
     query
       .selectFrom('delivery')
       .select((row) => row.fn.countAll<number>().as('n'))
-      .where('owner', 'is not', null)
+      .where('state', '=', stateCode('sending'))
+      .where(UNSENT)
       .where('lane_id', '=', id),
+  );
+  const see = db.prepare((query, p: { routes: string; now: number }) =>
+    query
+      .updateTable('lane')
+      .set({ known_at: p.now })
+      .where('route', 'in', sql<string>`(select value from json_each(${p.routes}))`),
   );
   const move = db.prepare((query, p: { from: number; to: number }) =>
     query.updateTable('delivery').set({ lane_id: p.to }).where('lane_id', '=', p.from).where('due_at', 'is not', null),
@@ -95,10 +117,11 @@ export function createLanes(db: Database): Lanes {
         sending: sending.get({ id })?.n ?? 0,
         oldestDueAt: dueAt(id),
       })),
-    reroute(known, to) {
+    see: (routes, now) => void see.run({ routes: JSON.stringify(routes), now }),
+    reroute(known, to, seenBefore) {
       let moved = 0;
-      for (const { id, route, stream } of all.all({})) {
-        if (known.includes(route)) continue;
+      for (const { id, route, stream, known_at } of all.all({})) {
+        if (known.has(route) || known_at >= seenBefore || dueAt(id) === undefined) continue;
         add.run({ route: to, stream });
         moved += move.run({ from: id, to: find.get({ route: to, stream })?.id as number });
       }

@@ -8,7 +8,8 @@ import { packDetail, unpackDetail } from './detail.ts';
 /** What events and counts need to know of a message. */
 export interface MessageFacts {
   readonly id: number;
-  readonly contentId: number;
+  readonly stream: Stream;
+  /** Throws `STORE_CORRUPT` where it cannot be read: nothing else of the message may hang on that. */
   readonly content: Content;
   readonly campaignId: number | undefined;
   readonly campaign: string | undefined;
@@ -97,7 +98,7 @@ export function createLedger(db: Database): Ledger {
       .innerJoin('lane', 'lane.id', 'message.lane_id')
       .leftJoin('campaign', 'campaign.id', 'message.campaign_id')
       .selectAll('message')
-      .select(['campaign.name as campaign', 'lane.route'])
+      .select(['campaign.name as campaign', 'lane.route', 'lane.stream'])
       .where('message.id', '=', id),
   );
   const insertEvent = db.prepare((query, p: EventRow) =>
@@ -116,11 +117,11 @@ export function createLedger(db: Database): Ledger {
       ),
   );
 
-  function contentOf(id: number): Content | undefined {
+  function contentOf(id: number): Content {
     const known = contents.get(id);
     if (known !== undefined) return known;
     const row = findContent.get({ id });
-    if (row === undefined) return undefined;
+    if (row === undefined) throw new MailRelayError('STORE_CORRUPT', { row: `content ${id}`, reason: 'it is gone' });
     const content = parseJson<Content>(row.json, `content ${id}`);
     if (contents.size >= CACHED || cachedLength > CACHED_LENGTH) forget();
     contents.set(id, content);
@@ -144,7 +145,7 @@ export function createLedger(db: Database): Ledger {
       messageId: encodeId('msg', facts.id),
       deliveryId: encodeId('dlv', delivery.id),
       recipient: delivery.recipient,
-      stream: facts.content.stream,
+      stream: facts.stream,
       campaign: facts.campaign,
       tags: facts.tags,
       ...rest,
@@ -157,13 +158,14 @@ export function createLedger(db: Database): Ledger {
       const known = messages.get(id);
       if (known !== undefined) return known;
       const row = findMessage.get({ id });
-      const content = row && contentOf(row.content_id);
-      if (row === undefined || content === undefined) return undefined;
-      const extra = row.extra === null ? {} : parseJson<Partial<MessageFacts>>(row.extra, `message ${id}`);
+      if (row === undefined) return undefined;
+      const extra = extraOf(row.extra);
       const facts: MessageFacts = {
         id,
-        contentId: row.content_id,
-        content,
+        stream: STREAMS[row.stream] ?? 'transactional',
+        get content() {
+          return contentOf(row.content_id);
+        },
         campaignId: row.campaign_id ?? undefined,
         campaign: row.campaign ?? undefined,
         laneId: row.lane_id,
@@ -178,7 +180,7 @@ export function createLedger(db: Database): Ledger {
       return facts;
     },
     event(delivery, facts, type, at, detail) {
-      const id = db.nextId();
+      const id = db.nextId(at);
       const packed = packDetail(detail, { at, route: facts.route });
       insertEvent.run({ id, delivery_id: delivery.id, type: EVENT_TYPES.indexOf(type), at, detail: packed });
       return view(id, delivery, facts, type, at, detail);
@@ -187,7 +189,7 @@ export function createLedger(db: Database): Ledger {
       const day = Math.floor(at / DAY_MS);
       // Streams are the scopes -1 and -2, so that campaigns keep their own numbers.
       const scopes = [
-        -1 - STREAMS.indexOf(facts.content.stream),
+        -1 - STREAMS.indexOf(facts.stream),
         ...(facts.campaignId === undefined ? [] : [facts.campaignId]),
       ];
       for (const scope of scopes) {
@@ -204,6 +206,15 @@ export function createLedger(db: Database): Ledger {
       return view(row.id, { id: row.delivery_id, recipient }, facts, type, row.at, detail);
     },
   };
+}
+
+/** Tags and metadata; a damaged row has none, since what became of its mail matters more. */
+function extraOf(text: string | null): Partial<Pick<MessageFacts, 'tags' | 'metadata'>> {
+  try {
+    return text === null ? {} : (JSON.parse(text) as Partial<MessageFacts>);
+  } catch {
+    return {};
+  }
 }
 
 /** Reads JSON of a row. @throws MailRelayError `STORE_CORRUPT` */

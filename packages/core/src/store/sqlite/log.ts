@@ -1,14 +1,27 @@
+import { sql } from 'kysely';
 import { MailRelayError } from '../../errors.ts';
 import type { MessageEvent } from '../../events.ts';
-import { type DeliveryState, decodeId, encodeId, RECIPIENT_KINDS, statesBefore, transition } from '../../message.ts';
-import type { DeliveryRecord, ListQuery, LogStore, Selection } from '../port.ts';
-import type { Database } from './database.ts';
+import {
+  type Content,
+  type DeliveryState,
+  decodeId,
+  encodeId,
+  RECIPIENT_KINDS,
+  statesBefore,
+  transition,
+} from '../../message.ts';
+import type { Cursor, DeliveryRecord, ListQuery, LogStore, Selection } from '../port.ts';
+import { type Database, idAt } from './database.ts';
 import { type DeliveryRow, readDelivery } from './delivery-row.ts';
 import type { MessageIdOf } from './intake.ts';
 import { type Ledger, type MessageFacts, STREAMS, stateCode, stateOf } from './ledger.ts';
+import { UNSENT } from './migrations/initial.ts';
 import type { Query } from './statements.ts';
 
 const EVENT_BY = { cancel: 'cancelled', hold: 'held', release: 'released', retry: 'retried' } as const;
+type Operation = keyof typeof EVENT_BY;
+/** Most deliveries of one change; more would keep others from writing. */
+const APPLIED = 500;
 const SHOWN_DELIVERIES = 100;
 const SHOWN_EVENTS = 500;
 
@@ -19,6 +32,29 @@ export function createLog(db: Database, ledger: Ledger, messageIdOf: MessageIdOf
   );
   const findCampaign = db.prepare((query, { name }: { name: string }) =>
     query.selectFrom('campaign').select('id').where('name', '=', name),
+  );
+  const messagesOf = db.prepare((query, p: { campaign: number; from: number }) =>
+    query
+      .selectFrom('message')
+      .select('id')
+      .where('campaign_id', '=', p.campaign)
+      .where('campaign_id', 'is not', null)
+      .where('id', '>=', p.from)
+      .orderBy('id')
+      .limit(APPLIED),
+  );
+  const fitting = db.prepare((query, p: { id: number; states: string }) =>
+    query.selectFrom('delivery').selectAll().where('id', '=', p.id).where(stateIn(p.states)),
+  );
+  const fittingOf = db.prepare((query, p: { message: number; after: number; states: string; limit: number }) =>
+    query
+      .selectFrom('delivery')
+      .selectAll()
+      .where('message_id', '=', p.message)
+      .where('id', '>', p.after)
+      .where(stateIn(p.states))
+      .orderBy('id')
+      .limit(p.limit),
   );
   const routeOf = db.prepare((query, { lane }: { lane: number }) =>
     query.selectFrom('lane').select('route').where('id', '=', lane),
@@ -53,16 +89,17 @@ export function createLog(db: Database, ledger: Ledger, messageIdOf: MessageIdOf
 
   function record(row: DeliveryRow): DeliveryRecord {
     const facts = factsOf(row);
+    const content = readable(facts);
     return {
       id: encodeId('dlv', row.id),
       messageId: encodeId('msg', facts.id),
       recipient: row.recipient,
       kind: RECIPIENT_KINDS[row.kind] ?? 'to',
       state: stateOf(row.state),
-      stream: facts.content.stream,
+      stream: facts.stream,
       campaign: facts.campaign,
-      template: facts.content.template,
-      subject: facts.content.subject,
+      template: content?.template,
+      subject: content?.subject,
       route: routeOf.get({ lane: row.lane_id })?.route ?? facts.route,
       attempts: row.attempts,
       acceptedAt: new Date(row.accepted_at),
@@ -91,31 +128,63 @@ export function createLog(db: Database, ledger: Ledger, messageIdOf: MessageIdOf
       .slice(0, SHOWN_EVENTS);
   }
 
-  function selected(selection: Selection, by: keyof typeof EVENT_BY): DeliveryRow[] {
-    if ('campaign' in selection) {
-      const campaign = findCampaign.get({ name: selection.campaign });
-      if (campaign === undefined) throw new MailRelayError('MESSAGE_NOT_FOUND', { campaign: selection.campaign });
-      return db.select((query) =>
-        query
-          .selectFrom('delivery')
-          .selectAll('delivery')
-          .innerJoin('message', 'message.id', 'delivery.message_id')
-          .where('message.campaign_id', '=', campaign.id)
-          .where('delivery.state', 'in', statesBefore(by).map(stateCode)),
-      );
+  /** The next deliveries of a selection that allow a transition; `next` says where to go on, where there may be more. */
+  function pageOf(
+    selection: Selection,
+    by: Operation,
+    { message, delivery }: Cursor,
+  ): { readonly rows: DeliveryRow[]; readonly next: Cursor | undefined } {
+    const states = JSON.stringify(statesBefore(by).map(stateCode));
+    const one = 'id' in selection ? decodeId('dlv', selection.id) : undefined;
+    if (one !== undefined) return { rows: one > delivery ? fitting.all({ id: one, states }) : [], next: undefined };
+    const messages = messagesFrom(selection, message);
+    const rows: DeliveryRow[] = [];
+    for (const { id } of messages) {
+      const after = id === message ? delivery : 0;
+      rows.push(...fittingOf.all({ message: id, after, states, limit: APPLIED - rows.length }));
+      const last = rows.at(-1);
+      if (last !== undefined && rows.length === APPLIED) return { rows, next: { message: id, delivery: last.id } };
     }
-    const column = selection.id.startsWith('dlv_') ? 'id' : 'message_id';
-    const id = decodeId(column === 'id' ? 'dlv' : 'msg', selection.id) ?? 0;
-    const rows = db.select((query) => query.selectFrom('delivery').selectAll().where(column, '=', id));
-    if (rows.length === 0) throw new MailRelayError('MESSAGE_NOT_FOUND', { id: selection.id });
-    const fit = rows.filter((row) => transition(stateOf(row.state), by) !== undefined);
-    if (fit.length === 0) {
-      throw new MailRelayError('MESSAGE_STATE', {
-        id: selection.id,
-        reason: `${by} is not possible from ${stateOf((rows[0] as DeliveryRow).state)}`,
-      });
-    }
-    return fit;
+    const last = messages.length === APPLIED ? messages.at(-1) : undefined;
+    return { rows, next: last && { message: last.id + 1, delivery: 0 } };
+  }
+
+  function messagesFrom(selection: Selection, from: number): readonly { readonly id: number }[] {
+    if ('id' in selection) return [{ id: decodeId('msg', selection.id) ?? 0 }];
+    const campaign = findCampaign.get({ name: selection.campaign });
+    if (campaign === undefined) throw new MailRelayError('MESSAGE_NOT_FOUND', { campaign: selection.campaign });
+    return messagesOf.all({ campaign: campaign.id, from });
+  }
+
+  /** Why a transition applies to nothing: an error, but for a campaign, where some deliveries rarely are in every state. */
+  function explain(selection: Selection, by: Operation): void {
+    if ('campaign' in selection) return;
+    const delivery = decodeId('dlv', selection.id);
+    const row =
+      delivery === undefined
+        ? firstDeliveries(decodeId('msg', selection.id) ?? 0)[0]
+        : findDelivery.get({ id: delivery });
+    if (row === undefined) throw new MailRelayError('MESSAGE_NOT_FOUND', { id: selection.id });
+    const reason = `${by} is not possible from ${stateOf(row.state)}`;
+    throw new MailRelayError('MESSAGE_STATE', { id: selection.id, reason });
+  }
+
+  function applyTo(
+    row: DeliveryRow,
+    by: Operation,
+    { now, reason }: { readonly now: number; readonly reason?: string },
+  ): MessageEvent {
+    const facts = factsOf(row);
+    const from = stateOf(row.state);
+    const to = transition(from, by) as DeliveryState;
+    const dueAt = to === 'queued' ? Math.max(now, by === 'release' ? (facts.sendAt ?? 0) : 0) : null;
+    move.run({ id: row.id, state: stateCode(to), dueAt, now, reason: reason ?? null });
+    if (to === 'cancelled') ledger.count(facts, 'cancelled', now);
+    // A delivery that goes back into the queue is not final any more.
+    if (by === 'retry' && (from === 'failed' || from === 'bounced' || from === 'suppressed' || from === 'cancelled'))
+      ledger.count(facts, from, now, -1);
+    const detail = reason === undefined ? {} : { reason };
+    return ledger.event({ id: row.id, recipient: row.recipient }, facts, EVENT_BY[by], now, detail);
   }
 
   return {
@@ -152,27 +221,31 @@ export function createLog(db: Database, ledger: Ledger, messageIdOf: MessageIdOf
       const row = findDelivery.get({ id });
       return row && readDelivery(row);
     },
-    apply: (selection, by, { now, reason }) =>
-      db.write(() =>
-        selected(selection, by).map((row) => {
-          const facts = factsOf(row);
-          const to = transition(stateOf(row.state), by) as DeliveryState;
-          const dueAt = to === 'queued' ? Math.max(now, by === 'release' ? (facts.sendAt ?? 0) : 0) : null;
-          move.run({ id: row.id, state: stateCode(to), dueAt, now, reason: reason ?? null });
-          const from = stateOf(row.state);
-          if (to === 'cancelled') ledger.count(facts, 'cancelled', now);
-          // A delivery that goes back into the queue is not final any more.
-          if (
-            by === 'retry' &&
-            (from === 'failed' || from === 'bounced' || from === 'suppressed' || from === 'cancelled')
-          )
-            ledger.count(facts, from, now, -1);
-          const detail = reason === undefined ? {} : { reason };
-          return ledger.event({ id: row.id, recipient: row.recipient }, facts, EVENT_BY[by], now, detail);
-        }),
-      ),
+    apply: (selection, by, options) =>
+      db.write(() => {
+        const { rows, next } = pageOf(selection, by, options.after ?? { message: 0, delivery: 0 });
+        if (rows.length === 0 && options.after === undefined) explain(selection, by);
+        return { events: rows.map((row) => applyTo(row, by, options)), next };
+      }),
   };
 }
+
+/** One damaged content does not hide the page that it is on. */
+function readable(facts: MessageFacts): Content | undefined {
+  try {
+    return facts.content;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param states - JSON of state codes */
+function stateIn(states: string) {
+  return sql<boolean>`state in (select value from json_each(${states}))`;
+}
+
+/** How far the clocks of processes on one file, and one clock over time, may be apart, ms. */
+const CLOCK_SLACK_MS = 86_400_000;
 
 /** A page of the log, newest first. */
 function listed(build: Query, query: ListQuery) {
@@ -188,13 +261,19 @@ function listed(build: Query, query: ListQuery) {
         .where('campaign.name', '=', campaign),
     );
   if (recipient !== undefined) page = page.where('recipient', '=', recipient);
-  if (state !== undefined) page = page.where('state', '=', stateCode(state));
+  if (state !== undefined) {
+    page = page.where('state', '=', stateCode(state));
+    if (state !== 'sent' && state !== 'delivered') page = page.where(UNSENT);
+  }
   if (stream !== undefined)
     page = page.where('lane_id', 'in', (lanes) =>
       lanes.selectFrom('lane').select('id').where('stream', '=', STREAMS.indexOf(stream)),
     );
-  if (from !== undefined) page = page.where('accepted_at', '>=', from.getTime());
-  if (to !== undefined) page = page.where('accepted_at', '<', to.getTime());
+  // Ids grow with time, so that they bound the search.
+  if (from !== undefined)
+    page = page.where('accepted_at', '>=', from.getTime()).where('id', '>=', idAt(from.getTime() - CLOCK_SLACK_MS));
+  if (to !== undefined)
+    page = page.where('accepted_at', '<', to.getTime()).where('id', '<', idAt(to.getTime() + CLOCK_SLACK_MS));
   if (after !== undefined) page = page.where('id', '<', decodeId('dlv', after) ?? 0);
   return page;
 }

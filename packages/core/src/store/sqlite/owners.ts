@@ -1,10 +1,16 @@
 import type { Database } from './database.ts';
 import { stateCode } from './ledger.ts';
+import { UNSENT } from './migrations/initial.ts';
 import type { RateLog } from './rates.ts';
 
 /** The processes that deliver, and what they have in their hands. Inside of `write`. */
 export interface Owners {
-  register(owner: { readonly pid: number; readonly host: string }, now: number): number;
+  register(
+    owner: { readonly pid: number; readonly host: string; readonly routes: readonly string[] },
+    now: number,
+  ): number;
+  /** Owners, with the routes that each is configured with. */
+  list(): { readonly id: number; readonly routes: readonly string[] }[];
   /** Answers whether the owner still is registered. */
   beat(owner: number, now: number): boolean;
   /** Owners that were silent since a time. */
@@ -15,9 +21,10 @@ export interface Owners {
 
 /** Owners in SQLite. */
 export function createOwners(db: Database, rates: RateLog): Owners {
-  const insert = db.prepare((query, p: { pid: number; host: string; now: number }) =>
-    query.insertInto('owner').values({ pid: p.pid, host: p.host, beat_at: p.now }).returning('id'),
+  const insert = db.prepare((query, p: { pid: number; host: string; routes: string; now: number }) =>
+    query.insertInto('owner').values({ pid: p.pid, host: p.host, beat_at: p.now, routes: p.routes }).returning('id'),
   );
+  const all = db.prepare((query) => query.selectFrom('owner').select(['id', 'routes']));
   const renew = db.prepare((query, p: { owner: number; now: number }) =>
     query.updateTable('owner').set({ beat_at: p.now }).where('id', '=', p.owner),
   );
@@ -28,12 +35,15 @@ export function createOwners(db: Database, rates: RateLog): Owners {
     query
       .updateTable('delivery')
       .set({ state: stateCode('queued'), owner: null, due_at: p.now, updated_at: p.now })
+      .where('state', '=', stateCode('sending'))
+      .where(UNSENT)
       .where('owner', '=', p.owner),
   );
   const remove = db.prepare((query, { owner }: { owner: number }) => query.deleteFrom('owner').where('id', '=', owner));
 
   return {
-    register: ({ pid, host }, now) => insert.get({ pid, host, now })?.id ?? 0,
+    register: ({ pid, host, routes }, now) => insert.get({ pid, host, routes: JSON.stringify(routes), now })?.id ?? 0,
+    list: () => all.all({}).map(({ id, routes }) => ({ id, routes: JSON.parse(routes) as string[] })),
     beat: (owner, now) => renew.run({ owner, now }) > 0,
     silentSince: (time) => silent.all({ time }).map(({ id }) => id),
     recover(owner, now) {

@@ -141,13 +141,19 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
     register: (owner, now) =>
       db.write(() => {
         for (const [route, rate] of Object.entries(owner.rates)) rates.limit(route, rate);
-        return owners.register(owner, now);
+        return owners.register({ ...owner, routes: owner.routes ?? [] }, now);
       }),
-    beat: (owner, { now, leaseMs }) =>
+    beat: (owner, { now, leaseMs, fallback }) =>
       db.write(() => {
         const alive = owners.beat(owner, now);
         const gone = owners.silentSince(now - leaseMs);
-        return { alive, recovered: gone.reduce((sum, id) => sum + owners.recover(id, now), 0) };
+        const recovered = gone.reduce((sum, id) => sum + owners.recover(id, now), 0);
+        const present = owners.list();
+        const known = new Set(present.flatMap(({ routes }) => routes));
+        lanes.see([...known], now);
+        if (fallback === undefined || !alive) return { alive, recovered, moved: 0 };
+        const seenBefore = present.length === 1 ? Number.POSITIVE_INFINITY : now - fallback.absentMs;
+        return { alive, recovered, moved: lanes.reroute(known, fallback.route, seenBefore) };
       }),
     unregister: (owner, now) => db.write(() => void owners.recover(owner, now)),
     claim: ({ lane, limit, owner, now }) =>
@@ -173,6 +179,5 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
     changes: db.changes,
     pause: (lane, paused) => db.write(() => lanes.pause(lane, paused)),
     lanes: async () => lanes.list(),
-    reroute: (known, to) => db.write(() => lanes.reroute(known, to)),
   };
 }

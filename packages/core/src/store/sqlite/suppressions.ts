@@ -3,7 +3,7 @@ import type { MessageEvent } from '../../events.ts';
 import { type DeliveryState, statesBefore } from '../../message.ts';
 import type { Suppression, SuppressionStore } from '../port.ts';
 import type { Database } from './database.ts';
-import { type Ledger, stateCode } from './ledger.ts';
+import { type Ledger, type MessageFacts, stateCode } from './ledger.ts';
 import { scopesOf } from './scopes.ts';
 import type { Tables } from './tables.ts';
 
@@ -54,7 +54,7 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
     insert.run({ address, scope, reason, evidence: evidence ?? null, since: now });
     return findWaiting.all({ address }).flatMap(({ id, message_id, recipient }) => {
       const facts = ledger.message(message_id);
-      if (facts === undefined || !scopesOf(facts.content).includes(scope)) return [];
+      if (facts === undefined || !scopesCovering(facts).includes(scope)) return [];
       stop.run({ id, now, reason });
       ledger.count(facts, 'suppressed', now);
       return [ledger.event({ id, recipient }, facts, 'suppressed', now, { reason: `${reason} (${scope})` })];
@@ -88,6 +88,15 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
       return { items: rows.map(read), next: end && `${end.address} ${end.scope}` };
     },
   };
+}
+
+/** A message whose content is damaged has no topic that one could know. */
+function scopesCovering(facts: MessageFacts): string[] {
+  try {
+    return scopesOf(facts.content);
+  } catch {
+    return scopesOf({ stream: facts.stream, topic: undefined });
+  }
 }
 
 function read(row: SuppressionRow): Suppression {

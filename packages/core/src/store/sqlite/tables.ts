@@ -19,6 +19,8 @@ interface LaneTable {
   /** Place in `STREAMS`. */
   stream: number;
   paused: Generated<number>;
+  /** When a process that has the route was last seen. */
+  known_at: Generated<number>;
 }
 
 interface MessageTable {
@@ -114,6 +116,8 @@ interface OwnerTable {
   pid: number;
   host: string;
   beat_at: number;
+  /** JSON: names of the routes that it is configured with. */
+  routes: string;
 }
 
 /** Starts of a rated route, counted until `bucket_end` and a window. */

@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
+import { describe, expect, it, vi } from 'vitest';
+import { sqlite } from '../../../packages/core/src/index.ts';
+import { relayWith, scratchFolder } from '../../support/relay.ts';
+
+const message = { to: 'ada@example.com', subject: 'Hi', text: 'Hello' };
+
+/** The engine's threads of this process, as they are made. */
+const workers = vi.hoisted(() => [] as Worker[]);
+vi.mock('node:worker_threads', async (original) => {
+  const threads = await original<typeof import('node:worker_threads')>();
+  class Watched extends threads.Worker {
+    constructor(...parameters: ConstructorParameters<typeof threads.Worker>) {
+      super(...parameters);
+      if (parameters[1]?.name === 'mail-relay') workers.push(this);
+    }
+  }
+  return { ...threads, Worker: Watched };
+});
+
+/** Ends the engine's thread as a crash does. */
+async function crash(): Promise<void> {
+  await workers.at(-1)?.terminate();
+}
+
+describe('an engine whose thread crashes', () => {
+  it('starts again by itself and sends what waits, without another call', async () => {
+    const store = sqlite(join(scratchFolder(), 'relay.db'));
+    const relay = relayWith({ store, queue: { leaseMs: 500 }, logger: silent });
+    const errors: unknown[] = [];
+    const sent: string[] = [];
+    relay.on('error', (error) => void errors.push(error));
+    relay.on('sent', ({ recipient }) => void sent.push(recipient));
+    await relay.start();
+    await relay.lanes.pause('capture');
+    for (let index = 0; index < 20; index++) await relay.send({ ...message, to: `r${index}@example.com` });
+    await relay.lanes.resume('capture');
+    await crash();
+    await vi.waitFor(() => expect(new Set(sent).size).toBeGreaterThan(0), { timeout: 10_000 });
+    await vi.waitFor(
+      async () => expect((await relay.messages.list({ state: 'sent', limit: 100 })).items).toHaveLength(20),
+      { timeout: 10_000, interval: 50 },
+    );
+    expect(errors).toMatchObject([{ code: 'ENGINE_CRASHED' }]);
+  });
+
+  it('rejects the calls that wait for it, and takes the next ones', async () => {
+    const relay = relayWith({ store: sqlite(join(scratchFolder(), 'relay.db')), logger: silent });
+    await relay.start();
+    const waiting = Array.from({ length: 50 }, () => relay.send(message));
+    const settled = Promise.allSettled(waiting);
+    await crash();
+    const codes = (await settled).map((result) => (result.status === 'rejected' ? result.reason.code : 'accepted'));
+    expect(new Set([...codes, 'ENGINE_CRASHED', 'accepted'])).toEqual(new Set(['ENGINE_CRASHED', 'accepted']));
+    await vi.waitFor(async () => expect(await relay.send(message)).toMatchObject({ repeated: false }), 10_000);
+  });
+
+  it('in the middle of a bulk send ends it with an error, and not never', async () => {
+    const relay = relayWith({ store: sqlite(join(scratchFolder(), 'relay.db')), logger: silent });
+    await relay.start();
+    async function* people(): AsyncGenerator<string> {
+      for (let index = 0; index < 600; index++) {
+        if (index === 300) await crash();
+        yield `r${index}@example.com`;
+      }
+    }
+    const sending = (async () => relay.sendMany(people(), { subject: 'Hi', text: 'Hello' }))();
+    await expect(sending).rejects.toMatchObject({ code: 'ENGINE_CRASHED' });
+  });
+});
+
+describe('a relay', () => {
+  it('does what was asked for last, start or stop', async () => {
+    const relay = relayWith();
+    await relay.start();
+    void relay.stop();
+    const started = relay.start();
+    const stopped = relay.stop();
+    await expect(started).rejects.toMatchObject({ code: 'RELAY_STOPPED' });
+    await stopped;
+    await expect(relay.send(message)).rejects.toMatchObject({ code: 'RELAY_STOPPED' });
+    void relay.stop();
+    await relay.start();
+    expect(await relay.send(message)).toMatchObject({ repeated: false });
+  });
+});
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
