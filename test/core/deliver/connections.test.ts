@@ -88,6 +88,128 @@ describe('connections', () => {
   });
 });
 
+describe('a server that takes its time', () => {
+  it('never keeps transactional mail waiting behind newsletters', async () => {
+    const held: string[] = [];
+    const server = await rawServer(
+      politely((line) => {
+        if (!line.startsWith('RCPT TO:<news')) return undefined;
+        held.push(line);
+        return null;
+      }),
+    );
+    const transport = transportTo(server.port, { connections: 3 });
+    const newsletters = Array.from({ length: 6 }, (_, index) => ({
+      ...mail(index),
+      stream: 'broadcast' as const,
+      envelope: { ...mail().envelope, to: `news${index}@example.com` },
+    }));
+    const waiting = newsletters.map((one) => transport.send(one));
+    await expect.poll(() => held.length).toBe(2);
+    expect((await transport.send({ ...mail(), stream: 'transactional' })).outcome.type).toBe('sent');
+    expect(held).toHaveLength(2);
+    void Promise.allSettled(waiting);
+  });
+
+  it('asks once more, before a mail that waited for a connection goes out, whether it still should', async () => {
+    const server = await rawServer(politely(() => undefined));
+    const transport = transportTo(server.port, { connections: 1 });
+    const [first, second] = await Promise.all([
+      transport.send({ ...mail(1), onStart: () => true }),
+      transport.send({ ...mail(2), onStart: () => false }),
+    ]);
+    expect([first.outcome.type, second.outcome.type]).toEqual(['sent', 'withdrawn']);
+    expect(server.lines.join(' ')).not.toContain('r2@');
+    expect((await transport.send(mail(3))).outcome.type).toBe('sent');
+  });
+
+  it('cannot hold a connection for ever by saying something now and then', async () => {
+    const talkers = new Set<NodeJS.Timeout>();
+    onTestFinished(() => talkers.forEach(clearInterval));
+    const server = await rawServer(
+      politely((line, socket) => {
+        if (!line.startsWith('RCPT')) return undefined;
+        talkers.add(setInterval(() => socket.write('250-still here\r\n'), 50));
+        return null;
+      }),
+    );
+    const { outcome } = await transportTo(server.port, { socketTimeoutMs: 150 }).send(mail());
+    expect(outcome).toMatchObject({ type: 'deferred', reason: 'timeout' });
+  });
+});
+
+describe('a conversation', () => {
+  it('is kept in the attempt step by step, with the greeting, TLS and the log-in', async () => {
+    const inbox = await smtpServer({
+      disabledCommands: [],
+      authOptional: false,
+      onAuth: (_given, _session, done) => done(null, { user: 'robot' }),
+    });
+    const options = { tls: { rejectUnauthorized: false }, auth: { user: 'robot', pass: 'hunter2' }, connections: 1 };
+    const transport = transportTo(inbox.port, options);
+    const { transcript } = await transport.send(mail());
+    const said = transcript.steps.map(({ step, reply }) => `${step} ${reply?.slice(0, 3)}`);
+    expect(said).toEqual([
+      'CONN 220',
+      'EHLO 250',
+      'STARTTLS 220',
+      'EHLO 250',
+      'AUTH 235',
+      'MAIL 250',
+      'RCPT 250',
+      'DATA 354',
+      'MESSAGE 250',
+    ]);
+    expect(transcript.steps.every(({ ms }) => typeof ms === 'number')).toBe(true);
+    expect((await transport.send(mail(2))).transcript.steps.map(({ step }) => step)).toEqual([
+      'MAIL',
+      'RCPT',
+      'DATA',
+      'MESSAGE',
+    ]);
+  });
+
+  it('goes command by command where the server takes no groups of them', async () => {
+    const groups: string[] = [];
+    const speak = politely((line) => (line.startsWith('RCPT TO:<r1@') ? '550 5.1.1 unknown' : undefined));
+    const server = await rawServer((socket, line) => {
+      if (line === undefined) socket.on('data', (chunk) => groups.push(String(chunk)));
+      speak(socket, line);
+    });
+    const transport = transportTo(server.port, { connections: 1 });
+    expect([...types(await many(transport, 3))].sort()).toEqual(['bounced', 'sent']);
+    expect(groups.filter((group) => /\r\n./.test(group) && !group.startsWith('Subject'))).toEqual([]);
+  });
+
+  it('of a refused recipient goes on with the next mail on the same connection', async () => {
+    const inbox = await smtpServer({
+      onRcptTo: ({ address }, _session, done) =>
+        address.startsWith('r1@') ? done(Object.assign(new Error('5.1.1 unknown'), { responseCode: 550 })) : done(),
+    });
+    const transport = transportTo(inbox.port, { connections: 1 });
+    const attempts = await many(transport, 4);
+    expect(attempts.map(({ outcome }) => outcome.type)).toEqual(['sent', 'bounced', 'sent', 'sent']);
+    expect(inbox.connections.opened).toBe(1);
+    expect(inbox.mails.map(({ to }) => to)).toEqual(['r0@example.com', 'r2@example.com', 'r3@example.com']);
+  });
+
+  it('is not begun where the server says that it cannot take the mail', async () => {
+    const server = await rawServer(
+      politely((line) => (line.startsWith('EHLO') ? '250-here\r\n250-PIPELINING\r\n250 SIZE 20' : undefined)),
+    );
+    const transport = transportTo(server.port);
+    const attempt = await transport.send(mail());
+    expect(attempt.outcome).toMatchObject({ type: 'bounced', reason: 'message-too-large', suppress: false });
+    const utf8 = {
+      ...mail(),
+      raw: Buffer.from('a: b\r\n'),
+      envelope: { ...mail().envelope, to: 'zoé@example.com', utf8: true },
+    };
+    expect((await transport.send(utf8)).outcome).toMatchObject({ type: 'bounced', status: '5.6.7', suppress: false });
+    expect(server.lines.filter((line) => line.startsWith('MAIL'))).toEqual([]);
+  });
+});
+
 describe('TLS', () => {
   it('is used where the server offers it', async () => {
     const inbox = await smtpServer({ disabledCommands: [] });

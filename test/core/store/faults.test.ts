@@ -185,6 +185,26 @@ describe('a damaged row', () => {
     });
   });
 
+  it('of a content fails its own mail alone; what others sent is written, and nobody gets a mail twice', async () => {
+    const file = join(folder(), 'relay.db');
+    const relay = relayOn(file);
+    const ids: string[] = [];
+    for (let index = 0; index < 12; index++)
+      ids.push((await relay.send({ ...message, to: `r${index}@example.com`, text: `Hello ${index}` })).id);
+    const raw = new DatabaseSync(file);
+    raw.exec('UPDATE content SET json = \'{"from":\' WHERE id = 7');
+    raw.close();
+    const sent: string[] = [];
+    const other = relayOn(file, true);
+    other.on('sent', ({ recipient }) => void sent.push(recipient));
+    await other.start();
+    const states = async (): Promise<string[]> => (await other.messages.list()).items.map(({ state }) => state);
+    await expect.poll(async () => (await states()).filter((state) => state === 'sent').length).toBe(11);
+    expect((await states()).filter((state) => state === 'failed')).toHaveLength(1);
+    expect(new Set(sent).size).toBe(sent.length);
+    await expect(other.messages.get(ids[6] as string)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+  });
+
   it('is STORE_CORRUPT where it is asked for', async () => {
     const file = join(folder(), 'relay.db');
     const { id } = await relayOn(file).send(message);
@@ -192,6 +212,19 @@ describe('a damaged row', () => {
     raw.exec("UPDATE content SET json = '{'");
     raw.close();
     await expect(relayOn(file).messages.get(id)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+  });
+});
+
+describe('a database file that goes away while it is in use', () => {
+  it('is noticed: nothing is accepted into a file that nobody will find', async () => {
+    const file = join(folder(), 'relay.db');
+    const relay = relayOn(file);
+    await relay.send(message);
+    rmSync(file);
+    await expect(relay.send(message)).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      message: expect.stringContaining('removed or replaced'),
+    });
   });
 });
 
@@ -242,7 +275,9 @@ describe('the schema', () => {
       if (claimed.length === 0) break;
       const reply = '250 2.0.0 Ok: queued as 4F2A93B21C0';
       const steps = [
-        { step: 'CONN', ms: 31 },
+        { step: 'MAIL', reply: '250 2.1.0 Ok', ms: 31 },
+        { step: 'RCPT', reply: '250 2.1.5 Ok', ms: 12 },
+        { step: 'DATA', reply: '354 End data with <CR><LF>.<CR><LF>', ms: 0 },
         { step: 'MESSAGE', reply, ms: 112 },
       ];
       const transcript = { route: lane.route, host: lane.route, tls: true, startedAt: 2, ms: 143, steps };

@@ -224,7 +224,11 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
       clearTimeout(slotTimer);
       await feeding;
       // A store that takes nothing any more must not hold up the end; the next process finds what was on its way.
-      await Promise.race([settler.flush().then(() => store.unregister(owner, Date.now())), timeout()]);
+      const left = settler
+        .flush()
+        .then(() => store.unregister(owner, Date.now()))
+        .catch(onError);
+      await Promise.race([left, timeout()]);
     },
   };
 

@@ -40,7 +40,10 @@ export function settlement({ id }: Pick<ClaimedDelivery, 'id'>, result: Settleme
     startedAt: NOW + 40,
     ms: 12,
     steps: [
-      { step: 'CONN', ms: 4 },
+      { step: 'CONN', reply: '220 here', ms: 4 },
+      { step: 'AUTH PLAIN', reply: '235 welcome', ms: 2 },
+      { step: 'RCPT', ms: 3 },
+      { step: 'DATA', reply: '354 go', ms: 0 },
       { step: 'MESSAGE', reply: 'reply' in result ? result.reply : '', ms: 8 },
     ],
   };

@@ -2,7 +2,7 @@
  * How the detail of an event is stored: JSON under short keys, and without what stands elsewhere already. A campaign has
  * one event per delivery at least, so these bytes are most of the file.
  */
-import type { Transcript } from '../../events.ts';
+import type { Transcript, TranscriptStep } from '../../events.ts';
 
 /** Order matters to nobody, but a key is never used again for something else. */
 const SHORT = {
@@ -27,8 +27,24 @@ type Packed = readonly [
   tls: 0 | 1 | null,
   before: number,
   ms: number,
-  steps: readonly (readonly [step: string, reply: string | 0 | null, ms: number | null])[],
+  steps: readonly PackedStep[],
 ];
+
+/** Letter of the step, ms, and the reply, where `=` is that of the event; steps without a letter in full. */
+type PackedStep = string | readonly [step: string, reply: string | null, ms: number | null];
+
+const LETTERS: Readonly<Record<string, string>> = {
+  CONN: 'C',
+  EHLO: 'E',
+  HELO: 'H',
+  STARTTLS: 'T',
+  AUTH: 'A',
+  MAIL: 'M',
+  RCPT: 'R',
+  DATA: 'D',
+  MESSAGE: '.',
+};
+const STEPS = Object.fromEntries(Object.entries(LETTERS).map(([step, letter]) => [letter, step]));
 
 /** What is known of an event beside its detail. */
 interface Known {
@@ -65,7 +81,7 @@ function packTranscript({ route, host, tls, startedAt, ms, steps }: Transcript, 
     tls === undefined ? null : tls ? 1 : 0,
     known.at - startedAt,
     ms,
-    steps.map(({ step, reply, ms: took }) => [step, reply === last ? 0 : (reply ?? null), took ?? null] as const),
+    steps.map((step) => packStep(step, last)),
   ];
 }
 
@@ -76,10 +92,26 @@ function unpackTranscript([route, host, tls, before, ms, steps]: Packed, known: 
     ...(tls === null ? {} : { tls: tls === 1 }),
     startedAt: known.at - before,
     ms,
-    steps: steps.map(([step, reply, took]) => ({
-      step,
-      ...(reply === null ? {} : { reply: reply === 0 ? String(last) : reply }),
-      ...(took === null ? {} : { ms: took }),
-    })),
+    steps: steps.map((step) => unpackStep(step, last)),
+  };
+}
+
+function packStep({ step, reply, ms }: TranscriptStep, last: unknown): PackedStep {
+  const letter = LETTERS[step];
+  if (letter === undefined || reply === undefined || ms === undefined) return [step, reply ?? null, ms ?? null];
+  return `${letter}${ms} ${reply === last ? '=' : reply}`;
+}
+
+function unpackStep(packed: PackedStep, last: unknown): TranscriptStep {
+  if (typeof packed !== 'string') {
+    const [step, reply, ms] = packed;
+    return { step, ...(reply === null ? {} : { reply }), ...(ms === null ? {} : { ms }) };
+  }
+  const space = packed.indexOf(' ');
+  const reply = packed.slice(space + 1);
+  return {
+    step: STEPS[packed[0] as string] ?? '',
+    reply: reply === '=' ? String(last) : reply,
+    ms: Number(packed.slice(1, space)),
   };
 }
