@@ -7,6 +7,7 @@ import { readCaptured } from './deliver/capture.ts';
 import type { RouteSpec, Transport } from './deliver/port.ts';
 import { createTransport } from './deliver/transport.ts';
 import { createDelivering } from './engine/delivering.ts';
+import { createHealth } from './engine/health.ts';
 import { createReading } from './engine/reading.ts';
 import { createSubmitting } from './engine/submitting.ts';
 import { MailRelayError, messageOf } from './errors.ts';
@@ -18,7 +19,7 @@ import { parseRate } from './rate.ts';
 import { campaignReport, summaryReport } from './report/figures.ts';
 import type { Cursor, StoreSpec } from './store/port.ts';
 import { createSqliteStore } from './store/sqlite/store.ts';
-import type { EngineApi, Health, HostApi } from './thread/port.ts';
+import type { EngineApi, HostApi } from './thread/port.ts';
 import { createTokens } from './token.ts';
 
 /** What the engine needs to know; plain data, so that it can cross into a thread. */
@@ -157,23 +158,7 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
       const bytes = await store.blobs.get('captured', id);
       return bytes && readCaptured(bytes).raw;
     },
-    async health(): Promise<Health> {
-      const lanes = await store.queue.lanes();
-      const now = Date.now();
-      const due = lanes.flatMap((lane) =>
-        lane.oldestDueAt === undefined || lane.paused ? [] : [now - lane.oldestDueAt],
-      );
-      return {
-        ok: true,
-        store: { ok: true, bytes: (await store.size()).bytes },
-        queue: {
-          waiting: lanes.reduce((sum, lane) => sum + lane.waiting, 0),
-          sending: lanes.reduce((sum, lane) => sum + lane.sending, 0),
-          oldestMs: Math.max(0, ...due),
-        },
-        lanes,
-      };
-    },
+    health: createHealth(store),
     async listen(on): Promise<void> {
       listening = on;
     },

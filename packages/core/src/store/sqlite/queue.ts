@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { MessageEvent } from '../../events.ts';
+import { type DeliveryState, type Transition, transition } from '../../message.ts';
 import type { ClaimedDelivery, QueueStore, Settlement } from '../../queue/port.ts';
 import type { Database } from './database.ts';
 import { type DeliveryRow, readDelivery } from './delivery-row.ts';
@@ -10,6 +11,17 @@ import { createRateLog } from './rates.ts';
 import type { Suppressions } from './suppressions.ts';
 
 const SENDING = stateCode('sending');
+const CLAIMED = stateCode(transition('queued', 'claim') ?? 'sending');
+
+/** Which transition each result of an attempt is. */
+const TRANSITION_OF = {
+  sent: 'send',
+  deferred: 'defer',
+  bounced: 'bounce',
+  failed: 'expire',
+  suppressed: 'suppress',
+  returned: 'release-lease',
+} as const satisfies Record<Settlement['result']['type'], Transition>;
 
 /** What settling writes into a delivery. */
 interface Settled {
@@ -43,7 +55,7 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
   const take = db.prepare((query, p: { ids: string; owner: number; now: number }) =>
     query
       .updateTable('delivery')
-      .set({ state: SENDING, owner: p.owner, due_at: null, updated_at: p.now })
+      .set({ state: CLAIMED, owner: p.owner, due_at: null, updated_at: p.now })
       .where('id', 'in', sql<number>`(select value from json_each(${p.ids}))`),
   );
   const giveUp = db.prepare((query, p: { id: number; now: number; reason: string }) =>
@@ -86,7 +98,7 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
     const row = finish.get({
       id,
       owner,
-      state: stateCode(result.type === 'returned' ? 'queued' : result.type),
+      state: stateCode(transition('sending', TRANSITION_OF[result.type]) as DeliveryState),
       tried: startedAt === undefined ? 0 : 1,
       dueAt: result.type === 'returned' ? now : result.type === 'deferred' ? result.retryAt : null,
       now,

@@ -1,0 +1,34 @@
+import type { Store } from '../store/port.ts';
+import type { Health } from '../thread/port.ts';
+
+/** The answer is kept for so long, ms: the route is open to all, and counting what waits takes time. */
+const KEPT_MS = 1000;
+
+/** State of the engine, counted at most once in a while. */
+export function createHealth(store: Pick<Store, 'queue' | 'size'>): () => Promise<Health> {
+  let kept: { readonly at: number; readonly health: Promise<Health> } | undefined;
+
+  async function look(): Promise<Health> {
+    const lanes = await store.queue.lanes();
+    const now = Date.now();
+    const due = lanes.flatMap((lane) =>
+      lane.oldestDueAt === undefined || lane.paused ? [] : [now - lane.oldestDueAt],
+    );
+    return {
+      ok: true,
+      store: { ok: true, bytes: (await store.size()).bytes },
+      queue: {
+        waiting: lanes.reduce((sum, lane) => sum + lane.waiting, 0),
+        sending: lanes.reduce((sum, lane) => sum + lane.sending, 0),
+        oldestMs: Math.max(0, ...due),
+      },
+      lanes,
+    };
+  }
+
+  return () => {
+    const now = performance.now();
+    if (kept === undefined || now - kept.at >= KEPT_MS) kept = { at: now, health: look() };
+    return kept.health;
+  };
+}
