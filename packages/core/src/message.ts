@@ -13,8 +13,11 @@
  */
 import type { Mailbox } from './address.ts';
 
+/** Every stream. */
+export const STREAMS = ['transactional', 'broadcast'] as const;
+
 /** Kinds of mail that wait in separate lanes. `broadcast` always carries one-click unsubscribe headers. */
-export type Stream = 'transactional' | 'broadcast';
+export type Stream = (typeof STREAMS)[number];
 
 /** Every state of a delivery. The order is the storage code: append only. */
 export const DELIVERY_STATES = [

@@ -1,5 +1,6 @@
 import { MailRelayError } from '../errors.ts';
 import type { Content, HeaderField, TemplateData } from '../message.ts';
+import { scopeOf } from '../scope.ts';
 import type { StoredDelivery } from '../store/port.ts';
 import { type CatalogueOptions, createCatalogue, UNTRACKED } from './catalogue.ts';
 import type { MessageIdOf } from './message-id.ts';
@@ -73,9 +74,8 @@ export function createComposer(options: ComposerOptions): Composer {
   }
 
   function unsubscribeUrlOf(content: Content, delivery: StoredDelivery): string {
-    const scope = content.topic === undefined ? content.stream : `topic:${content.topic}`;
     const locale = delivery.locale ?? content.locale;
-    return `${linkBase}/u/${tokens.unsubscribe({ deliveryId: delivery.id, address: delivery.address, scope, locale })}`;
+    return `${linkBase}/u/${tokens.unsubscribe({ deliveryId: delivery.id, address: delivery.address, scope: scopeOf(content), locale })}`;
   }
 
   return {

@@ -1,9 +1,10 @@
 import { normalizeAddress } from '../address.ts';
 import type { RenderedTemplate } from '../compose/port.ts';
 import { MailRelayError } from '../errors.ts';
-import type { Stream } from '../message.ts';
+import { STREAMS, type Stream } from '../message.ts';
 import type { LaneRecord } from '../queue/port.ts';
 import type { CampaignReport, SummaryReport } from '../report/port.ts';
+import { isScope, scopesOver } from '../scope.ts';
 import type { DeliveryRecord, ListQuery, MessageRecord, Page, Selection, Suppression } from '../store/port.ts';
 import type { TemplateBook } from '../submit/templates.ts';
 import type { AnyTemplate, DataOf } from '../template.ts';
@@ -73,8 +74,6 @@ export interface Lanes {
   resume(route: string, options?: { readonly stream?: Stream }): Promise<void>;
 }
 
-const STREAMS = ['transactional', 'broadcast'] as const satisfies readonly Stream[];
-
 /** `relay.messages` */
 export function createMessages(engine: Engine): Messages {
   const apply = (by: 'cancel' | 'hold' | 'release' | 'retry') =>
@@ -108,11 +107,7 @@ export function createSuppressions(engine: Engine): Suppressions {
       return (await engine()).removeSuppression(normalizeAddress(address), scope);
     },
     async has(address, { stream, topic } = {}) {
-      const scopes = [
-        'all',
-        ...(stream === undefined ? STREAMS : [stream]),
-        ...(topic === undefined ? [] : [`topic:${topic}`]),
-      ];
+      const scopes = scopesOver(stream === undefined ? STREAMS : [stream], topic);
       return (await (await engine()).findSuppression(normalizeAddress(address), scopes)) !== undefined;
     },
     list: async (query = {}) => (await engine()).listSuppressions({ ...query, limit: query.limit ?? 100 }),
@@ -120,7 +115,7 @@ export function createSuppressions(engine: Engine): Suppressions {
 }
 
 function checkScope(scope: string): void {
-  if (!/^(?:all|transactional|broadcast|topic:.+)$/.test(scope)) {
+  if (!isScope(scope)) {
     throw new MailRelayError('OPTIONS_INVALID', {
       option: 'scope',
       reason: 'scope must be all, transactional, broadcast or topic:<name>',
