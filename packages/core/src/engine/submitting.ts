@@ -1,6 +1,6 @@
 import type { Composer } from '../compose/port.ts';
 import type { RouteSpec } from '../deliver/port.ts';
-import { isMailRelayError } from '../errors.ts';
+import { ERRORS, isMailRelayError } from '../errors.ts';
 import type { MessageEvent } from '../events.ts';
 import {
   type AcceptedDelivery,
@@ -93,7 +93,7 @@ export function createSubmitting(
 function bulkResult(appended: Awaited<ReturnType<Store['intake']['append']>>[number] | undefined): BulkResult {
   if (appended === undefined) throw new TypeError('the store answered fewer results than recipients');
   if ('rejected' in appended)
-    return { rejected: { code: 'RECIPIENT_DUPLICATE', message: 'This message already has the recipient' } };
+    return { rejected: { code: 'RECIPIENT_DUPLICATE', message: ERRORS.RECIPIENT_DUPLICATE.message } };
   return appended;
 }
 

@@ -1,5 +1,5 @@
 import { parseMailboxes } from '../address.ts';
-import { isMailRelayError, MailRelayError } from '../errors.ts';
+import { type ErrorCode, isMailRelayError, MailRelayError } from '../errors.ts';
 import type { SubmittedRecipient } from '../message.ts';
 import type { AnyTemplate } from '../template.ts';
 import type { EngineApi } from '../thread/port.ts';
@@ -13,7 +13,8 @@ export interface Rejection {
   /** Position in what was handed in, from 0. */
   readonly index: number;
   readonly recipient: string;
-  readonly code: string;
+  /** The code that `send()` would throw; `RECIPIENT_DUPLICATE` for an address that the message has already. */
+  readonly code: ErrorCode;
   readonly message: string;
 }
 
