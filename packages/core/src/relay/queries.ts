@@ -1,5 +1,5 @@
 import { DELIVERY_STATES, STREAMS, type Stream } from '../message.ts';
-import { date, group, oneOf, refuse, rule, text, whole } from '../rules.ts';
+import { check, date, group, oneOf, type Rule, refuse, rule, text, whole } from '../rules.ts';
 import { isScope } from '../scope.ts';
 import type { ListQuery, Selection, Suppression } from '../store/port.ts';
 
@@ -78,14 +78,14 @@ export const checked = {
   selection: (given: string | Selection): Selection => selectionOf(given),
 } as const;
 
-function through<T>(check: (value: unknown, place: string) => void, value: T, place: string): T {
-  check(value, place);
+function through<T>(rule: Rule, value: T, place: string): T {
+  check(rule, value, place);
   return value;
 }
 
 function selectionOf(given: string | Selection): Selection {
   if (typeof given === 'string') return { id: given };
-  group<{ id: string; campaign: string }>({ id: text, campaign: text })(given, 'selection');
+  check(group<{ id: string; campaign: string }>({ id: text, campaign: text }), given, 'selection');
   if (Object.keys(given).length !== 1) refuse('selection', 'must be an id, `{ id }` or `{ campaign }`');
   return given;
 }

@@ -1,6 +1,8 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { DeclaredTemplate } from '../compose/port.ts';
 import { MailRelayError, messageOf } from '../errors.ts';
 import type { Json, RenderedParts } from '../message.ts';
+import { anyText, callable, check, group, type Rule, rule, text } from '../rules.ts';
 import type { AnyTemplate } from '../template.ts';
 import { headerText } from './headers.ts';
 import { jsonOf } from './json.ts';
@@ -26,12 +28,39 @@ export interface TemplateBook {
   ): Promise<RenderedParts | undefined>;
 }
 
+const FIELDS = group<AnyTemplate>(
+  {
+    name: text,
+    schema: rule(isSchema, 'must be a Standard Schema (zod, valibot, arktype …)'),
+    subject: anyText,
+    mjml: text,
+    html: text,
+    text: anyText,
+    render: callable,
+  },
+  { needed: ['name'] },
+);
+
+/** A template in code: its fields, and exactly one body. */
+export const TEMPLATE: Rule = (value, place) =>
+  FIELDS(value, place) ??
+  rule(
+    (template) => ['mjml', 'html', 'render'].filter((body) => Object(template)[body] !== undefined).length === 1,
+    'needs exactly one of mjml, html and render',
+  )(value, place);
+
+function isSchema(value: unknown): boolean {
+  const schema = value as Partial<StandardSchemaV1> | null | undefined;
+  return typeof schema?.['~standard']?.validate === 'function';
+}
+
 /**
- * @throws MailRelayError `OPTIONS_INVALID` where two templates have one name.
+ * @throws MailRelayError `OPTIONS_INVALID` where one is none, or two templates have one name.
  */
 export function createTemplateBook(templates: readonly AnyTemplate[]): TemplateBook {
   const byName = new Map<string, AnyTemplate>();
-  for (const template of templates) {
+  for (const [index, template] of templates.entries()) {
+    check(TEMPLATE, template, `templates[${index}]`);
     if (byName.has(template.name))
       throw new MailRelayError('OPTIONS_INVALID', {
         option: 'templates',
