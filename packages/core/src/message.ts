@@ -130,6 +130,7 @@ export type HeaderField = readonly [name: string, value: string];
 /** A further representation of the body (`alternatives`, `icalEvent`): its bytes are in the store under `hash`. */
 export interface SpooledAlternative {
   readonly hash: string;
+  readonly bytes: number;
   readonly contentType: string;
   readonly filename: string | undefined;
   /** `calendar` alternatives come from nodemailer's `icalEvent`, and are also attached. */

@@ -101,13 +101,15 @@ interface GroupOptions {
   readonly needed?: readonly string[];
   /** What to do instead, for keys that people bring from elsewhere. */
   readonly advice?: Readonly<Record<string, string>>;
+  /** What the whole is called where it has no place. @default options */
+  readonly called?: string;
 }
 
 /** An object with known keys. A key that nobody reads is refused, so that a typo is not taken for an option. */
-export function group<T>(rules: Rules<T>, { needed = [], advice = {} }: GroupOptions = {}): Rule {
+export function group<T>(rules: Rules<T>, { needed = [], advice = {}, called = 'options' }: GroupOptions = {}): Rule {
   const known: Readonly<Record<string, Rule>> = rules;
   return (value, place) => {
-    if (!isObject(value)) return { place: place === '' ? 'options' : place, says: 'must be an object', unknown: false };
+    if (!isObject(value)) return { place: place === '' ? called : place, says: 'must be an object', unknown: false };
     const prefix = place === '' ? '' : `${place}.`;
     const given = Object.entries(value).filter(([, one]) => one !== undefined);
     return first([
@@ -124,9 +126,9 @@ export function group<T>(rules: Rules<T>, { needed = [], advice = {} }: GroupOpt
   };
 }
 
-/** Whether a value is an object, and no list. */
+/** Whether a value is an object with keys: no list, and nothing else that only its own methods can read. */
 export function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !(Symbol.iterator in value);
 }
 
 function isNumber(value: unknown): value is number {

@@ -149,8 +149,8 @@ function dataOf(content: Content, delivery: Omit<Recipient, 'locale'>, urls: obj
 function trackingOf(content: Content, delivery: Pick<StoredDelivery, 'tracking'>): ProgramTracking {
   const { opens, clicks, utm } = content.tracking;
   return {
-    opens: opens && delivery.tracking?.opens !== false,
-    clicks: clicks && delivery.tracking?.clicks !== false,
+    opens: delivery.tracking?.opens ?? opens,
+    clicks: delivery.tracking?.clicks ?? clicks,
     utm,
   };
 }

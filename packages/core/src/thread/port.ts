@@ -55,6 +55,8 @@ export interface EngineApi {
   start(): Promise<void>;
   /** Stops claiming; with `drain`, first waits until nothing is due, at most `timeoutMs`. */
   stop(options: { readonly drain: boolean; readonly timeoutMs: number }): Promise<void>;
+  /** Throws what `accept()` or `openBulk()` would, and stores nothing. */
+  check(submission: Submission): Promise<void>;
   accept(submission: Submission): Promise<Accepted>;
   openBulk(
     submission: Omit<Submission, 'recipients'>,
