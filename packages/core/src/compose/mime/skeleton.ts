@@ -82,7 +82,8 @@ function fits([, value]: HeaderField): boolean {
   return value.length <= MAX_VALUE && isAscii(value);
 }
 
-function isPlain({ attachments, alternatives, headers }: Content): boolean {
+/** Whether a skeleton can hold the mails of a content, but for subjects that need folding. */
+export function isPlain({ attachments, alternatives, headers }: Content): boolean {
   return alternatives.length === 0 && headers.every(fits) && attachments.every(isPlainAttachment);
 }
 
