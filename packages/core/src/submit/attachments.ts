@@ -46,7 +46,7 @@ export async function readEnclosed(
 }
 
 function attachmentPart(input: AttachmentInput, index: number, sources: Sources): Part<SpooledAttachment> {
-  const filename = input.filename ?? (input.path === undefined ? undefined : basename(input.path));
+  const filename = input.filename ?? nameIn(input);
   const described = {
     filename: optional(filename, 'filename'),
     contentType: input.contentType === undefined ? undefined : mediaType(input.contentType, index),
@@ -56,6 +56,18 @@ function attachmentPart(input: AttachmentInput, index: number, sources: Sources)
     headers: input.headers === undefined ? undefined : readHeaders(input.headers),
   };
   return { described, read: ({ maxBytes }) => bytesOf(input, index, { ...sources, maxBytes }) };
+}
+
+/** The name of an attachment that says only where it is. */
+function nameIn({ path, href }: AttachmentInput): string | undefined {
+  if (path !== undefined) return basename(path);
+  if (href === undefined || !URL.canParse(href)) return undefined;
+  const last = new URL(href).pathname.split('/').at(-1) ?? '';
+  try {
+    return basename(decodeURIComponent(last)) || undefined;
+  } catch {
+    return last;
+  }
 }
 
 function alternativeParts({
