@@ -48,9 +48,16 @@ const SECTIONS: readonly Section[] = [
   },
   {
     title: 'Routes',
-    intro: 'Second argument of `smtp(url, { … })`.',
+    intro: 'Second argument of `smtp(url, { … })`, and of `capture({ … })`.',
     file: 'deliver/port.ts',
-    interface: 'RouteBase',
+    interface: 'RouteOptions',
+    prefix: '',
+  },
+  {
+    title: 'Capture',
+    intro: 'Of `capture({ … })` alone.',
+    file: 'deliver/port.ts',
+    interface: 'CaptureOptions',
     prefix: '',
   },
   {
@@ -59,6 +66,20 @@ const SECTIONS: readonly Section[] = [
     file: 'deliver/port.ts',
     interface: 'SmtpOptions',
     prefix: '',
+  },
+  {
+    title: 'TLS of SMTP',
+    intro: 'In `smtp({ tls: { … } })`.',
+    file: 'deliver/port.ts',
+    interface: 'TlsOptions',
+    prefix: 'tls.',
+  },
+  {
+    title: 'Login at SMTP',
+    intro: 'In `smtp({ auth: { … } })`. More, such as OAuth2, is not supported.',
+    file: 'deliver/port.ts',
+    interface: 'AuthOptions',
+    prefix: 'auth.',
   },
 ];
 
@@ -75,7 +96,8 @@ export function configurationPage(source: (path: string) => string): string {
 Every option has a default. In development none is needed: mail is captured, and shown under \`/mail/\`. In production the
 relay does not start without a secret, a public URL and a route; the error says which is missing.
 
-An option that is given in code goes before its environment variable. An option that does not exist is an error.
+An option that is given in code goes before its environment variable. An option that does not exist, or a value
+that it cannot have, is an error that names it.
 
 \`\`\`ts
 import { createMailRelay, smtp, sqlite } from '@mailrelay/core';

@@ -29,8 +29,8 @@ try {
 await relay.stop();
 \`\`\`
 
-In \`sendMany()\` a recipient that cannot be accepted does not stop the rest: it is reported with its index and a code. One
-code exists only there: \`RECIPIENT_DUPLICATE\`, an address that the list had before.
+In \`sendMany()\` a recipient that cannot be accepted does not stop the rest: it is reported with its index and its code.
+\`RECIPIENT_DUPLICATE\`, an address that the list had before, comes only there.
 
 | Code | Meaning | Can succeed later |
 |---|---|---|

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import {
   ERRORS,
   type ErrorCode,
@@ -8,6 +8,7 @@ import {
   reviveError,
   serializeError,
 } from '../../packages/core/src/errors.ts';
+import type { Rejection } from '../../packages/core/src/index.ts';
 
 describe('the table of errors', () => {
   it('has these codes, which never change their meaning', () => {
@@ -29,6 +30,7 @@ describe('the table of errors', () => {
         "MESSAGE_STATE",
         "ADDRESS_INVALID",
         "RECIPIENT_MISSING",
+        "RECIPIENT_DUPLICATE",
         "HEADER_INVALID",
         "ATTACHMENT_INVALID",
         "ATTACHMENT_NOT_ALLOWED",
@@ -103,4 +105,9 @@ describe('an error of the relay', () => {
       false,
     ]);
   });
+});
+
+it('a rejection has a code of the table', () => {
+  expectTypeOf<Rejection['code']>().toEqualTypeOf<ErrorCode>();
+  expect(Object.keys(ERRORS)).toContain('RECIPIENT_DUPLICATE');
 });

@@ -92,6 +92,8 @@ function mailbox(item: { readonly name?: string; readonly address: string }, fie
       reason: `${field} is neither text nor an object with an address`,
     });
   }
+  if (item.name !== undefined && item.name !== null && typeof item.name !== 'string')
+    throw new MailRelayError('ADDRESS_INVALID', { field, reason: `${field} has a name that is not text` });
   const name = item.name?.trim();
   if (name !== undefined && CONTROL.test(name)) {
     throw new MailRelayError('ADDRESS_INVALID', {

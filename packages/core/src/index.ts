@@ -54,9 +54,11 @@ export type { BulkProgress, Rejection } from './submit/bulk.ts';
 export type { BulkResult, BulkSend } from './submit/bulk-send.ts';
 export type {
   AddressList,
+  AlternativeInput,
   AttachmentInput,
   BulkOptions,
   BulkRecipient,
+  CalendarInput,
   HeadersInput,
   ListValue,
   MessageFields,

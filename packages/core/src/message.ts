@@ -13,8 +13,11 @@
  */
 import type { Mailbox } from './address.ts';
 
+/** Every stream. */
+export const STREAMS = ['transactional', 'broadcast'] as const;
+
 /** Kinds of mail that wait in separate lanes. `broadcast` always carries one-click unsubscribe headers. */
-export type Stream = 'transactional' | 'broadcast';
+export type Stream = (typeof STREAMS)[number];
 
 /** Every state of a delivery. The order is the storage code: append only. */
 export const DELIVERY_STATES = [
@@ -127,6 +130,7 @@ export type HeaderField = readonly [name: string, value: string];
 /** A further representation of the body (`alternatives`, `icalEvent`): its bytes are in the store under `hash`. */
 export interface SpooledAlternative {
   readonly hash: string;
+  readonly bytes: number;
   readonly contentType: string;
   readonly filename: string | undefined;
   /** `calendar` alternatives come from nodemailer's `icalEvent`, and are also attached. */

@@ -40,11 +40,11 @@ export interface MailRelayOptions {
    */
   readonly templates?: string | readonly AnyTemplate[] | TemplateOptions;
   /**
-   * Ways out: `smtp(url)` or `capture()`. The first takes all mail unless a message names another.
+   * Ways out: `smtp(url)`, or only the URL, or `capture()`. The first takes all mail unless a message names another.
    * @default `capture()` in development
    * @env MAIL_RELAY_SMTP_URL (one SMTP URL), MAIL_RELAY_RATE (its rate)
    */
-  readonly routes?: readonly RouteSpec[];
+  readonly routes?: readonly (RouteSpec | string)[];
   /**
    * Open and click tracking, for all mail or by stream.
    * @default off for transactional mail, on for broadcast mail

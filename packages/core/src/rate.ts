@@ -23,13 +23,21 @@ const UNITS: Readonly<Record<string, number>> = {
  * @throws MailRelayError `OPTIONS_INVALID`
  */
 export function parseRate(text: string): Rate {
+  const rate = read(text);
+  if (rate !== undefined) return rate;
+  throw new MailRelayError('OPTIONS_INVALID', {
+    option: 'rate',
+    reason: `\`rate\` must read like 200/s, 3000/min, 100/h or 50000/day, not ${text}`,
+  });
+}
+
+/** Whether {@link parseRate} can read a value. */
+export function isRate(value: unknown): value is string {
+  return typeof value === 'string' && read(value) !== undefined;
+}
+
+function read(text: string): Rate | undefined {
   const [, limit = '', unit = ''] = /^(\d{1,9})\s*\/\s*([a-z]+)$/i.exec(text.trim()) ?? [];
-  const windowMs = UNITS[unit.toLowerCase()];
-  if (windowMs === undefined || Number(limit) < 1) {
-    throw new MailRelayError('OPTIONS_INVALID', {
-      option: 'rate',
-      reason: `\`rate\` must read like 200/s, 3000/min, 100/h or 50000/day, not ${text}`,
-    });
-  }
-  return { limit: Number(limit), windowMs };
+  const windowMs = Object.hasOwn(UNITS, unit.toLowerCase()) ? UNITS[unit.toLowerCase()] : undefined;
+  return windowMs === undefined || Number(limit) < 1 ? undefined : { limit: Number(limit), windowMs };
 }

@@ -1,54 +1,22 @@
 /** Fills in defaults and environment variables, and checks everything, in this one place. */
 import { type AddressInput, type Mailbox, parseMailboxes } from './address.ts';
-import type { RouteSpec, SmtpOptions } from './deliver/port.ts';
+import type { RouteOptions, RouteSpec, SmtpOptions } from './deliver/port.ts';
 import { MailRelayError } from './errors.ts';
-import { checkKeys } from './known-keys.ts';
-import { defaultLogger, isLogger } from './logger.ts';
-import type { ResolvedTracking, Stream, TrackingOptions } from './message.ts';
+import { defaultLogger } from './logger.ts';
+import type { ResolvedTracking, Stream } from './message.ts';
+import { CUSTOM_ROUTE, OPTIONS } from './option-rules.ts';
 import type { MailRelayOptions, ResolvedOptions, TemplateOptions } from './options.ts';
-import { parseRate } from './rate.ts';
+import { check, isObject, refuse } from './rules.ts';
 import type { StoreSpec } from './store/port.ts';
 import type { AnyTemplate } from './template.ts';
 
 /** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Turns an SMTP URL from the environment into a route; passed in, since it belongs to `deliver/`. */
+/** Makes and checks routes; passed in, since that belongs to `deliver/`. */
 export interface RouteFactories {
-  smtp(url: string | SmtpOptions, options?: { readonly rate?: string }): RouteSpec;
-  capture(): RouteSpec;
-}
-
-const KNOWN = [
-  'publicUrl',
-  'secret',
-  'from',
-  'store',
-  'templates',
-  'routes',
-  'tracking',
-  'unsubscribe',
-  'attachments',
-  'limits',
-  'queue',
-  'environment',
-  'thread',
-  'logger',
-] as const satisfies readonly (keyof MailRelayOptions)[];
-
-const TRACKING = ['opens', 'clicks', 'utm'] as const satisfies readonly (keyof TrackingOptions)[];
-
-const KNOWN_IN = {
-  templates: ['folder', 'templates', 'watch'],
-  tracking: [...TRACKING, 'streams'],
-  unsubscribe: ['texts', 'page'],
-  attachments: ['paths', 'hosts'],
-  limits: ['maxMessageBytes', 'maxRecipients'],
-  queue: ['deliver', 'leaseMs', 'retryFirstMs', 'retryMaxMs', 'maxAgeMs'],
-} as const satisfies Partial<Record<keyof MailRelayOptions, readonly string[]>>;
-
-function isPlain(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  smtp(server: string | SmtpOptions, options?: RouteOptions): RouteSpec;
+  capture(options?: RouteOptions): RouteSpec;
 }
 
 /**
@@ -62,31 +30,16 @@ export function resolveOptions(
   env: Environment,
   factories: RouteFactories,
 ): ResolvedOptions {
-  checkKeys(options, KNOWN);
-  for (const [group, known] of Object.entries(KNOWN_IN)) {
-    const value = options[group as keyof typeof KNOWN_IN];
-    if (isPlain(value)) checkKeys(value, known, group);
-  }
-  for (const stream of ['transactional', 'broadcast'] as const)
-    checkKeys(options.tracking?.streams?.[stream], TRACKING, `tracking.streams.${stream}`);
+  check(OPTIONS, options, '');
   const environment = options.environment ?? (env.NODE_ENV === 'production' ? 'production' : 'development');
   const production = environment === 'production';
-  check(
-    environment === 'production' || environment === 'development',
-    'environment',
-    'must be `production` or `development`',
-  );
   const secrets = secretsOf(options, env, production);
   const publicUrl = publicUrlOf(options, env, production);
   const thread = options.thread ?? true;
   const routes = routesOf(options, env, factories, production);
-  check(
-    thread === false || routes.every((route) => route.kind !== 'custom'),
-    'routes',
-    'with a custom transport need `thread: false`',
-  );
+  if (thread && routes.some(({ kind }) => kind === 'custom'))
+    refuse('routes', 'with a custom transport need `thread: false`');
   const logger = options.logger ?? defaultLogger;
-  check(isLogger(logger), 'logger', 'needs the methods debug, info, warn and error');
   const resolved: ResolvedOptions = {
     publicUrl,
     linkBase: `${publicUrl}/mail`,
@@ -116,23 +69,7 @@ export function resolveOptions(
     thread,
     logger,
   };
-  for (const [group, values] of [
-    ['limits', resolved.limits],
-    ['queue', resolved.queue],
-  ] as const) {
-    for (const [key, value] of Object.entries(values)) {
-      check(
-        typeof value === 'boolean' || (Number.isFinite(value) && value > 0),
-        `${group}.${key}`,
-        'must be a number over 0',
-      );
-    }
-  }
   return Object.freeze(resolved);
-}
-
-function check(holds: boolean, option: string, problem: string): asserts holds {
-  if (!holds) throw new MailRelayError('OPTIONS_INVALID', { option, reason: `\`${option}\` ${problem}` });
 }
 
 function publicUrlOf(options: MailRelayOptions, env: Environment, production: boolean): string {
@@ -140,11 +77,8 @@ function publicUrlOf(options: MailRelayOptions, env: Environment, production: bo
   if (given === undefined && production) throw new MailRelayError('PUBLIC_URL_MISSING', { option: 'publicUrl' });
   const text = given ?? `http://localhost:${env.PORT ?? '3000'}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  check(
-    url !== undefined && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '' && url.username === '',
-    'publicUrl',
-    'must be an http(s) URL without query, fragment and credentials',
-  );
+  if (url === undefined || !/^https?:$/.test(url.protocol) || `${url.search}${url.hash}${url.username}` !== '')
+    refuse('publicUrl', 'must be an http(s) URL without query, fragment and credentials');
   return url.href.replace(/\/+$/, '');
 }
 
@@ -154,10 +88,8 @@ function secretsOf(options: MailRelayOptions, env: Environment, production: bool
     if (production) throw new MailRelayError('SECRET_MISSING', { option: 'secret' });
     return [];
   }
-  const list = (typeof given === 'string' ? [given] : given).map((secret) =>
-    typeof secret === 'string' ? secret.trim() : '',
-  );
-  check(list.length > 0 && list.every((secret) => secret.length >= 16), 'secret', 'needs at least 16 characters');
+  const list = (typeof given === 'string' ? [given] : given).map((secret) => secret.trim());
+  if (list.length === 0 || list.some((secret) => secret.length < 16)) refuse('secret', 'needs at least 16 characters');
   return list;
 }
 
@@ -170,20 +102,14 @@ function developmentSender(production: boolean, routes: readonly RouteSpec[]): A
 function senderOf(from: AddressInput | undefined): Mailbox | undefined {
   if (from === undefined) return undefined;
   const [first, ...more] = parseMailboxes(from, 'from');
-  check(first !== undefined && more.length === 0, 'from', 'must be one address');
+  if (first === undefined || more.length > 0) refuse('from', 'must be one address');
   return first;
 }
 
-function storeOf(store: StoreSpec | string | undefined): StoreSpec {
-  const spec =
-    typeof store === 'string'
-      ? { kind: 'sqlite' as const, path: store }
-      : (store ?? { kind: 'sqlite' as const, path: '.mail-relay/relay.db' });
-  check(
-    spec.kind === 'sqlite' && typeof spec.path === 'string' && spec.path !== '',
-    'store',
-    'must be sqlite(path) or a path',
-  );
+function storeOf(store: StoreSpec | string = '.mail-relay/relay.db'): StoreSpec {
+  const spec = typeof store === 'string' ? { kind: 'sqlite' as const, path: store } : store;
+  if (spec?.kind !== 'sqlite' || typeof spec.path !== 'string' || spec.path === '')
+    refuse('store', 'must be sqlite(path) or a path');
   return spec;
 }
 
@@ -203,15 +129,29 @@ function routesOf(
   const url = env.MAIL_RELAY_SMTP_URL;
   const rate = env.MAIL_RELAY_RATE;
   const fromEnvironment = url === undefined ? undefined : [factories.smtp(url, rate === undefined ? {} : { rate })];
-  const routes = options.routes ?? fromEnvironment;
+  const routes =
+    options.routes?.map((route, index) => routeOf(route, `routes[${index}]`, factories)) ?? fromEnvironment;
   if (routes === undefined || routes.length === 0) {
     if (production) throw new MailRelayError('ROUTE_MISSING', { option: 'routes' });
     return [factories.capture()];
   }
   const names = routes.map((route) => route.name);
-  check(new Set(names).size === names.length, 'routes', 'must have different names');
-  for (const { rate: limit } of routes) if (limit !== undefined) parseRate(limit);
+  if (new Set(names).size !== names.length) refuse('routes', 'must have different names');
   return routes;
+}
+
+/** A route as its factory makes it, also where the host wrote it by hand. */
+function routeOf(route: unknown, place: string, factories: RouteFactories): RouteSpec {
+  if (typeof route === 'string') return factories.smtp(route);
+  const { kind, ...rest } = (isObject(route) ? route : {}) as RouteSpec;
+  if (kind === 'capture') return factories.capture(rest);
+  if (kind === 'custom') {
+    check(CUSTOM_ROUTE, rest, place);
+    return route as RouteSpec;
+  }
+  if (kind !== 'smtp') refuse(place, 'must be made by smtp() or capture(), or be an SMTP URL');
+  const { smtp, ...options } = rest as Extract<RouteSpec, { kind: 'smtp' }>;
+  return factories.smtp(smtp, options);
 }
 
 function trackingOf(tracking: MailRelayOptions['tracking'], stream: Stream, standard: boolean): ResolvedTracking {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { createUnsubscribePage } from '../../../packages/core/src/consent/page.ts';
-import { scopeOf, scopesCovering } from '../../../packages/core/src/consent/scope.ts';
 import { chooseLanguage } from '../../../packages/core/src/consent/texts.ts';
 
 const request = {
@@ -68,17 +67,5 @@ describe('the language of the page', () => {
     ['constructor', '__proto__', 'en'],
   ])('is, for a mail in %s and a reader of %s, %s', (locale, accept, chosen) => {
     expect(chooseLanguage(known, locale, accept)).toBe(chosen);
-  });
-});
-
-describe('scopes', () => {
-  it('of an unsubscribe link are the topic, where there is one, else the stream', () => {
-    expect(scopeOf({ stream: 'broadcast', topic: undefined })).toBe('broadcast');
-    expect(scopeOf({ stream: 'broadcast', topic: 'news' })).toBe('topic:news');
-  });
-
-  it('that cover a message are all, its stream and its topic', () => {
-    expect(scopesCovering({ stream: 'transactional', topic: undefined })).toEqual(['all', 'transactional']);
-    expect(scopesCovering({ stream: 'broadcast', topic: 'news' })).toEqual(['all', 'broadcast', 'topic:news']);
   });
 });

@@ -80,7 +80,6 @@ describe('options', () => {
     [{ environment: 'staging' }, 'OPTIONS_INVALID', 'environment'],
     [{ limits: { maxMessageBytes: -1 } }, 'OPTIONS_INVALID', 'maxMessageBytes'],
     [{ queue: { leaseMs: Number.NaN } }, 'OPTIONS_INVALID', 'leaseMs'],
-    [{ routes: [capture({ rate: 'often' })] }, 'OPTIONS_INVALID', 'rate'],
     [{ routes: [capture(), capture()] }, 'OPTIONS_INVALID', 'routes'],
     [{ from: 'nobody' }, 'ADDRESS_INVALID', 'from'],
     [{ logger: { info() {} } }, 'OPTIONS_INVALID', 'logger'],

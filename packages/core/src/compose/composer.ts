@@ -1,13 +1,15 @@
 import { MailRelayError } from '../errors.ts';
 import type { Content, HeaderField, Json, TemplateData } from '../message.ts';
+import { scopeOf } from '../scope.ts';
 import type { StoredDelivery } from '../store/port.ts';
 import { type CatalogueOptions, createCatalogue, UNTRACKED } from './catalogue.ts';
 import type { MessageIdOf } from './message-id.ts';
-import { createComposeMime } from './mime/compose.ts';
+import { type ComposeMime, createComposeMime } from './mime/compose.ts';
 import type { MailParts } from './mime/parts.ts';
-import type { Composer } from './port.ts';
+import type { ComposedMail, Composer } from './port.ts';
 import type { Program, ProgramTracking, RenderFrame } from './program.ts';
 import { createRawHtml, type RawParts } from './raw.ts';
+import { mostBytes, standIns } from './size.ts';
 
 /** What the composer works with. */
 export interface ComposerOptions extends CatalogueOptions {
@@ -19,17 +21,24 @@ type Recipient = Pick<StoredDelivery, 'address' | 'name' | 'data' | 'locale'>;
 
 const PLACEHOLDER = { unsubscribeUrl: 'https://example.com/u', viewUrl: 'https://example.com/v' };
 const NO_FRAME: RenderFrame = { clicker: '', pixel: '' };
+/** A token with nothing but its number and signature. */
+const LONGEST_TOKEN = 'x'.repeat(40);
+/** A delivery that has no number yet: the longest that it can get. */
+const UNNUMBERED = {
+  id: Number.MAX_SAFE_INTEGER,
+  messageId: Number.MAX_SAFE_INTEGER,
+  acceptedAt: 0,
+  sentAt: undefined,
+};
 
 /** Template + data -> bytes. Nothing happens before `start()`. */
 export function createComposer(options: ComposerOptions): Composer {
   const { tokens, linkBase, messageIdOf, maxMessageBytes } = options;
   const catalogue = createCatalogue(options);
   const raw = createRawHtml({ tokens, linkBase });
-  const composeMime = createComposeMime({
-    attachments: options.blobs,
-    boundary: ({ from, subject, template, version }) =>
-      tokens.mac(`boundary ${JSON.stringify([from.address, subject, template, version])}`),
-  });
+  const boundary = ({ from, subject, template, version }: Content): string =>
+    tokens.mac(`boundary ${JSON.stringify([from.address, subject, template, version])}`);
+  const composeMime = createComposeMime({ attachments: options.blobs, boundary });
 
   /** Program of a content's template; undefined where it has none. */
   function programOf(
@@ -64,20 +73,49 @@ export function createComposer(options: ComposerOptions): Composer {
         crlf: !hasLineEnds(data),
       };
     }
-    const {
-      subject = '',
-      html,
-      text,
-    }: Pick<Content, 'subject' | 'html' | 'text'> = { ...content, ...delivery.rendered };
     // A message to one recipient is composed once, so keeping it parsed would only cost memory.
     const shared = content.individually && delivery.rendered === undefined ? content : undefined;
-    return raw.track({ subject, html, text }, shared, scope, tracking, frame);
+    return raw.track(bodiesOf(content, delivery), shared, scope, tracking, frame);
   }
 
   function unsubscribeUrlOf(content: Content, delivery: StoredDelivery): string {
-    const scope = content.topic === undefined ? content.stream : `topic:${content.topic}`;
     const locale = delivery.locale ?? content.locale;
-    return `${linkBase}/u/${tokens.unsubscribe({ deliveryId: delivery.id, address: delivery.address, scope, locale })}`;
+    return `${linkBase}/u/${tokens.unsubscribe({ deliveryId: delivery.id, address: delivery.address, scope: scopeOf(content), locale })}`;
+  }
+
+  function untracked(program: Program, content: Content, delivery: StoredDelivery): RawParts {
+    const viewUrl = `${linkBase}/v/${LONGEST_TOKEN}`;
+    const scope = `${scopeOf(content)}${delivery.address}${delivery.locale ?? content.locale}`;
+    const unsubscribeUrl = `${linkBase}/u/${LONGEST_TOKEN}${'x'.repeat(2 * Buffer.byteLength(scope))}`;
+    const data = dataOf(content, delivery, { unsubscribeUrl, viewUrl });
+    return {
+      subject: content.subject ?? program.subject(data),
+      html: program.html(data, NO_FRAME),
+      text: program.text(data, NO_FRAME),
+    };
+  }
+
+  /** @throws MailRelayError `MESSAGE_TOO_LARGE` */
+  async function write(content: Content, delivery: StoredDelivery, compose: ComposeMime): Promise<ComposedMail> {
+    const unsubscribeUrl = unsubscribeUrlOf(content, delivery);
+    const parts = await partsOf(content, delivery, trackingOf(content, delivery), unsubscribeUrl);
+    const to = content.individually ? [{ address: delivery.address, name: delivery.name }] : content.to;
+    const messageId = messageIdOf({ content, messageId: delivery.messageId, deliveryId: delivery.id });
+    const { headers, content: shown } = listHeaders(content, unsubscribeUrl);
+    const date = content.date ?? delivery.acceptedAt;
+    const mail = await compose({ content: shown, to, ...parts, messageId, date, headers });
+    if (mail.length > maxMessageBytes) {
+      const reason = `it has ${mail.length} bytes, allowed are ${maxMessageBytes}`;
+      throw new MailRelayError('MESSAGE_TOO_LARGE', { bytes: mail.length, reason });
+    }
+    return {
+      raw: mail,
+      subject: parts.subject,
+      messageId,
+      envelopeFrom: content.envelopeFrom ?? content.from.address,
+      utf8: [content.from, ...to, ...content.cc].some(({ address }) => /[^\x20-\x7e]/.test(address)),
+      eightBit: false,
+    };
   }
 
   return {
@@ -96,33 +134,13 @@ export function createComposer(options: ComposerOptions): Composer {
       };
     },
     async check(content, recipient) {
+      const delivery = { ...recipient, ...UNNUMBERED };
       const program = await programOf(content, recipient, UNTRACKED);
-      if (program === undefined) return;
-      const data = dataOf(content, { data: recipient.data, address: '', name: undefined }, PLACEHOLDER);
-      if (content.subject === undefined) program.subject(data);
-      const size = program.html(data, NO_FRAME).length + program.text(data, NO_FRAME).length;
-      if (size > maxMessageBytes)
-        throw new MailRelayError('MESSAGE_TOO_LARGE', { reason: `it has ${size} characters` });
+      const parts = program === undefined ? bodiesOf(content, recipient) : untracked(program, content, delivery);
+      if (mostBytes(content, parts, linkBase) <= maxMessageBytes) return;
+      await write(content, delivery, createComposeMime({ attachments: standIns(content), boundary }));
     },
-    async compose(content, delivery) {
-      const unsubscribeUrl = unsubscribeUrlOf(content, delivery);
-      const parts = await partsOf(content, delivery, trackingOf(content, delivery), unsubscribeUrl);
-      const to = content.individually ? [{ address: delivery.address, name: delivery.name }] : content.to;
-      const messageId = messageIdOf({ content, messageId: delivery.messageId, deliveryId: delivery.id });
-      const { headers, content: shown } = listHeaders(content, unsubscribeUrl);
-      const date = content.date ?? delivery.acceptedAt;
-      const mail = await composeMime({ content: shown, to, ...parts, messageId, date, headers });
-      if (mail.length > maxMessageBytes)
-        throw new MailRelayError('MESSAGE_TOO_LARGE', { reason: `it has ${mail.length} bytes` });
-      return {
-        raw: mail,
-        subject: parts.subject,
-        messageId,
-        envelopeFrom: content.envelopeFrom ?? content.from.address,
-        utf8: [content.from, ...to, ...content.cc].some(({ address }) => /[^\x20-\x7e]/.test(address)),
-        eightBit: false,
-      };
-    },
+    compose: (content, delivery) => write(content, delivery, composeMime),
     async view(content, delivery) {
       const tracking = { ...trackingOf(content, delivery), opens: false };
       return (await partsOf(content, delivery, tracking, unsubscribeUrlOf(content, delivery))).html;
@@ -139,6 +157,12 @@ export function createComposer(options: ComposerOptions): Composer {
   };
 }
 
+/** Subject and bodies of mail without a template. */
+function bodiesOf(content: Content, { rendered }: Pick<StoredDelivery, 'rendered'>): RawParts {
+  const { subject = '', html, text }: Pick<Content, 'subject' | 'html' | 'text'> = { ...content, ...rendered };
+  return { subject, html, text };
+}
+
 function dataOf(content: Content, delivery: Omit<Recipient, 'locale'>, urls: object): TemplateData {
   return {
     recipient: { email: delivery.address, name: delivery.name ?? '' },
@@ -151,8 +175,8 @@ function dataOf(content: Content, delivery: Omit<Recipient, 'locale'>, urls: obj
 function trackingOf(content: Content, delivery: Pick<StoredDelivery, 'tracking'>): ProgramTracking {
   const { opens, clicks, utm } = content.tracking;
   return {
-    opens: opens && delivery.tracking?.opens !== false,
-    clicks: clicks && delivery.tracking?.clicks !== false,
+    opens: delivery.tracking?.opens ?? opens,
+    clicks: delivery.tracking?.clicks ?? clicks,
     utm,
   };
 }

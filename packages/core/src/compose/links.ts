@@ -1,16 +1,31 @@
+import { decodeHTMLAttribute } from 'entities/decode';
 import { Tokenizer } from 'htmlparser2';
 
 /** Decides about one link: the new value of its href, or undefined to leave it alone. */
-export type LinkVisitor = (href: string, index: number) => string | undefined;
+export type LinkVisitor = (href: string) => string | undefined;
+
+/** An http(s) address in a text. The mark that ends a sentence is not part of it. */
+export const ADDRESS: RegExp = /https?:\/\/[^\s<>"'()]+(?<![.,;:!?])/gi;
+
+/** Whether an address can be tracked: web pages, but for those of the relay itself (unsubscribe, view in browser). */
+export function isTrackable(url: string, linkBase: string): boolean {
+  return /^https?:\/\//i.test(url) && !url.startsWith(`${linkBase}/`);
+}
 
 /**
  * Replaces the addresses of links in one pass; everything else stays byte for byte. Links with `data-track="off"` are left
  * alone. `pixel` goes before the end of the body.
+ *
+ * @param left - called with the address of each link that is left alone because it says so
  */
-export function rewriteHtml(html: string, visit: LinkVisitor | undefined, pixel: string): string {
+export function rewriteHtml(
+  html: string,
+  visit: LinkVisitor | undefined,
+  pixel: string,
+  left: (href: string) => void = () => {},
+): string {
   let out = '';
   let last = 0;
-  let index = 0;
   let tag = '';
   let attribute = '';
   let start = -1;
@@ -20,8 +35,9 @@ export function rewriteHtml(html: string, visit: LinkVisitor | undefined, pixel:
   let bodyEnd = -1;
 
   function finishTag(): void {
-    if ((tag === 'a' || tag === 'area') && href !== undefined && !off && visit !== undefined) {
-      const replacement = visit(html.slice(href.start, href.end), index++);
+    if ((tag === 'a' || tag === 'area') && href !== undefined && visit !== undefined) {
+      const address = html.slice(href.start, href.end);
+      const replacement = off ? left(address) : visit(address);
       if (replacement !== undefined) {
         out += html.slice(last, href.start) + replacement;
         last = href.end;
@@ -79,15 +95,7 @@ export function rewriteHtml(html: string, visit: LinkVisitor | undefined, pixel:
 
 /** An attribute's value as a browser reads it. */
 export function decodeAttribute(value: string): string {
-  return value
-    .replaceAll('&quot;', '"')
-    .replaceAll('&#39;', "'")
-    .replaceAll('&#x27;', "'")
-    .replaceAll('&#x3D;', '=')
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&amp;', '&')
-    .trim();
+  return (value.includes('&') ? decodeHTMLAttribute(value) : value).trim();
 }
 
 /** The same text inside of a double-quoted attribute. */

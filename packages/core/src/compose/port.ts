@@ -44,8 +44,8 @@ export interface Composer {
     data: TemplateData,
     options: { readonly locale?: string | undefined },
   ): Promise<RenderedTemplate>;
-  /** Makes sure that composing for this recipient will work, without composing. Throws `TEMPLATE_VARIABLE_MISSING`, `MESSAGE_TOO_LARGE` … */
-  check(content: Content, recipient: Pick<SubmittedRecipient, 'data' | 'locale' | 'rendered'>): Promise<void>;
+  /** Makes sure that composing for this recipient will work; composes only where it could be too large. Throws `TEMPLATE_VARIABLE_MISSING`, `MESSAGE_TOO_LARGE` … */
+  check(content: Content, recipient: SubmittedRecipient): Promise<void>;
   /** The mail of one delivery, as bytes. Same delivery, same Message-ID and Date. */
   compose(content: Content, delivery: StoredDelivery): Promise<ComposedMail>;
   /** The HTML of one delivery as the view-in-browser page shows it: rendered, links tracked, no pixel. */

@@ -3,7 +3,7 @@ import { MailRelayError } from '../errors.ts';
 import type { TemplateData } from '../message.ts';
 import type { Tokens } from '../token.ts';
 import type { CompiledLocale } from './bundle.ts';
-import { decodeAttribute, encodeAttribute, rewriteHtml, withUtm } from './links.ts';
+import { decodeAttribute, encodeAttribute, isTrackable, rewriteHtml, withUtm } from './links.ts';
 import { withCrlf } from './mime/body.ts';
 
 /** What a render adds to the data: the tokens of the delivery. */
@@ -33,9 +33,8 @@ export interface ProgramTracking {
 }
 
 const HTTP = /^https?:\/\//i;
-const OWN_LINK = /^\{\{\{?\s*(?:@root\.)?(?:unsubscribeUrl|viewUrl)\s*\}?\}\}$/;
 /** An http(s) address, with or without values in it, or a lone value. */
-const ADDRESS_IN_TEXT = /https?:\/\/(?:\{\{[^}]*\}\}|[^\s<>"'(){}])+|\{\{\{?[^{}#/!>][^{}]*\}?\}\}/gi;
+const ADDRESS_IN_TEXT = /https?:\/\/(?:\{\{[^}]*\}\}|[^\s<>"'(){}])+(?<![.,;:!?])|\{\{\{?[^{}#/!>][^{}]*\}?\}\}/gi;
 
 /**
  * Compiles the Handlebars of one language, once per version and kind of tracking. Addresses that are the same for everybody
@@ -52,6 +51,8 @@ export function createProgram(
   const { tokens, linkBase } = context;
   const engine = Handlebars.create();
   const links: string[] = [];
+  /** Addresses of links that are left alone because they say so. */
+  const left = new Set<string>();
   const words = new Map<string, boolean>();
   const numberOf = (form: string): number => {
     const known = links.indexOf(form);
@@ -67,35 +68,36 @@ export function createProgram(
   // Blocks around addresses with values: they sign what the values make of them.
   engine.registerHelper('mailRelayLink', function (this: unknown, number: number, options: Handlebars.HelperOptions) {
     const url = decodeAttribute(options.fn(this));
-    return new Handlebars.SafeString(encodeAttribute(HTTP.test(url) ? signed(url, number, options) : url));
+    return new Handlebars.SafeString(encodeAttribute(isTrackable(url, linkBase) ? signed(url, number, options) : url));
   });
   engine.registerHelper('mailRelayText', function (this: unknown, number: number, options: Handlebars.HelperOptions) {
     const url = options.fn(this);
-    return HTTP.test(url) ? signed(url, number, options) : url;
+    return isTrackable(url, linkBase) ? signed(url, number, options) : url;
   });
   const rewrites = tracking.clicks || tracking.utm !== undefined;
   const html = rewriteHtml(
     locale.html,
     rewrites ? visit : undefined,
     tracking.opens ? pixelTag(`${linkBase}/o/{{@pixel}}.gif`) : '',
+    (href) => void left.add(decodeAttribute(href)),
   );
   const text = rewrites ? locale.text.replace(ADDRESS_IN_TEXT, textLink) : locale.text;
 
   function visit(href: string): string | undefined {
     const url = decodeAttribute(href);
-    if (OWN_LINK.test(url)) return undefined;
     if (url.includes('{{')) {
       if (!/^(?:https?:\/\/|\{\{)/i.test(url)) return undefined;
       return `{{#mailRelayLink ${numberOf(url)}}}${href}{{/mailRelayLink}}`;
     }
-    if (!HTTP.test(url)) return undefined;
+    if (!isTrackable(url, linkBase)) return undefined;
     return tracking.clicks ? `${address(url, numberOf(url))}.{{@clicker}}` : encodeAttribute(address(url, 0));
   }
 
   function textLink(url: string): string {
     // A lone value is an address where the HTML beside it has it in a link.
-    if (!HTTP.test(url) && !links.includes(url)) return url;
+    if (left.has(url) || (!HTTP.test(url) && !links.includes(url))) return url;
     if (url.includes('{{')) return `{{#mailRelayText ${numberOf(url)}}}${url}{{/mailRelayText}}`;
+    if (!isTrackable(url, linkBase)) return url;
     return tracking.clicks ? `${address(url, numberOf(url))}.{{@clicker}}` : address(url, 0);
   }
 

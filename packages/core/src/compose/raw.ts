@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Content } from '../message.ts';
 import type { Tokens } from '../token.ts';
-import { decodeAttribute, encodeAttribute, rewriteHtml, withUtm } from './links.ts';
+import { ADDRESS, decodeAttribute, encodeAttribute, isTrackable, rewriteHtml, withUtm } from './links.ts';
 import { type ProgramTracking, pixelTag, type RenderFrame } from './program.ts';
 
 /** Subject and bodies of one mail. */
@@ -45,13 +45,16 @@ export function createRawHtml({ tokens, linkBase }: { readonly tokens: Tokens; r
     };
     const visit = (href: string): string | undefined => {
       const url = decodeAttribute(href);
-      return /^https?:\/\//i.test(url) && !url.startsWith(`${linkBase}/`) ? encodeAttribute(link(url)) : undefined;
+      return isTrackable(url, linkBase) ? encodeAttribute(link(url)) : undefined;
     };
+    const left = new Set<string>();
+    const leave = (href: string): void => void left.add(decodeAttribute(href));
+    const inText = (url: string): string => (isTrackable(url, linkBase) && !left.has(url) ? link(url) : url);
     const rewrites = tracking.clicks || tracking.utm !== undefined;
     const image = tracking.opens ? pixelTag(`${linkBase}/o/${pixel}.gif`) : '';
     return {
-      html: html === undefined ? undefined : rewriteHtml(html, rewrites ? visit : undefined, image),
-      text: text === undefined || !rewrites ? text : text.replace(/https?:\/\/[^\s<>"'()]+/g, link),
+      html: html === undefined ? undefined : rewriteHtml(html, rewrites ? visit : undefined, image, leave),
+      text: text === undefined || !rewrites ? text : text.replace(ADDRESS, inText),
     };
   }
 

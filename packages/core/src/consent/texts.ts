@@ -1,3 +1,4 @@
+import { topicOf } from '../scope.ts';
 import type { UnsubscribeOptions, UnsubscribeTexts } from '../unsubscribe.ts';
 
 /** The language where nothing better is known. */
@@ -67,6 +68,6 @@ function accepted(header = ''): string[] {
 
 /** What a scope is called in a language: its name in the texts, else the name of the topic. */
 export function scopeName(texts: UnsubscribeTexts, scope: string): string {
-  const topic = scope.startsWith('topic:') ? scope.slice('topic:'.length) : scope;
+  const topic = topicOf(scope) ?? scope;
   return texts.scopes?.[scope] ?? texts.scopes?.[topic] ?? topic;
 }

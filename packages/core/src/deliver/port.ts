@@ -69,6 +69,28 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+/** Whom a connection trusts. Passed to `tls.connect`. */
+export interface TlsOptions {
+  /** Refuse certificates that nobody vouches for. @default true */
+  readonly rejectUnauthorized?: boolean;
+  /** Certificates of authorities to trust instead of the well-known ones, PEM. */
+  readonly ca?: string;
+  /** Name that the certificate must have. @default the host */
+  readonly servername?: string;
+  /** Oldest version of TLS. @default that of Node */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+}
+
+/** A login at an SMTP server. */
+export interface AuthOptions {
+  /** User name. */
+  readonly user: string;
+  /** Password. */
+  readonly pass: string;
+  /** Mechanism. @default the best that the server offers */
+  readonly method?: 'PLAIN' | 'LOGIN' | 'CRAM-MD5';
+}
+
 /** SMTP options beyond the URL. */
 export interface SmtpOptions {
   /** Host name or address of the server. */
@@ -81,18 +103,13 @@ export interface SmtpOptions {
   readonly requireTls?: boolean;
   /** Never use STARTTLS. @default false */
   readonly ignoreTls?: boolean;
-  /** Passed to `tls.connect`: `rejectUnauthorized`, `ca`, `servername`, `minVersion`. */
-  readonly tls?: {
-    readonly rejectUnauthorized?: boolean;
-    readonly ca?: string;
-    readonly servername?: string;
-    readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
-  };
+  /** Whom to trust, and how. */
+  readonly tls?: TlsOptions;
   /** How to log in. */
-  readonly auth?: { readonly user: string; readonly pass: string; readonly method?: 'PLAIN' | 'LOGIN' | 'CRAM-MD5' };
+  readonly auth?: AuthOptions;
   /** Name in EHLO. @default the machine's host name */
   readonly name?: string;
-  /** Connections at once. @default 5 */
+  /** Connections at once, at least 1. @default 5 */
   readonly connections?: number;
   /** Mails before a connection is replaced. @default 100 */
   readonly maxMessagesPerConnection?: number;
@@ -106,13 +123,24 @@ export interface SmtpOptions {
   readonly socketTimeoutMs?: number;
 }
 
-interface RouteBase {
-  /** Unique per relay; shown in reports and transcripts. */
-  readonly name: string;
+/** What routes have in common. */
+export interface RouteOptions {
+  /** Unique per relay; shown in reports and transcripts. @default the host, or `capture` */
+  readonly name?: string;
   /** Limit over a true sliding window, shared by all lanes and processes: `'200/s'`, `'14/s'`, `'3000/min'`, `'50000/day'`. */
   readonly rate?: string | undefined;
-  /** Mails on their way at once. @default the route's connections */
+  /** Mails on their way at once, at least 1. @default the route's connections */
   readonly concurrency?: number | undefined;
+}
+
+/** Options of `capture()`. */
+export interface CaptureOptions extends RouteOptions {
+  /** Newest mails that are kept, at least 1. @default 500 */
+  readonly keep?: number;
+}
+
+interface RouteBase extends RouteOptions {
+  readonly name: string;
 }
 
 /** A configured way out, as plain data (`custom` apart, which needs `thread: false`). */

@@ -1,46 +1,48 @@
 import { MailRelayError } from '../errors.ts';
-import { checkKeys } from '../known-keys.ts';
-import type { RouteSpec, SmtpOptions } from './port.ts';
+import { ROUTE } from '../option-rules.ts';
+import { check, flag, group, milliseconds, oneOf, text, whole } from '../rules.ts';
+import type { AuthOptions, CaptureOptions, RouteOptions, RouteSpec, SmtpOptions, TlsOptions } from './port.ts';
 
-/** What routes have in common. */
-export interface RouteOptions {
-  /** @default the host, or `capture` */
-  readonly name?: string;
-  /** Limit over a true sliding window: `'200/s'`, `'3000/min'`, `'50000/day'`. */
-  readonly rate?: string;
-  /** Mails on their way at once. @default the connections */
-  readonly concurrency?: number;
-}
-
-const ROUTE = ['name', 'rate', 'concurrency'] as const satisfies readonly (keyof RouteOptions)[];
-const SMTP = [
-  'host',
-  'port',
-  'secure',
-  'requireTls',
-  'ignoreTls',
-  'tls',
-  'auth',
-  'name',
-  'connections',
-  'maxMessagesPerConnection',
-  'idleMs',
-  'connectionTimeoutMs',
-  'greetingTimeoutMs',
-  'socketTimeoutMs',
-] as const satisfies readonly (keyof SmtpOptions)[];
+const SMTP = group<SmtpOptions>(
+  {
+    host: text,
+    port: whole(1, 65_535),
+    secure: flag,
+    requireTls: flag,
+    ignoreTls: flag,
+    tls: group<TlsOptions>({
+      rejectUnauthorized: flag,
+      ca: text,
+      servername: text,
+      minVersion: oneOf(['TLSv1.2', 'TLSv1.3']),
+    }),
+    auth: group<AuthOptions>(
+      { user: text, pass: text, method: oneOf(['PLAIN', 'LOGIN', 'CRAM-MD5']) },
+      { needed: ['user', 'pass'] },
+    ),
+    name: text,
+    connections: whole(1),
+    maxMessagesPerConnection: whole(1),
+    idleMs: milliseconds,
+    connectionTimeoutMs: milliseconds,
+    greetingTimeoutMs: milliseconds,
+    socketTimeoutMs: milliseconds,
+  },
+  { needed: ['host'] },
+);
+const SMTP_ROUTE = group(ROUTE);
+const CAPTURE = group<CaptureOptions>({ ...ROUTE, keep: whole(1) });
 
 /**
  * A route over an SMTP server.
  *
  * @param server - `smtp://user:pass@host:587` (STARTTLS where offered), `smtps://…` (implicit TLS), or options.
- * @throws MailRelayError `OPTIONS_INVALID`, which never shows the URL, since it may hold a password.
+ * @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED`; never with the URL, since it may hold a password.
  */
 export function smtp(server: string | SmtpOptions, options: RouteOptions = {}): RouteSpec {
   const settings = typeof server === 'string' ? fromUrl(server) : server;
-  if (typeof settings.host !== 'string' || settings.host === '') throw invalid('needs a host');
-  checkKeys(settings, SMTP, 'smtp()');
-  checkKeys(options, ROUTE, 'smtp()');
+  check(SMTP, settings, 'smtp()');
+  check(SMTP_ROUTE, options, 'smtp()');
   return {
     kind: 'smtp',
     smtp: settings,
@@ -53,10 +55,10 @@ export function smtp(server: string | SmtpOptions, options: RouteOptions = {}): 
 /**
  * Keeps mail in the store instead of sending it; the development inbox shows it.
  *
- * @param options - `keep`: newest mails that are kept. @default 500
+ * @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED`
  */
-export function capture(options: RouteOptions & { readonly keep?: number } = {}): RouteSpec {
-  checkKeys(options, [...ROUTE, 'keep'], 'capture()');
+export function capture(options: CaptureOptions = {}): RouteSpec {
+  check(CAPTURE, options, 'capture()');
   return {
     kind: 'capture',
     keep: options.keep ?? 500,
@@ -73,12 +75,17 @@ function fromUrl(text: string): SmtpOptions {
   const parameter = [...url.searchParams.keys()].find((key) => key !== 'requireTls');
   if (parameter !== undefined) throw invalid(`has no parameter ${parameter}; give an object for more options`);
   const port = url.port === '' ? {} : { port: Number(url.port) };
-  const auth =
-    url.username === ''
-      ? {}
-      : { auth: { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) } };
+  const auth = url.username === '' ? {} : { auth: { user: decoded(url.username), pass: decoded(url.password) } };
   const tls = url.searchParams.has('requireTls') ? { requireTls: url.searchParams.get('requireTls') !== 'false' } : {};
   return { host: url.hostname.replace(/^\[|\]$/g, ''), secure: url.protocol === 'smtps:', ...port, ...auth, ...tls };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw invalid('has a user name or password with a % that is not written as %25');
+  }
 }
 
 function invalid(problem: string): MailRelayError {

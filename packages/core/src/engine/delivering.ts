@@ -1,5 +1,4 @@
 import type { Composer } from '../compose/port.ts';
-import { scopesCovering } from '../consent/scope.ts';
 import { toSettlement } from '../deliver/outcome.ts';
 import type { Transport } from '../deliver/port.ts';
 import { isMailRelayError, messageOf } from '../errors.ts';
@@ -7,6 +6,7 @@ import type { ReasonClass } from '../events.ts';
 import { type Content, encodeId } from '../message.ts';
 import type { ClaimedDelivery, Settlement } from '../queue/port.ts';
 import { nextAttemptAt, type RetrySchedule } from '../queue/retry.ts';
+import { scopesCovering } from '../scope.ts';
 import type { Store } from '../store/port.ts';
 import type { HostApi } from '../thread/port.ts';
 import { createRouteFaults } from './route-faults.ts';

@@ -1,6 +1,6 @@
 import type { Composer } from '../compose/port.ts';
 import type { RouteSpec } from '../deliver/port.ts';
-import { isMailRelayError } from '../errors.ts';
+import { ERRORS, isMailRelayError } from '../errors.ts';
 import type { MessageEvent } from '../events.ts';
 import {
   type AcceptedDelivery,
@@ -33,7 +33,7 @@ interface OpenMessage {
 /** Messages on their way in: checked, then stored. */
 export function createSubmitting(
   context: SubmittingContext,
-): Pick<EngineApi, 'accept' | 'openBulk' | 'appendBulk' | 'closeBulk'> {
+): Pick<EngineApi, 'check' | 'accept' | 'openBulk' | 'appendBulk' | 'closeBulk'> {
   const { store, composer, publish, wake } = context;
   const open = new Map<string, OpenMessage>();
 
@@ -41,10 +41,19 @@ export function createSubmitting(
     publish(deliveries.map(({ id, recipient, state }) => acceptedEvent(messageId, message, id, recipient, state)));
   }
 
+  async function check({ route, content, recipients }: Submission): Promise<string> {
+    const chosen = chooseRoute(context.routes, route);
+    for (const recipient of recipients) await composer.check(content, recipient);
+    return chosen;
+  }
+
   return {
-    async accept({ route, ...submission }) {
-      const routeName = chooseRoute(context.routes, route);
-      for (const recipient of submission.recipients) await composer.check(submission.content, recipient);
+    async check(submission) {
+      await check(submission);
+    },
+    async accept(given) {
+      const routeName = await check(given);
+      const { route: _, ...submission } = given;
       const accepted = await store.intake.accept({ ...submission, route: routeName, now: Date.now() });
       if (!accepted.repeated) {
         announce(accepted.id, submission, accepted.deliveries);
@@ -93,7 +102,7 @@ export function createSubmitting(
 function bulkResult(appended: Awaited<ReturnType<Store['intake']['append']>>[number] | undefined): BulkResult {
   if (appended === undefined) throw new TypeError('the store answered fewer results than recipients');
   if ('rejected' in appended)
-    return { rejected: { code: 'RECIPIENT_DUPLICATE', message: 'This message already has the recipient' } };
+    return { rejected: { code: 'RECIPIENT_DUPLICATE', message: ERRORS.RECIPIENT_DUPLICATE.message } };
   return appended;
 }
 

@@ -1,13 +1,15 @@
 import { normalizeAddress } from '../address.ts';
 import type { RenderedTemplate } from '../compose/port.ts';
 import { MailRelayError } from '../errors.ts';
-import type { Stream } from '../message.ts';
+import { STREAMS, type Stream } from '../message.ts';
 import type { LaneRecord } from '../queue/port.ts';
 import type { CampaignReport, SummaryReport } from '../report/port.ts';
+import { scopesOver } from '../scope.ts';
 import type { DeliveryRecord, ListQuery, MessageRecord, Page, Selection, Suppression } from '../store/port.ts';
 import type { TemplateBook } from '../submit/templates.ts';
 import type { AnyTemplate, DataOf } from '../template.ts';
 import type { EngineApi } from '../thread/port.ts';
+import { type Covered, checked, type EntryOptions, type SummaryQuery, type SuppressionQuery } from './queries.ts';
 
 type Engine = () => Promise<EngineApi>;
 
@@ -32,19 +34,12 @@ export interface Messages {
 /** Addresses that must not get mail. */
 export interface Suppressions {
   /** @param options - `scope`: `all` (default), `transactional`, `broadcast` or `topic:<name>`. */
-  add(
-    address: string,
-    options?: { readonly scope?: string; readonly reason?: Suppression['reason']; readonly evidence?: string },
-  ): Promise<void>;
+  add(address: string, options?: EntryOptions): Promise<void>;
   /** Removes one scope, or all. Answers how many entries went. */
   remove(address: string, options?: { readonly scope?: string }): Promise<number>;
   /** Whether mail of a stream (default: any) and topic to this address is suppressed. */
-  has(address: string, options?: { readonly stream?: Stream; readonly topic?: string }): Promise<boolean>;
-  list(query?: {
-    readonly limit?: number;
-    readonly after?: string;
-    readonly scope?: string;
-  }): Promise<Page<Suppression>>;
+  has(address: string, options?: Covered): Promise<boolean>;
+  list(query?: SuppressionQuery): Promise<Page<Suppression>>;
 }
 
 /** Questions over what happened. */
@@ -52,7 +47,7 @@ export interface Reports {
   /** @throws MailRelayError `MESSAGE_NOT_FOUND` where no campaign has the name. */
   campaign(name: string): Promise<CampaignReport>;
   /** Days are UTC. @default from: 30 days ago, to: now */
-  summary(query?: { readonly from?: Date; readonly to?: Date; readonly stream?: Stream }): Promise<SummaryReport>;
+  summary(query?: SummaryQuery): Promise<SummaryReport>;
 }
 
 /** Templates without sending. */
@@ -73,21 +68,21 @@ export interface Lanes {
   resume(route: string, options?: { readonly stream?: Stream }): Promise<void>;
 }
 
-const STREAMS = ['transactional', 'broadcast'] as const satisfies readonly Stream[];
-
 /** `relay.messages` */
 export function createMessages(engine: Engine): Messages {
   const apply = (by: 'cancel' | 'hold' | 'release' | 'retry') =>
     async function applyTo(selection: SelectionInput, options: { readonly reason?: string } = {}): Promise<number> {
-      return (await engine()).apply(typeof selection === 'string' ? { id: selection } : selection, by, options.reason);
+      const [which, reason] = [checked.selection(selection), checked.reason(options.reason)];
+      return (await engine()).apply(which, by, reason);
     };
   return {
-    get: async (id) => (await engine()).get(id),
-    async list(query = {}) {
-      const limit = query.limit ?? 100;
-      if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
-        throw new MailRelayError('OPTIONS_INVALID', { option: 'limit', reason: 'limit must be 1 to 1000' });
-      return (await engine()).list({ ...query, limit });
+    async get(id) {
+      checked.id(id);
+      return (await engine()).get(id);
+    },
+    async list(query) {
+      const wanted = checked.list(query);
+      return (await engine()).list(wanted);
     },
     cancel: apply('cancel'),
     retry: apply('retry'),
@@ -99,45 +94,38 @@ export function createMessages(engine: Engine): Messages {
 /** `relay.suppressions` */
 export function createSuppressions(engine: Engine): Suppressions {
   return {
-    async add(address, { scope = 'all', reason = 'manual', evidence } = {}) {
-      checkScope(scope);
+    async add(address, options = {}) {
+      const { scope = 'all', reason = 'manual', evidence } = checked.entry(options);
       await (await engine()).addSuppression({ address: normalizeAddress(address), scope, reason, evidence });
     },
-    async remove(address, { scope } = {}) {
-      if (scope !== undefined) checkScope(scope);
+    async remove(address, options = {}) {
+      const scope = checked.scope(options);
       return (await engine()).removeSuppression(normalizeAddress(address), scope);
     },
-    async has(address, { stream, topic } = {}) {
-      const scopes = [
-        'all',
-        ...(stream === undefined ? STREAMS : [stream]),
-        ...(topic === undefined ? [] : [`topic:${topic}`]),
-      ];
+    async has(address, options = {}) {
+      const { stream, topic } = checked.covered(options);
+      const scopes = scopesOver(stream === undefined ? STREAMS : [stream], topic);
       return (await (await engine()).findSuppression(normalizeAddress(address), scopes)) !== undefined;
     },
-    list: async (query = {}) => (await engine()).listSuppressions({ ...query, limit: query.limit ?? 100 }),
+    async list(query) {
+      const wanted = checked.suppressions(query);
+      return (await engine()).listSuppressions(wanted);
+    },
   };
-}
-
-function checkScope(scope: string): void {
-  if (!/^(?:all|transactional|broadcast|topic:.+)$/.test(scope)) {
-    throw new MailRelayError('OPTIONS_INVALID', {
-      option: 'scope',
-      reason: 'scope must be all, transactional, broadcast or topic:<name>',
-    });
-  }
 }
 
 /** `relay.reports` */
 export function createReports(engine: Engine): Reports {
   return {
     async campaign(name) {
+      checked.name(name);
       const report = await (await engine()).campaignReport(name);
       if (report === undefined)
         throw new MailRelayError('MESSAGE_NOT_FOUND', { campaign: name, reason: `no campaign has the name ${name}` });
       return report;
     },
-    async summary({ from, to, stream } = {}) {
+    async summary(query = {}) {
+      const { from, to, stream } = checked.summary(query);
       const until = (to ?? new Date()).getTime();
       return (await engine()).summaryReport({ from: from?.getTime() ?? until - 30 * 86_400_000, to: until, stream });
     },
@@ -160,7 +148,9 @@ export function createTemplates(engine: Engine, book: TemplateBook): Templates {
 /** `relay.lanes` */
 export function createLanes(engine: Engine): Lanes {
   const set = (paused: boolean) =>
-    async function setPaused(route: string, { stream }: { readonly stream?: Stream } = {}): Promise<void> {
+    async function setPaused(route: string, options: { readonly stream?: Stream } = {}): Promise<void> {
+      checked.route(route);
+      const stream = checked.stream(options);
       for (const one of stream === undefined ? STREAMS : [stream])
         await (await engine()).pauseLane({ route, stream: one }, paused);
     };

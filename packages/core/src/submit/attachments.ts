@@ -1,174 +1,104 @@
 import { createHash } from 'node:crypto';
-import { open, realpath } from 'node:fs/promises';
-import { basename, resolve, sep } from 'node:path';
-import { Readable } from 'node:stream';
-import { isMailRelayError, MailRelayError } from '../errors.ts';
+import { basename } from 'node:path';
 import type { SpooledAlternative, SpooledAttachment } from '../message.ts';
 import { headerText, readHeaders } from './headers.ts';
-import type { AttachmentInput, MessageFields } from './input.ts';
+import type { AttachmentInput, CalendarInput, MessageFields } from './input.ts';
+import { bounded, bytesOf, decoded, invalid, type Sources } from './sources.ts';
 
-/** Where attachments may come from, and where their bytes go. */
-export interface Spool {
-  readonly paths: readonly string[];
-  readonly hosts: readonly string[];
-  readonly maxBytes: number;
-  has(hash: string): Promise<boolean>;
-  put(hash: string, bytes: Uint8Array): Promise<void>;
+/** What goes with a message, and its bytes by hash. Nothing is stored yet. */
+export interface Enclosed {
+  readonly attachments: readonly SpooledAttachment[];
+  readonly alternatives: readonly SpooledAlternative[];
+  readonly bytes: ReadonlyMap<string, Buffer>;
+}
+
+/** Media types and names are checked before any source is read. */
+interface Part<T> {
+  readonly described: Omit<T, 'hash' | 'bytes'>;
+  read(left: Pick<Sources, 'maxBytes'>): Promise<Buffer>;
 }
 
 /**
- * Puts the bytes of attachments into the store, once per content.
+ * Reads `attachments`, `alternatives` and `icalEvent`.
  *
- * @throws MailRelayError `ATTACHMENT_INVALID`, `ATTACHMENT_NOT_ALLOWED`, `MESSAGE_TOO_LARGE`.
+ * @throws MailRelayError `ATTACHMENT_INVALID`, `ATTACHMENT_NOT_ALLOWED`, `HEADER_INVALID`, `MESSAGE_TOO_LARGE`.
  */
-export async function spoolAttachments(
-  inputs: readonly AttachmentInput[] | undefined,
-  spool: Spool,
-): Promise<SpooledAttachment[]> {
-  const spooled: SpooledAttachment[] = [];
-  for (const [index, input] of (inputs ?? []).entries()) {
-    const bytes = await bytesOf(input, index, spool);
-    const hash = await store(bytes, spool);
-    const filename = input.filename ?? (input.path === undefined ? undefined : basename(input.path));
-    spooled.push({
-      hash,
-      bytes: bytes.length,
-      filename: filename === undefined ? undefined : headerText(filename, 'filename'),
-      contentType: input.contentType === undefined ? undefined : mediaType(input.contentType, index),
-      contentDisposition: input.contentDisposition,
-      cid: input.cid === undefined ? undefined : headerText(input.cid, 'cid'),
-      contentTransferEncoding: input.contentTransferEncoding,
-      headers: input.headers === undefined ? undefined : readHeaders(input.headers),
-    });
+export async function readEnclosed(
+  fields: Pick<MessageFields, 'attachments' | 'alternatives' | 'icalEvent'>,
+  sources: Sources,
+): Promise<Enclosed> {
+  const attachments = (fields.attachments ?? []).map((input, index) => attachmentPart(input, index, sources));
+  const alternatives = alternativeParts(fields);
+  const bytes = new Map<string, Buffer>();
+  let maxBytes = sources.maxBytes;
+  async function take<T extends object>({ described, read }: Part<T>): Promise<T> {
+    const content = await read({ maxBytes });
+    maxBytes -= content.length;
+    const hash = createHash('sha256').update(content).digest('hex');
+    bytes.set(hash, content);
+    return { ...described, hash, bytes: content.length } as unknown as T;
   }
-  return spooled;
+  const taken: SpooledAttachment[] = [];
+  for (const part of attachments) taken.push(await take(part));
+  const others: SpooledAlternative[] = [];
+  for (const part of alternatives) others.push(await take(part));
+  return { attachments: taken, alternatives: others, bytes };
 }
 
-/** The same for `alternatives` and `icalEvent`. */
-export async function spoolAlternatives(
-  fields: Pick<MessageFields, 'alternatives' | 'icalEvent'>,
-  spool: Spool,
-): Promise<SpooledAlternative[]> {
-  const { icalEvent } = fields;
-  const inputs = (fields.alternatives ?? []).map((one) => ({ ...one, method: undefined as string | undefined }));
-  if (icalEvent !== undefined) {
-    const method = (icalEvent.method ?? 'PUBLISH').toUpperCase();
-    if (!/^[A-Z]+$/.test(method)) throw invalid(0, 'icalEvent.method is a word such as REQUEST');
-    inputs.push({
-      content: icalEvent.content,
-      contentType: 'text/calendar',
-      method,
-      filename: icalEvent.filename ?? 'invite.ics',
-    });
-  }
-  const spooled: SpooledAlternative[] = [];
-  for (const [index, input] of inputs.entries()) {
-    const bytes = await bytesOf({ content: input.content }, index, spool);
-    spooled.push({
-      hash: await store(bytes, spool),
-      contentType: mediaType(input.contentType, index),
-      filename: input.filename === undefined ? undefined : headerText(input.filename, 'filename'),
-      method: input.method,
-    });
-  }
-  return spooled;
+function attachmentPart(input: AttachmentInput, index: number, sources: Sources): Part<SpooledAttachment> {
+  const filename = input.filename ?? nameIn(input);
+  const described = {
+    filename: optional(filename, 'filename'),
+    contentType: input.contentType === undefined ? undefined : mediaType(input.contentType, index),
+    contentDisposition: input.contentDisposition,
+    cid: optional(input.cid, 'cid'),
+    contentTransferEncoding: input.contentTransferEncoding,
+    headers: input.headers === undefined ? undefined : readHeaders(input.headers),
+  };
+  return { described, read: ({ maxBytes }) => bytesOf(input, index, { ...sources, maxBytes }) };
 }
 
-async function store(bytes: Buffer, spool: Spool): Promise<string> {
-  const hash = createHash('sha256').update(bytes).digest('hex');
-  if (!(await spool.has(hash))) await spool.put(hash, bytes);
-  return hash;
+/** The name of an attachment that says only where it is. */
+function nameIn({ path, href }: AttachmentInput): string | undefined {
+  if (path !== undefined) return basename(path);
+  if (href === undefined || !URL.canParse(href)) return undefined;
+  const last = new URL(href).pathname.split('/').at(-1) ?? '';
+  try {
+    return basename(decodeURIComponent(last)) || undefined;
+  } catch {
+    return last;
+  }
 }
 
-function invalid(index: number, reason: string, cause?: unknown): MailRelayError {
-  return new MailRelayError('ATTACHMENT_INVALID', { index, reason: `attachment ${index}: ${reason}` }, { cause });
+function alternativeParts({
+  alternatives = [],
+  icalEvent,
+}: Pick<MessageFields, 'alternatives' | 'icalEvent'>): Part<SpooledAlternative>[] {
+  const parts = alternatives.map((input, index): Part<SpooledAlternative> => {
+    const contentType = mediaType(input.contentType, index);
+    const described = { contentType, filename: optional(input.filename, 'filename'), method: undefined };
+    return { described, read: async (left) => bounded(decoded(input.content, input.encoding), left) };
+  });
+  return icalEvent === undefined ? parts : [...parts, calendarPart(icalEvent)];
+}
+
+function calendarPart(given: CalendarInput | string | Uint8Array): Part<SpooledAlternative> {
+  const event = typeof given === 'string' || given instanceof Uint8Array ? { content: given } : given;
+  const method = (event.method ?? 'PUBLISH').toUpperCase();
+  if (!/^[A-Z]+$/.test(method)) throw invalid(0, 'icalEvent.method is a word such as REQUEST');
+  const filename = headerText(event.filename ?? 'invite.ics', 'filename');
+  return {
+    described: { contentType: 'text/calendar', filename, method },
+    read: async (left) => bounded(decoded(event.content, event.encoding), left),
+  };
+}
+
+function optional(value: string | undefined, field: string): string | undefined {
+  return value === undefined ? undefined : headerText(value, field);
 }
 
 function mediaType(text: string, index: number): string {
   const value = headerText(text, 'contentType');
   if (!/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;.*)?$/.test(value)) throw invalid(index, 'contentType is no media type');
   return value;
-}
-
-async function bytesOf(input: AttachmentInput, index: number, spool: Spool): Promise<Buffer> {
-  const { content } = input;
-  const sources = [content, input.path, input.href].filter((source) => source !== undefined).length;
-  if (sources !== 1) throw invalid(index, 'give exactly one of content, path and href');
-  if (input.path !== undefined) return fromPath(input.path, index, spool);
-  if (input.href !== undefined) return fromHref(input.href, index, spool);
-  if (typeof content === 'string') return bounded(Buffer.from(content, input.encoding ?? 'utf8'), spool);
-  if (content instanceof Uint8Array)
-    return bounded(Buffer.from(content.buffer, content.byteOffset, content.byteLength), spool);
-  if (content instanceof Readable) return collect(content, index, spool);
-  throw invalid(index, 'content is neither text nor bytes nor a stream');
-}
-
-function bounded(bytes: Buffer, spool: Spool): Buffer {
-  if (bytes.length > spool.maxBytes) throw tooLarge(spool);
-  return bytes;
-}
-
-function tooLarge(spool: Spool): MailRelayError {
-  return new MailRelayError('MESSAGE_TOO_LARGE', { reason: `an attachment is larger than ${spool.maxBytes} bytes` });
-}
-
-async function collect(stream: AsyncIterable<Uint8Array | string>, index: number, spool: Spool): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of stream) {
-      const buffer = Buffer.from(chunk as Uint8Array);
-      bytes += buffer.length;
-      if (bytes > spool.maxBytes) throw tooLarge(spool);
-      chunks.push(buffer);
-    }
-  } catch (error) {
-    throw isMailRelayError(error) ? error : invalid(index, 'its stream failed', error);
-  }
-  return Buffer.concat(chunks);
-}
-
-async function fromPath(path: string, index: number, spool: Spool): Promise<Buffer> {
-  const refused = (): MailRelayError =>
-    new MailRelayError('ATTACHMENT_NOT_ALLOWED', {
-      index,
-      reason: `attachment ${index} has a path that is not below a folder of the option \`attachments.paths\``,
-    });
-  const folders = await Promise.all(spool.paths.map((folder) => realpath(folder).catch(() => resolve(folder))));
-  const inside = (file: string): boolean =>
-    folders.some((folder) => file.startsWith(folder.endsWith(sep) ? folder : folder + sep));
-  const file = await realpath(path).catch((error: unknown) => {
-    // Whether a file exists outside of the allow-list is nobody's business.
-    throw inside(resolve(path)) ? invalid(index, 'its file cannot be read', error) : refused();
-  });
-  if (!inside(file)) throw refused();
-  const handle = await open(file, 'r').catch((error: unknown) => {
-    throw invalid(index, 'its file cannot be read', error);
-  });
-  try {
-    const stats = await handle.stat();
-    if (!stats.isFile()) throw invalid(index, 'its path is no file');
-    if (stats.size > spool.maxBytes) throw tooLarge(spool);
-    return bounded(await handle.readFile(), spool);
-  } finally {
-    await handle.close();
-  }
-}
-
-async function fromHref(href: string, index: number, spool: Spool): Promise<Buffer> {
-  const url = URL.canParse(href) ? new URL(href) : undefined;
-  if (url?.protocol !== 'https:' || !spool.hosts.includes(url.host)) {
-    throw new MailRelayError('ATTACHMENT_NOT_ALLOWED', {
-      index,
-      reason: `attachment ${index} has an href that is not https on a host of the option \`attachments.hosts\``,
-    });
-  }
-  // Redirects could lead anywhere, so none is followed.
-  const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(30_000) }).catch(
-    (error: unknown) => {
-      throw invalid(index, 'its href did not answer', error);
-    },
-  );
-  if (!response.ok || response.body === null) throw invalid(index, `its href answered ${response.status}`);
-  return collect(response.body, index, spool);
 }

@@ -1,19 +1,22 @@
 import { parseMailboxes } from '../address.ts';
-import { isMailRelayError, MailRelayError } from '../errors.ts';
+import { type ErrorCode, isMailRelayError, MailRelayError } from '../errors.ts';
 import type { SubmittedRecipient } from '../message.ts';
 import type { AnyTemplate } from '../template.ts';
 import type { EngineApi } from '../thread/port.ts';
+import { checkRecipient } from './fields.ts';
 import type { BulkRecipient } from './input.ts';
 import { jsonOf } from './json.ts';
-import { localeOf, type PreparedFields } from './prepare.ts';
+import type { PreparedFields } from './prepare.ts';
 import type { TemplateBook } from './templates.ts';
+import { localeOf } from './values.ts';
 
 /** A recipient that was not accepted; the others go on. */
 export interface Rejection {
   /** Position in what was handed in, from 0. */
   readonly index: number;
   readonly recipient: string;
-  readonly code: string;
+  /** The code that `send()` would throw; `RECIPIENT_DUPLICATE` for an address that the message has already. */
+  readonly code: ErrorCode;
   readonly message: string;
 }
 
@@ -130,9 +133,12 @@ async function recipientOf(input: BulkRecipient, { book, template, fields }: Bul
       field: 'to',
       reason: 'a recipient is an address or an object with `to`',
     });
+  checkRecipient(given);
   const [mailbox, ...more] = parseMailboxes(given.to, 'to');
   if (mailbox === undefined || more.length > 0)
     throw new MailRelayError('ADDRESS_INVALID', { field: 'to', reason: 'to must be one address' });
+  if (given.data !== undefined && template === undefined)
+    throw new MailRelayError('MESSAGE_INVALID', { field: 'data', reason: '`data` is given without a template' });
   const locale = localeOf(given.locale);
   const own = await ownData(given.data, book, template, fields);
   const rendered = await book.render(template, own, { locale: locale ?? fields.content.locale });
@@ -163,7 +169,7 @@ async function ownData(
 }
 
 function nameOf(input: BulkRecipient): string {
-  const to = typeof input === 'string' ? input : input?.to;
-  const text = typeof to === 'string' ? to : String(to?.address ?? '');
-  return text.slice(0, 320);
+  const to: unknown = typeof input === 'object' ? input?.to : input;
+  const text: unknown = typeof to === 'object' ? (to as { readonly address?: unknown } | null)?.address : to;
+  return typeof text === 'string' ? text.slice(0, 320) : '';
 }

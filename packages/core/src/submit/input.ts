@@ -23,6 +23,26 @@ export interface AttachmentInput {
   readonly headers?: HeadersInput;
 }
 
+/** A further representation of the body, as nodemailer takes it. */
+export interface AlternativeInput {
+  readonly content: string | Uint8Array;
+  readonly contentType: string;
+  readonly filename?: string;
+  /** Encoding of `content` where it is text. @default utf8 */
+  readonly encoding?: 'utf8' | 'utf-8' | 'base64' | 'hex';
+}
+
+/** A calendar event, as nodemailer takes it: an alternative of the body, and an attachment. */
+export interface CalendarInput {
+  readonly content: string | Uint8Array;
+  /** @default PUBLISH */
+  readonly method?: string;
+  /** @default invite.ics */
+  readonly filename?: string;
+  /** Encoding of `content` where it is text. @default utf8 */
+  readonly encoding?: 'utf8' | 'utf-8' | 'base64' | 'hex';
+}
+
 /** Headers, as nodemailer takes them. */
 export type HeadersInput =
   | Readonly<Record<string, string | readonly string[]>>
@@ -43,12 +63,10 @@ export interface MessageFields<T extends string | AnyTemplate = string> {
   readonly headers?: HeadersInput;
   readonly inReplyTo?: string;
   readonly references?: string | readonly string[];
-  readonly icalEvent?: { readonly method?: string; readonly filename?: string; readonly content: string | Uint8Array };
-  readonly alternatives?: readonly {
-    readonly content: string | Uint8Array;
-    readonly contentType: string;
-    readonly filename?: string;
-  }[];
+  /** A calendar event, or only its content. */
+  readonly icalEvent?: CalendarInput | string | Uint8Array;
+  /** Further representations of the body. */
+  readonly alternatives?: readonly AlternativeInput[];
   readonly list?: Readonly<Record<string, ListValue | readonly (ListValue | readonly ListValue[])[]>>;
   readonly priority?: 'high' | 'normal' | 'low';
   readonly messageId?: string;
@@ -58,9 +76,9 @@ export interface MessageFields<T extends string | AnyTemplate = string> {
 
   /** Name of a template, or one from `defineTemplate()`. */
   readonly template?: T;
-  /** Data of the template. */
+  /** Data of the template; an error without one. */
   readonly data?: DataOf<T>;
-  /** Language of the template variant, such as `fr` or `fr-CA`. */
+  /** Language, such as `fr` or `fr-CA`: of the template variant, and of the unsubscribe page. */
   readonly locale?: string;
   /** @default `transactional` for `send()`, `broadcast` for `sendMany()` */
   readonly stream?: Stream;
@@ -95,23 +113,10 @@ export type BulkRecipient =
   | string
   | {
       readonly to: AddressInput;
+      /** Goes over the data that all share; an error without a template. */
       readonly data?: object;
       readonly locale?: string;
       readonly metadata?: Readonly<Record<string, Json>>;
+      /** Goes over the tracking of the message, also to switch it on. */
       readonly tracking?: { readonly opens?: boolean; readonly clicks?: boolean } | false;
     };
-
-/** Fields that nodemailer has and the relay refuses, each with what to do instead. */
-export const UNSUPPORTED: Readonly<Record<string, string>> = {
-  raw: 'hand in the parts of the message; the relay composes it',
-  amp: 'use `alternatives` with contentType `text/x-amp-html`',
-  watchHtml: 'use `alternatives` with contentType `text/watch-html`',
-  encoding: 'the relay chooses transfer encodings',
-  textEncoding: 'the relay chooses transfer encodings',
-  dkim: 'signing belongs to the route',
-  dsn: 'delivery status notifications are not requested by the relay',
-  attachDataUrls: 'attach images with a `cid`',
-  normalizeHeaderKey: 'header names are sent as they are written',
-  disableFileAccess: 'file access is off unless `attachments.paths` allows it',
-  disableUrlAccess: 'URL access is off unless `attachments.hosts` allows it',
-};

@@ -1,11 +1,12 @@
+import { MailRelayError } from '../errors.ts';
 import type { Accepted, Content, Submission } from '../message.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { AnyTemplate } from '../template.ts';
 import type { EngineApi } from '../thread/port.ts';
-import type { Spool } from './attachments.ts';
 import { type BulkProgress, submitBulk } from './bulk.ts';
 import type { BulkOptions, BulkRecipient, SendMessage } from './input.ts';
-import { type PrepareContext, prepareFields, recipientsOf } from './prepare.ts';
+import { type PrepareContext, prepareFields } from './prepare.ts';
+import { recipientsOf } from './recipients.ts';
 import type { TemplateBook } from './templates.ts';
 
 /** Turns what the host hands in into submissions to the engine. */
@@ -29,20 +30,17 @@ export interface SubmitterContext {
 export function createSubmitter(context: SubmitterContext): Submitter {
   const { options, book } = context;
 
-  function prepareContext(engine: EngineApi): PrepareContext {
-    const spool: Spool = {
-      ...options.attachments,
-      maxBytes: options.limits.maxMessageBytes,
-      has: (hash) => engine.hasBlob('attachment', hash),
-      put: (hash, bytes) => engine.putBlob('attachment', hash, bytes),
-    };
-    return { options, spool, declared: book.declared, version: (name) => engine.templateVersion(name) };
-  }
+  const prepareContext = (engine: EngineApi): PrepareContext => ({
+    options,
+    sources: { ...options.attachments, maxBytes: options.limits.maxMessageBytes },
+    declared: book.declared,
+    version: (name) => engine.templateVersion(name),
+  });
 
   return {
     async send(message) {
       const engine = await context.engine();
-      const fields = await prepareFields(message, false, prepareContext(engine));
+      const { fields, bytes } = await prepareFields(message, false, prepareContext(engine));
       const mailboxes = recipientsOf(message as SendMessage, fields.content, options.limits.maxRecipients);
       const own = await book.data(message.template, message.data as object | undefined);
       const rendered = await book.render(message.template, own, { locale: fields.content.locale });
@@ -52,14 +50,33 @@ export function createSubmitter(context: SubmitterContext): Submitter {
         rendered,
       }));
       const submission: Submission = { ...fields, content: shareable(fields.content, mailboxes.length), recipients };
+      await spool(engine, submission, bytes);
       return engine.accept(submission);
     },
     async *sendMany(recipients, bulkOptions) {
+      if (!isList(recipients))
+        throw new MailRelayError('MESSAGE_INVALID', { reason: 'the recipients are neither a list nor an iterable' });
       const engine = await context.engine();
-      const fields = await prepareFields(bulkOptions, true, prepareContext(engine));
+      const { fields, bytes } = await prepareFields(bulkOptions, true, prepareContext(engine));
+      await spool(engine, { ...fields, recipients: [] }, bytes);
       yield* submitBulk(recipients, { engine, book, template: bulkOptions.template, fields });
     },
   };
+}
+
+/** Puts the bytes of attachments into the store, once per content, and only where the message will be accepted. */
+async function spool(engine: EngineApi, submission: Submission, bytes: ReadonlyMap<string, Buffer>): Promise<void> {
+  if (bytes.size > 0) await engine.check(submission);
+  for (const [hash, content] of bytes)
+    if (!(await engine.hasBlob('attachment', hash))) await engine.putBlob('attachment', hash, content);
+}
+
+function isList(recipients: unknown): boolean {
+  return (
+    typeof recipients === 'object' &&
+    recipients !== null &&
+    (Symbol.iterator in recipients || Symbol.asyncIterator in recipients)
+  );
 }
 
 /**

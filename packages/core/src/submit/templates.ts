@@ -1,6 +1,8 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { DeclaredTemplate } from '../compose/port.ts';
 import { MailRelayError, messageOf } from '../errors.ts';
 import type { Json, RenderedParts } from '../message.ts';
+import { anyText, callable, check, group, type Rule, rule, text } from '../rules.ts';
 import type { AnyTemplate } from '../template.ts';
 import { headerText } from './headers.ts';
 import { jsonOf } from './json.ts';
@@ -26,12 +28,39 @@ export interface TemplateBook {
   ): Promise<RenderedParts | undefined>;
 }
 
+const FIELDS = group<AnyTemplate>(
+  {
+    name: text,
+    schema: rule(isSchema, 'must be a Standard Schema (zod, valibot, arktype …)'),
+    subject: anyText,
+    mjml: text,
+    html: text,
+    text: anyText,
+    render: callable,
+  },
+  { needed: ['name'] },
+);
+
+/** A template in code: its fields, and exactly one body. */
+export const TEMPLATE: Rule = (value, place) =>
+  FIELDS(value, place) ??
+  rule(
+    (template) => ['mjml', 'html', 'render'].filter((body) => Object(template)[body] !== undefined).length === 1,
+    'needs exactly one of mjml, html and render',
+  )(value, place);
+
+function isSchema(value: unknown): boolean {
+  const schema = value as Partial<StandardSchemaV1> | null | undefined;
+  return typeof schema?.['~standard']?.validate === 'function';
+}
+
 /**
- * @throws MailRelayError `OPTIONS_INVALID` where two templates have one name.
+ * @throws MailRelayError `OPTIONS_INVALID` where one is none, or two templates have one name.
  */
 export function createTemplateBook(templates: readonly AnyTemplate[]): TemplateBook {
   const byName = new Map<string, AnyTemplate>();
-  for (const template of templates) {
+  for (const [index, template] of templates.entries()) {
+    check(TEMPLATE, template, `templates[${index}]`);
     if (byName.has(template.name))
       throw new MailRelayError('OPTIONS_INVALID', {
         option: 'templates',
@@ -48,7 +77,7 @@ export function createTemplateBook(templates: readonly AnyTemplate[]): TemplateB
     async data(template, data) {
       const schema = find(template)?.schema;
       if (schema === undefined) return data === undefined ? undefined : jsonOf(data, 'data');
-      const result = await schema['~standard'].validate(data ?? {});
+      const result = await validated(schema, data, find(template)?.name);
       if (result.issues !== undefined) {
         const issues = result.issues.map(({ message, path }) => ({ path: pathOf(path), message }));
         const reason = issues
@@ -71,7 +100,7 @@ export function createTemplateBook(templates: readonly AnyTemplate[]): TemplateB
           { cause: error },
         );
       }
-      if (typeof parts?.subject !== 'string' || (parts.html === undefined && parts.text === undefined)) {
+      if (!isRendered(parts)) {
         throw new MailRelayError('TEMPLATE_INVALID', {
           template: found.name,
           reason: `the function of ${found.name} must return { subject, html, text }`,
@@ -80,6 +109,30 @@ export function createTemplateBook(templates: readonly AnyTemplate[]): TemplateB
       return { subject: headerText(parts.subject, 'subject'), html: parts.html, text: parts.text };
     },
   };
+}
+
+/** What a function template may answer. */
+function isRendered(parts: RenderedParts): boolean {
+  const isBody = (body: unknown): boolean => body === undefined || typeof body === 'string';
+  return (
+    typeof parts?.subject === 'string' &&
+    isBody(parts.html) &&
+    isBody(parts.text) &&
+    (parts.html ?? parts.text) !== undefined
+  );
+}
+
+async function validated(
+  schema: StandardSchemaV1,
+  data: object | undefined,
+  name: string | undefined,
+): Promise<StandardSchemaV1.Result<unknown>> {
+  try {
+    return await schema['~standard'].validate(data ?? {});
+  } catch (cause) {
+    const reason = `the schema of ${name} threw: ${messageOf(cause)}`;
+    throw new MailRelayError('TEMPLATE_DATA_INVALID', { template: name, reason }, { cause });
+  }
 }
 
 function compiledForm(template: AnyTemplate): DeclaredTemplate[] {

@@ -1,6 +1,6 @@
 import type { MessagePort, Worker } from 'node:worker_threads';
 import type { ChannelOptions } from 'birpc';
-import { reviveError, type SerializedError, serializeError } from '../errors.ts';
+import { MailRelayError, messageOf, reviveError, type SerializedError, serializeError } from '../errors.ts';
 
 /** What `postMessage` and `on('message')` share between a worker and its parent. */
 type Port = Pick<MessagePort | Worker, 'postMessage'> & {
@@ -10,36 +10,69 @@ type Port = Pick<MessagePort | Worker, 'postMessage'> & {
 /** Tells the worker to end by itself. Not a batch of packets, so that the channel passes over it. */
 export const END = 'end';
 
+/** A call (`q`) or an answer (`s`). What has no number is an event, which nobody waits for. */
 interface Packet {
-  readonly t: string;
+  readonly t: 'q' | 's';
+  readonly i?: string;
+  readonly m?: string;
   readonly e?: unknown;
 }
 
 /**
  * A channel for birpc that batches: all calls and answers of one turn of the event loop cross in one message, and errors
- * cross as data, so that codes and details survive.
+ * cross as data, so that codes and details survive. What cannot be copied fails its own call only.
  */
 export function batchedChannel(
   port: Port,
 ): Required<Pick<ChannelOptions, 'post' | 'on' | 'serialize' | 'deserialize'>> {
-  let outgoing: unknown[] = [];
-  const flush = (): void => {
+  let outgoing: Packet[] = [];
+  let receive: (packet: unknown) => void = () => {};
+
+  function flush(): void {
     const batch = outgoing;
     outgoing = [];
-    port.postMessage(batch);
-  };
+    try {
+      port.postMessage(batch);
+    } catch {
+      for (const packet of batch) postAlone(packet);
+    }
+  }
+
+  function postAlone(packet: Packet): void {
+    try {
+      port.postMessage([packet]);
+    } catch (error) {
+      if (packet.i === undefined) return;
+      const answer: Packet = { t: 's', i: packet.i, e: serializeError(uncopied(packet, error)) };
+      if (packet.t === 'q') receive(answer);
+      else port.postMessage([answer]);
+    }
+  }
+
   return {
-    post(packet: unknown): void {
+    post(packet: Packet): void {
       if (outgoing.push(packet) === 1) setImmediate(flush);
     },
-    on(receive: (packet: unknown) => void): void {
+    on(listener: (packet: unknown) => void): void {
+      receive = listener;
       port.on('message', (batch) => {
         if (!Array.isArray(batch)) return;
-        for (const packet of batch) receive(packet);
+        for (const packet of batch) listener(packet);
       });
     },
     serialize: (packet: Packet) => (packet.e === undefined ? packet : { ...packet, e: serializeError(packet.e) }),
     deserialize: (packet: Packet) =>
       packet.e === undefined ? packet : { ...packet, e: reviveError(packet.e as SerializedError) },
   };
+}
+
+/** A call comes from the host, an answer from us. */
+function uncopied({ t, m }: Packet, cause: unknown): MailRelayError {
+  return t === 'q'
+    ? new MailRelayError(
+        'OPTIONS_INVALID',
+        { call: m, reason: `${m}() takes plain values: ${messageOf(cause)}` },
+        { cause },
+      )
+    : new MailRelayError('INTERNAL', { reason: `an answer cannot be copied: ${messageOf(cause)}` }, { cause });
 }

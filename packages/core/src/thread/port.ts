@@ -4,6 +4,7 @@
  */
 
 import type { RenderedTemplate } from '../compose/port.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { MessageEvent } from '../events.ts';
 import type { Accepted, DeliveryState, Stream, Submission, SubmittedRecipient, TemplateData } from '../message.ts';
 import type { LaneKey, LaneRecord } from '../queue/port.ts';
@@ -32,7 +33,7 @@ export interface Reading {
 /** What became of one recipient of `sendMany`. */
 export type BulkResult =
   | { readonly id: string; readonly state: DeliveryState }
-  | { readonly rejected: { readonly code: string; readonly message: string } };
+  | { readonly rejected: { readonly code: ErrorCode; readonly message: string } };
 
 /** State of the engine for the health route. */
 export interface Health {
@@ -54,6 +55,8 @@ export interface EngineApi {
   start(): Promise<void>;
   /** Stops claiming; with `drain`, first waits until nothing is due, at most `timeoutMs`. */
   stop(options: { readonly drain: boolean; readonly timeoutMs: number }): Promise<void>;
+  /** Throws what `accept()` or `openBulk()` would, and stores nothing. */
+  check(submission: Submission): Promise<void>;
   accept(submission: Submission): Promise<Accepted>;
   openBulk(
     submission: Omit<Submission, 'recipients'>,

@@ -1,4 +1,5 @@
 import type { Mailbox } from '../../address.ts';
+import type { Content, HeaderField } from '../../message.ts';
 
 /** Bytes of one encoded word before base64: 60 characters of 75. */
 const WORD_BYTES = 45;
@@ -6,6 +7,26 @@ const WORD_BYTES = 45;
 /** Whether a text can stand in a header as it is. */
 export function isAscii(text: string): boolean {
   return /^[\x20-\x7e\t]*$/.test(text);
+}
+
+/** What mail programs read of an importance (RFC 2156 section 5.3.6, and the two that came before it). */
+const PRIORITIES: Readonly<Record<'high' | 'normal' | 'low', readonly HeaderField[]>> = {
+  high: [
+    ['X-Priority', '1 (Highest)'],
+    ['X-MSMail-Priority', 'High'],
+    ['Importance', 'High'],
+  ],
+  normal: [],
+  low: [
+    ['X-Priority', '5 (Lowest)'],
+    ['X-MSMail-Priority', 'Low'],
+    ['Importance', 'Low'],
+  ],
+};
+
+/** Headers that are the same in all mails of a content. */
+export function sharedHeaders({ headers, priority = 'normal' }: Pick<Content, 'headers' | 'priority'>): HeaderField[] {
+  return [...headers, ...PRIORITIES[priority]];
 }
 
 /** A list of mailboxes (RFC 5322 section 3.4), one on each line. */

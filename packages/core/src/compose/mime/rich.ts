@@ -1,5 +1,6 @@
 import MailComposer from 'nodemailer/lib/mail-composer';
 import type { Mailbox } from '../../address.ts';
+import { sharedHeaders } from './headers.ts';
 import { type Attachments, attachmentBytes, type MailParts } from './parts.ts';
 
 /** Writes a mail of any kind with nodemailer's MailComposer. */
@@ -28,13 +29,16 @@ export async function composeRich(parts: MailParts, attachments: Attachments): P
     date: new Date(parts.date),
     ...(html === undefined ? {} : { html }),
     ...(text === undefined ? {} : { text }),
-    ...(content.priority === undefined ? {} : { priority: content.priority }),
-    headers: [...content.headers, ...parts.headers].map(([key, value]) => ({ key, value })),
+    headers: [...sharedHeaders(content), ...parts.headers].map(([key, value]) => ({ key, value })),
     attachments: attached.map((one) =>
       Object.fromEntries(Object.entries(one).filter(([, value]) => value !== undefined)),
     ),
     alternatives: await Promise.all(
-      others.map(async ({ hash, contentType }) => ({ contentType, content: await bytesOf(hash) })),
+      others.map(async ({ hash, contentType, filename }) => ({
+        contentType,
+        content: await bytesOf(hash),
+        ...(filename === undefined ? {} : { filename }),
+      })),
     ),
     ...(calendar === undefined
       ? {}

@@ -1,7 +1,7 @@
 import { detectMimeType } from 'nodemailer/lib/mime-funcs';
 import type { Content, HeaderField, SpooledAttachment } from '../../message.ts';
 import { base64Lines, encodeBody } from './body.ts';
-import { encodeWords, isAscii, mailboxes } from './headers.ts';
+import { encodeWords, isAscii, mailboxes, sharedHeaders } from './headers.ts';
 import { type Attachments, attachmentBytes, type MailParts } from './parts.ts';
 
 /** What all mails of one content share, written out once: headers, boundaries and encoded attachments. */
@@ -16,7 +16,7 @@ export interface Skeleton {
 const MAX_VALUE = 900;
 
 /**
- * Prepares a content; undefined where it is richer than a skeleton can be (inline images, calendars, priorities …).
+ * Prepares a content; undefined where it is richer than a skeleton can be (inline images, calendars, long headers …).
  *
  * @param boundary - unguessable text, the same for each attempt
  */
@@ -29,7 +29,7 @@ export async function createSkeleton(
   const outer = `=_m${boundary}`;
   const mixed = content.attachments.length > 0;
   const first = fields([
-    ...content.headers,
+    ...sharedHeaders(content),
     ['From', mailboxes([content.from])],
     ...(content.sender === undefined ? [] : [['Sender', mailboxes([content.sender])] as const]),
   ]);
@@ -82,10 +82,9 @@ function fits([, value]: HeaderField): boolean {
   return value.length <= MAX_VALUE && isAscii(value);
 }
 
-function isPlain({ attachments, alternatives, priority, headers }: Content): boolean {
-  return (
-    alternatives.length === 0 && priority === undefined && headers.every(fits) && attachments.every(isPlainAttachment)
-  );
+/** Whether a skeleton can hold the mails of a content, but for subjects that need folding. */
+export function isPlain({ attachments, alternatives, headers }: Content): boolean {
+  return alternatives.length === 0 && headers.every(fits) && attachments.every(isPlainAttachment);
 }
 
 function isPlainAttachment(attachment: SpooledAttachment): boolean {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { MailRelayError } from '../../errors.ts';
 import { type Accepted, decodeId, encodeId, RECIPIENT_KINDS, type SubmittedRecipient } from '../../message.ts';
+import { scopesCovering } from '../../scope.ts';
 import type { AcceptInput, Appended, IntakeStore } from '../port.ts';
 import type { Database } from './database.ts';
 import { type Ledger, type MessageFacts, STREAMS, stateCode, stateOf } from './ledger.ts';
-import { scopesOf } from './scopes.ts';
 import type { Tables } from './tables.ts';
 
 /** Names the RFC 5322 Message-ID of a mail. */
@@ -127,7 +127,8 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
     const own = JSON.stringify({ name, data, locale, tracking, metadata, rendered });
     const suppressed = findSuppressed.all({ address: address.toLowerCase() });
     const covered =
-      suppressed.length > 0 && scopesOf(facts.content).some((one) => suppressed.some(({ scope }) => scope === one));
+      suppressed.length > 0 &&
+      scopesCovering(facts.content).some((one) => suppressed.some(({ scope }) => scope === one));
     const dueAt = Math.max(now, facts.sendAt ?? 0);
     const state = covered ? 'suppressed' : dueAt > now ? 'scheduled' : 'queued';
     const inserted = insertDeliveryRow.run({

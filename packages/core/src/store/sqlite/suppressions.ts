@@ -1,10 +1,10 @@
 import type { Selectable } from 'kysely';
 import type { MessageEvent } from '../../events.ts';
 import { type DeliveryState, statesBefore } from '../../message.ts';
+import { scopesCovering } from '../../scope.ts';
 import type { Suppression, SuppressionStore } from '../port.ts';
 import type { Database } from './database.ts';
 import { type Ledger, type MessageFacts, stateCode } from './ledger.ts';
-import { scopesOf } from './scopes.ts';
 import type { Tables } from './tables.ts';
 
 type SuppressionRow = Selectable<Tables['suppression']>;
@@ -54,7 +54,7 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
     insert.run({ address, scope, reason, evidence: evidence ?? null, since: now });
     return findWaiting.all({ address }).flatMap(({ id, message_id, recipient }) => {
       const facts = ledger.message(message_id);
-      if (facts === undefined || !scopesCovering(facts).includes(scope)) return [];
+      if (facts === undefined || !scopesOfMail(facts).includes(scope)) return [];
       stop.run({ id, now, reason });
       ledger.count(facts, 'suppressed', now);
       return [ledger.event({ id, recipient }, facts, 'suppressed', now, { reason: `${reason} (${scope})` })];
@@ -91,11 +91,11 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
 }
 
 /** A message whose content is damaged has no topic that one could know. */
-function scopesCovering(facts: MessageFacts): string[] {
+function scopesOfMail(facts: MessageFacts): readonly string[] {
   try {
-    return scopesOf(facts.content);
+    return scopesCovering(facts.content);
   } catch {
-    return scopesOf({ stream: facts.stream, topic: undefined });
+    return scopesCovering({ stream: facts.stream, topic: undefined });
   }
 }
 

@@ -1,0 +1,80 @@
+/** What each option may be. */
+import type { RouteOptions } from './deliver/port.ts';
+import { isLogger } from './logger.ts';
+import type { Stream, TrackingOptions } from './message.ts';
+import type { LimitOptions, MailRelayOptions, QueueOptions, TemplateOptions } from './options.ts';
+import { isRate } from './rate.ts';
+import {
+  anyText,
+  anything,
+  callable,
+  either,
+  flag,
+  group,
+  list,
+  milliseconds,
+  oneOf,
+  positive,
+  type Rule,
+  type Rules,
+  record,
+  rule,
+  text,
+  whole,
+} from './rules.ts';
+import type { UnsubscribeOptions, UnsubscribeTexts } from './unsubscribe.ts';
+
+const rate: Rule = rule((value) => isRate(value), 'must read like 200/s, 3000/min, 100/h or 50000/day');
+
+/** Rules of what all routes have in common. */
+export const ROUTE: Rules<RouteOptions> = { name: text, rate, concurrency: whole(1) };
+
+/** A route that the host made itself, without its kind. */
+export const CUSTOM_ROUTE: Rule = group<RouteOptions & { create: unknown }>(
+  { ...ROUTE, create: callable },
+  { needed: ['name', 'create'] },
+);
+
+/** Rules of {@link TrackingOptions}, for the relay, a stream and a message. */
+export const TRACKING: Rules<TrackingOptions> = { opens: flag, clicks: flag, utm: record(text) };
+
+const TEMPLATES = group<TemplateOptions>({ folder: text, templates: list(anything), watch: flag });
+const LIMITS = group<LimitOptions>({ maxMessageBytes: whole(1), maxRecipients: whole(1) });
+const QUEUE = group<QueueOptions>({
+  deliver: flag,
+  leaseMs: milliseconds,
+  retryFirstMs: positive,
+  retryMaxMs: positive,
+  maxAgeMs: positive,
+});
+const TEXTS = group<UnsubscribeTexts>({
+  title: anyText,
+  question: anyText,
+  button: anyText,
+  doneTitle: anyText,
+  done: anyText,
+  scopes: record(anyText),
+});
+const stream = group(TRACKING);
+const isText = (value: unknown): boolean => typeof value === 'string';
+
+/** All options; what needs more than a look is checked where it is resolved. */
+export const OPTIONS: Rule = group<MailRelayOptions>({
+  publicUrl: text,
+  secret: either(Array.isArray, list(text), text),
+  from: anything,
+  store: anything,
+  templates: either(isText, text, either(Array.isArray, list(anything), TEMPLATES)),
+  routes: list(anything),
+  tracking: group<NonNullable<MailRelayOptions['tracking']>>({
+    ...TRACKING,
+    streams: group<Record<Stream, unknown>>({ transactional: stream, broadcast: stream }),
+  }),
+  unsubscribe: group<UnsubscribeOptions>({ texts: record(TEXTS), page: callable }),
+  attachments: group<NonNullable<MailRelayOptions['attachments']>>({ paths: list(text), hosts: list(text) }),
+  limits: LIMITS,
+  queue: QUEUE,
+  environment: oneOf(['development', 'production']),
+  thread: flag,
+  logger: rule(isLogger, 'needs the methods debug, info, warn and error'),
+});

@@ -1,0 +1,91 @@
+import { DELIVERY_STATES, STREAMS, type Stream } from '../message.ts';
+import { check, date, group, oneOf, type Rule, refuse, rule, text, whole } from '../rules.ts';
+import { isScope } from '../scope.ts';
+import type { ListQuery, Selection, Suppression } from '../store/port.ts';
+
+const stream = oneOf(STREAMS);
+const limit = whole(1, 1000);
+const scope = rule(isScope, 'must be all, transactional, broadcast or topic:<name>');
+
+const LIST = group<ListQuery>({
+  message: text,
+  campaign: text,
+  recipient: text,
+  state: oneOf(DELIVERY_STATES),
+  stream,
+  from: date,
+  to: date,
+  limit,
+  after: text,
+});
+const SUPPRESSIONS = group<SuppressionQuery>({ limit, after: text, scope });
+const ENTRY = group<EntryOptions>({
+  scope,
+  reason: oneOf(['bounced', 'complained', 'unsubscribed', 'manual'] satisfies Suppression['reason'][]),
+  evidence: text,
+});
+const SUMMARY = group<SummaryQuery>({ from: date, to: date, stream });
+const COVERED = group<Covered>({ stream, topic: text });
+
+/** Which suppressions. */
+export interface SuppressionQuery {
+  readonly limit?: number;
+  readonly after?: string;
+  readonly scope?: string;
+}
+
+/** What a suppression is made with. */
+export interface EntryOptions {
+  readonly scope?: string;
+  readonly reason?: Suppression['reason'];
+  readonly evidence?: string;
+}
+
+/** Which days. */
+export interface SummaryQuery {
+  readonly from?: Date;
+  readonly to?: Date;
+  readonly stream?: Stream;
+}
+
+/** Which mail. */
+export interface Covered {
+  readonly stream?: Stream;
+  readonly topic?: string;
+}
+
+/** What the host asks for, once it is known to be right. @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED` */
+export const checked = {
+  id: (value: string): string => through(text, value, 'id'),
+  name: (value: string): string => through(text, value, 'name'),
+  route: (value: string): string => through(text, value, 'route'),
+  reason: (value: string | undefined): string | undefined => value && through(text, value, 'reason'),
+  list: (query: Partial<ListQuery> = {}): ListQuery => ({
+    ...through(LIST, query, 'list()'),
+    limit: query.limit ?? 100,
+  }),
+  suppressions: (query: SuppressionQuery = {}): SuppressionQuery & { readonly limit: number } => ({
+    ...through(SUPPRESSIONS, query, 'list()'),
+    limit: query.limit ?? 100,
+  }),
+  entry: (options: EntryOptions): EntryOptions => through(ENTRY, options, 'add()'),
+  scope: (options: { readonly scope?: string }): string | undefined =>
+    through(group<{ scope: string }>({ scope }), options, 'remove()').scope,
+  covered: (options: Covered): Covered => through(COVERED, options, 'has()'),
+  summary: (query: SummaryQuery): SummaryQuery => through(SUMMARY, query, 'summary()'),
+  stream: (options: { readonly stream?: Stream }): Stream | undefined =>
+    through(group<{ stream: Stream }>({ stream }), options, 'lanes').stream,
+  selection: (given: string | Selection): Selection => selectionOf(given),
+} as const;
+
+function through<T>(rule: Rule, value: T, place: string): T {
+  check(rule, value, place);
+  return value;
+}
+
+function selectionOf(given: string | Selection): Selection {
+  if (typeof given === 'string') return { id: given };
+  check(group<{ id: string; campaign: string }>({ id: text, campaign: text }), given, 'selection');
+  if (Object.keys(given).length !== 1) refuse('selection', 'must be an id, `{ id }` or `{ campaign }`');
+  return given;
+}
