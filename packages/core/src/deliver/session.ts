@@ -31,6 +31,9 @@ export interface Session {
   close(): void;
 }
 
+/** A reply that takes a mail, in full: what was cut off, or is no reply, says nothing. */
+const TAKEN = /^2\d\d(?:[ -]|$)/;
+
 const CONNECTION_MS = 30_000;
 const SOCKET_MS = 120_000;
 
@@ -111,7 +114,12 @@ export function createSession(options: SmtpOptions): Session {
             // A refused envelope leaves the transaction open; a fresh connection is simpler than RSET and as safe.
             if (!afterData) over = true;
             reject(error as SmtpError);
-          } else resolve(info?.response ?? '');
+          } else if (TAKEN.test(info?.response ?? '')) {
+            resolve(info?.response ?? '');
+          } else {
+            over = true;
+            reject(new Error(`the server answered ${JSON.stringify(info?.response ?? '')}`));
+          }
         }),
       );
     },
