@@ -1,5 +1,6 @@
 import type { MessageEvent } from '../../events.ts';
 import type { ClaimedDelivery, QueueStore, Settlement } from '../../queue/port.ts';
+import { createClock } from './clock.ts';
 import type { Database } from './database.ts';
 import { type DeliveryRow, readDelivery } from './delivery-row.ts';
 import { createLanes } from './lanes.ts';
@@ -26,6 +27,7 @@ interface Settled {
 export function createQueueStore(db: Database, ledger: Ledger, suppressions: Suppressions): QueueStore {
   const rates = createRateLog(db);
   const owners = createOwners(db, rates);
+  const clock = createClock(db, rates);
   const lanes = createLanes(db);
 
   const findDue = db.prepare((query, p: { lane: number; now: number; limit: number }) =>
@@ -139,10 +141,12 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
     register: (owner, now) =>
       db.write(() => {
         for (const [route, rate] of Object.entries(owner.rates)) rates.limit(route, rate);
+        clock.rewind(now);
         return owners.register(owner, now);
       }),
     beat: (owner, { now, leaseMs }) =>
       db.write(() => {
+        clock.tick(now);
         const alive = owners.beat(owner, now);
         const gone = owners.silentSince(now - leaseMs);
         return { alive, recovered: gone.reduce((sum, id) => sum + owners.recover(id, now), 0) };
