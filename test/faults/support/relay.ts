@@ -34,9 +34,14 @@ export interface RemoteRelay {
 }
 
 /** Starts a process with a relay that delivers, until the test ends. Rejects where the relay does not start. */
-export async function remoteRelay(settings: RelaySettings, preload: readonly string[] = []): Promise<RemoteRelay> {
+export async function remoteRelay(
+  settings: RelaySettings,
+  preload: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<RemoteRelay> {
   const child = fork(PROGRAM, [JSON.stringify(settings)], {
     execArgv: [...SOURCE_ARGUMENTS, '--expose-gc', ...preload],
+    env: { ...process.env, ...environment },
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
