@@ -72,7 +72,11 @@ async function runFull(disk: string, relay: RemoteRelay, smtp: RemoteSmtp): Prom
   smtp.freeze();
   const free = fill(disk);
   smtp.thaw();
-  const said = (): string => relay.errors.slice(before).map(({ error }) => String(error)).join('\n');
+  const said = (): string =>
+    relay.errors
+      .slice(before)
+      .map(({ error }) => String(error))
+      .join('\n');
   await expect.poll(said, { timeout: 20_000, interval: 20 }).toContain('disk of the database is full');
   return free;
 }

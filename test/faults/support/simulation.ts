@@ -1,6 +1,6 @@
 import { vi } from 'vitest';
-import type { ClaimedDelivery, LaneKey, QueueStore, Settlement } from '../../../packages/core/src/queue/port.ts';
 import { createLocalQueue, type LocalQueue } from '../../../packages/core/src/queue/local.ts';
+import type { ClaimedDelivery, LaneKey, QueueStore, Settlement } from '../../../packages/core/src/queue/port.ts';
 import type { Rate } from '../../../packages/core/src/rate.ts';
 import type { Store } from '../../../packages/core/src/store/port.ts';
 import { createSqliteStore } from '../../../packages/core/src/store/sqlite/store.ts';
@@ -9,8 +9,9 @@ import { contentOf, recipientOf } from '../../support/content.ts';
 /** A start, as the clock that nobody sets shows it, ms. */
 export interface Start {
   readonly at: number;
-  readonly deliveryId: number;
-  readonly stream: LaneKey['stream'];
+  /** Begins with the stream. */
+  readonly address: string;
+  readonly process: number;
 }
 
 /** A process of the simulation: a queue and its store. */
@@ -51,23 +52,28 @@ export async function simulate(path: string, rate: Rate): Promise<Simulation> {
   return {
     starts,
     async accept(stream, count) {
-      const recipients = Array.from({ length: count }, () => recipientOf(`r${accepted++}@example.com`));
-      const input = { campaign: undefined, tags: [], metadata: undefined, sendAt: undefined, idempotencyKey: undefined };
+      const recipients = Array.from({ length: count }, () => recipientOf(`${stream}${accepted++}@example.com`));
+      const input = {
+        campaign: undefined,
+        tags: [],
+        metadata: undefined,
+        sendAt: undefined,
+        idempotencyKey: undefined,
+      };
       await own.intake.accept({ ...input, content: contentOf({ stream }), route: 'out', now: Date.now(), recipients });
     },
     async launch({ concurrency, latency }) {
       const store = await open(path);
-      stores.push(store);
+      const number = stores.push(store);
       let dead = false;
       const deliver = async (
-        { id }: ClaimedDelivery,
+        { id, address }: ClaimedDelivery,
         _route: string,
         onStart: (at: number) => void,
-        stream: LaneKey['stream'],
       ): Promise<Settlement> => {
         await elapse(latency());
         const startedAt = Date.now();
-        if (!dead) starts.push({ at: performance.now(), deliveryId: id, stream });
+        if (!dead) starts.push({ at: performance.now(), address, process: number });
         onStart(startedAt);
         await elapse(latency());
         return { deliveryId: id, startedAt, transcript: undefined, result: { type: 'sent', reply: '250 ok' } };
@@ -79,11 +85,11 @@ export async function simulate(path: string, rate: Rate): Promise<Simulation> {
           concurrency,
           rate,
         })),
-        deliver: (claimed, route, onStart) => deliver(claimed, route, onStart, streamOf(claimed)),
+        deliver,
         onEvents() {},
         onError() {},
         leaseMs: LEASE_MS,
-        pid: stores.length,
+        pid: number,
         host: 'here',
       });
       await queue.start();
@@ -105,12 +111,6 @@ export async function simulate(path: string, rate: Rate): Promise<Simulation> {
       await Promise.all(stores.map((store) => store.close()));
     },
   };
-}
-
-const streams = new Map<number, LaneKey['stream']>();
-
-function streamOf({ id }: ClaimedDelivery): LaneKey['stream'] {
-  return streams.get(id) ?? 'broadcast';
 }
 
 /** A store that answers nothing once its process is dead. */
