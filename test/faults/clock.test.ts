@@ -18,7 +18,7 @@ import {
 } from './support/truth.ts';
 import { expectRateHeld } from './support/windows.ts';
 
-const MAILS = inForm({ short: 100, full: 3000 });
+const MAILS = inForm({ short: 80, full: 3000 });
 const RATE = { limit: inForm({ short: 60, full: 200 }), windowMs: 1000 };
 const TIMEOUT = inForm({ short: 60_000, full: 120_000 });
 const HOUR_MS = 3_600_000;
