@@ -1,6 +1,5 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { scratchFolder } from '../support/relay.ts';
 import { inForm } from './support/form.ts';
@@ -47,7 +46,7 @@ async function world(): Promise<World> {
     rate: `${RATE.limit}/s`,
     queue: { leaseMs: 1000, retryFirstMs: 500, retryMaxMs: 500 },
   };
-  const preload = [`--import=${pathToFileURL(join(import.meta.dirname, 'support/clock.ts')).href}`];
+  const preload = [`--import=${new URL('./support/clock.ts', import.meta.url).href}`];
   return { smtp, settings, setClock, start: () => remoteRelay(settings, preload, { MAIL_RELAY_CLOCK: clock }) };
 }
 

@@ -1,5 +1,5 @@
 /** `npm run test:faults` runs the full form; `npm test` a short one of each test. */
-export const FULL = process.env.MAIL_RELAY_FAULTS === 'full';
+const FULL = process.env.MAIL_RELAY_FAULTS === 'full';
 
 /** What differs between the two forms. */
 export function inForm<T>(form: { readonly short: T; readonly full: T }): T {

@@ -30,7 +30,7 @@ export function inFlight(store: string): string[] {
 }
 
 /** All deliveries, with all events. */
-export async function accountOf(relay: MailRelay): Promise<Account> {
+async function accountOf(relay: MailRelay): Promise<Account> {
   const deliveries: DeliveryRecord[] = [];
   for (let after: string | undefined; ; ) {
     const page = await relay.messages.list({ limit: 1000, ...(after === undefined ? {} : { after }) });
