@@ -11,6 +11,8 @@ const BROADCAST = inForm({ short: 20_000, full: 100_000 });
 const RESETS = inForm({ short: 8, full: 100 });
 const TIMEOUT = inForm({ short: 60_000, full: 180_000 });
 const CONNECTIONS = 5;
+/** A lane has twenty deliveries in memory for each that may be on its way. */
+const CLAIMED = 20 * CONNECTIONS;
 const folder = mkdtempSync(join(tmpdir(), 'mail-relay-lanes-'));
 const store = join(folder, 'relay.db');
 
@@ -84,8 +86,10 @@ describe(`a transactional mail, while ${BROADCAST} broadcast mails wait,`, () =>
     const busy = await busyRelay(undefined);
     const counts = await overtaking(busy);
     console.info({ overtaking: counts });
-    // What is on the connections, and what waits for them already; twice, for the time that claiming takes.
-    expect(Math.max(...counts)).toBeLessThanOrEqual(4 * CONNECTIONS);
+    // Never more than was claimed before; as a rule what is on the connections and waits for them, while this one is claimed.
+    expect(Math.max(...counts)).toBeLessThanOrEqual(CLAIMED);
+    const usual = counts.toSorted((one, other) => one - other).slice(0, Math.ceil(RESETS * 0.9));
+    expect(Math.max(...usual)).toBeLessThanOrEqual(2 * CONNECTIONS);
     expect((await busy.relay.reports.campaign('news')).pending).toBeGreaterThan(BROADCAST / 4);
   });
 });
