@@ -15,7 +15,7 @@ import {
 } from './support/truth.ts';
 import { expectRateHeld } from './support/windows.ts';
 
-const MAILS = inForm({ short: 300, full: 5000 });
+const MAILS = inForm({ short: 200, full: 5000 });
 const KILLS = inForm({ short: 3, full: 14 });
 const TIMEOUT = inForm({ short: 60_000, full: 300_000 });
 /** Calls of `send()` that wait for their answer at once. */

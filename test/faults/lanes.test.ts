@@ -7,7 +7,7 @@ import { relayWith, scratchFolder } from '../support/relay.ts';
 import { between, inForm } from './support/form.ts';
 import { type RemoteSmtp, remoteSmtp } from './support/smtp.ts';
 
-const BROADCAST = inForm({ short: 20_000, full: 100_000 });
+const BROADCAST = inForm({ short: 10_000, full: 100_000 });
 const RESETS = inForm({ short: 8, full: 100 });
 const TIMEOUT = inForm({ short: 60_000, full: 180_000 });
 const CONNECTIONS = 5;

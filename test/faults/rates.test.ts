@@ -90,7 +90,7 @@ describe('a rate', () => {
           expect(begun, 'mails that went out').toBe(accepted);
         },
       ),
-      { numRuns: inForm({ short: 8, full: 150 }), interruptAfterTimeLimit: TIMEOUT - 20_000, endOnFailure: true },
+      { numRuns: inForm({ short: 5, full: 150 }), interruptAfterTimeLimit: TIMEOUT - 20_000, endOnFailure: true },
     );
   });
 });

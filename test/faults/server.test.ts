@@ -8,7 +8,7 @@ import type { Mode } from './support/smtp-log.ts';
 import { arrivals, expectAllArrived, expectDuplicatesWithin, expectReportIsTrue } from './support/truth.ts';
 import { expectRateHeld } from './support/windows.ts';
 
-const MAILS = inForm({ short: 60, full: 5000 });
+const MAILS = inForm({ short: 40, full: 5000 });
 const TURNS = inForm({ short: 1, full: 10 });
 const TIMEOUT = inForm({ short: 60_000, full: 300_000 });
 const RATE = { limit: inForm({ short: 100, full: 400 }), windowMs: 1000 };

@@ -10,10 +10,10 @@ import { type RemoteSmtp, remoteSmtp } from './support/smtp.ts';
 import { arrivals, readerOf } from './support/truth.ts';
 
 /** An hour, of which each minute takes as long as the rate allows. */
-const MINUTES = inForm({ short: 6, full: 60 });
+const MINUTES = inForm({ short: 4, full: 60 });
 const CAMPAIGN = inForm({ short: 50, full: 480 });
 const SENDS = inForm({ short: 10, full: 100 });
-const RESTART_EVERY = inForm({ short: 3, full: 5 });
+const RESTART_EVERY = inForm({ short: 2, full: 5 });
 const REGULARS = 20;
 const CONNECTIONS = 5;
 const TIMEOUT = inForm({ short: 90_000, full: 900_000 });

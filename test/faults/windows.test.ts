@@ -18,7 +18,7 @@ import { expectRateHeld } from './support/windows.ts';
 const TIMEOUT = inForm({ short: 60_000, full: 300_000 });
 const RUNS = inForm({ short: 1, full: 12 });
 /** What a run sends takes about so many windows. */
-const WINDOWS = inForm({ short: 4, full: 8 });
+const WINDOWS = inForm({ short: 3, full: 8 });
 
 const plan = fc.record({
   limit: fc.integer({ min: 20, max: inForm({ short: 60, full: 300 }) }),
