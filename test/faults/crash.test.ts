@@ -50,7 +50,7 @@ async function submit(relay: RemoteRelay, answered: Set<string>): Promise<void> 
 /** Lets a relay run until the server has seen so much more, or all there is to see, and kills it. */
 async function killAfter(more: number, relay: RemoteRelay, smtp: RemoteSmtp): Promise<void> {
   const goal = smtp.seen().length + more;
-  await expect.poll(() => smtp.seen().length, { timeout: 30_000, interval: 5 }).toBeGreaterThanOrEqual(goal);
+  await expect.poll(() => smtp.seen().length, { timeout: TIMEOUT / 3, interval: 5 }).toBeGreaterThanOrEqual(goal);
   await relay.kill();
 }
 

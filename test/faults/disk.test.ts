@@ -60,7 +60,7 @@ function writeAll(file: number, piece: Buffer): void {
 }
 
 async function taken(smtp: RemoteSmtp, goal: number): Promise<void> {
-  await expect.poll(() => arrivals(smtp).size, { timeout: 60_000, interval: 10 }).toBeGreaterThanOrEqual(goal);
+  await expect.poll(() => arrivals(smtp).size, { timeout: TIMEOUT / 3, interval: 10 }).toBeGreaterThanOrEqual(goal);
 }
 
 /** Lets it run for a while, and waits until the relay says that the disk is full. */
@@ -77,7 +77,7 @@ async function runFull(disk: string, relay: RemoteRelay, smtp: RemoteSmtp): Prom
       .slice(before)
       .map(({ error }) => String(error))
       .join('\n');
-  await expect.poll(said, { timeout: 20_000, interval: 20 }).toContain('disk of the database is full');
+  await expect.poll(said, { timeout: TIMEOUT / 3, interval: 20 }).toContain('disk of the database is full');
   return free;
 }
 

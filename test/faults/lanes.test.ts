@@ -60,11 +60,11 @@ async function overtaking({ relay, server, acceptedAt }: Busy): Promise<number[]
   const resets = Array.from({ length: RESETS }, (_, index) => `reset${index}@example.com`);
   for (const to of resets) {
     const goal = begun() + between(1, 40);
-    await expect.poll(begun, { timeout: 20_000, interval: 1 }).toBeGreaterThanOrEqual(goal);
+    await expect.poll(begun, { timeout: TIMEOUT / 3, interval: 1 }).toBeGreaterThanOrEqual(goal);
     await relay.send({ to, subject: 'Reset', text: 'Reset' });
   }
   const arrived = (): unknown[] => resets.filter((to) => !server.of('begun').some((seen) => seen.to === to));
-  await expect.poll(arrived, { timeout: 20_000, interval: 10 }).toEqual([]);
+  await expect.poll(arrived, { timeout: TIMEOUT / 3, interval: 10 }).toEqual([]);
   const all = server.of('begun');
   return resets.map((to) => {
     const own = all.findIndex((seen) => seen.to === to);

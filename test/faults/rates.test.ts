@@ -6,7 +6,7 @@ import { inForm, random } from './support/form.ts';
 import { type SimulatedProcess, simulate } from './support/simulation.ts';
 import { mostWithin } from './support/windows.ts';
 
-const TIMEOUT = inForm({ short: 60_000, full: 600_000 });
+const TIMEOUT = inForm({ short: 60_000, full: 480_000 });
 const WINDOW_MS = 1000;
 
 /** What happens to the processes of a machine, one thing after the other. */
@@ -90,7 +90,7 @@ describe('a rate', () => {
           expect(begun, 'mails that went out').toBe(accepted);
         },
       ),
-      { numRuns: inForm({ short: 5, full: 150 }), interruptAfterTimeLimit: TIMEOUT - 20_000, endOnFailure: true },
+      { numRuns: inForm({ short: 5, full: 150 }), interruptAfterTimeLimit: TIMEOUT / 2, endOnFailure: true },
     );
   });
 });

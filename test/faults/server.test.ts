@@ -13,6 +13,7 @@ const TURNS = inForm({ short: 1, full: 10 });
 const TIMEOUT = inForm({ short: 60_000, full: 300_000 });
 const RATE = { limit: inForm({ short: 100, full: 400 }), windowMs: 1000 };
 const CONNECTIONS = 5;
+const SILENCE_MS = inForm({ short: 1000, full: 2000 });
 /** The file of a relay is its own; all relays of this file share a campaign name. */
 const CAMPAIGN = 'faults';
 
@@ -21,7 +22,8 @@ const people = Array.from({ length: MAILS }, (_, index) => `r${index}@example.co
 async function sending(): Promise<{ readonly relay: MailRelay; readonly server: RemoteSmtp }> {
   const folder = scratchFolder();
   const server = await remoteSmtp(folder);
-  const timeouts = { connectionTimeoutMs: 400, greetingTimeoutMs: 400, socketTimeoutMs: 400 };
+  // Longer than a machine that is busy with other things keeps a server that is well from answering.
+  const timeouts = { connectionTimeoutMs: SILENCE_MS, greetingTimeoutMs: SILENCE_MS, socketTimeoutMs: SILENCE_MS };
   const route = smtp(
     { host: '127.0.0.1', port: server.port, connections: CONNECTIONS, ...timeouts },
     { name: 'out', rate: `${RATE.limit}/s` },
@@ -40,13 +42,13 @@ async function sending(): Promise<{ readonly relay: MailRelay; readonly server: 
 async function feel(relay: MailRelay, deferrals: number): Promise<void> {
   const count = async (): Promise<number> => (await relay.reports.campaign(CAMPAIGN)).deferrals;
   const goal = (await count()) + deferrals;
-  await expect.poll(count, { timeout: 20_000, interval: 10 }).toBeGreaterThanOrEqual(goal);
+  await expect.poll(count, { timeout: TIMEOUT / 3, interval: 10 }).toBeGreaterThanOrEqual(goal);
 }
 
 /** Waits until the server took some more, or all. */
 async function progress(server: RemoteSmtp): Promise<void> {
   const goal = Math.min(MAILS, arrivals(server).size + between(1, Math.floor((MAILS * 0.8) / TURNS)));
-  await expect.poll(() => arrivals(server).size, { timeout: 20_000, interval: 5 }).toBeGreaterThanOrEqual(goal);
+  await expect.poll(() => arrivals(server).size, { timeout: TIMEOUT / 3, interval: 5 }).toBeGreaterThanOrEqual(goal);
 }
 
 /** Everything arrives once the server is well; a mail arrives again only where its attempt ended with nobody knowing. */
