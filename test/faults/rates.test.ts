@@ -25,6 +25,15 @@ const step = fc.oneof(
     arbitrary: fc.record({ what: fc.constant('launch' as const), latency: fc.integer({ min: 0, max: 400 }) }),
   },
   { weight: 2, arbitrary: fc.record({ what: fc.constantFrom('kill' as const, 'stop' as const) }) },
+  // Dies with mails on their way whose start nobody knows of.
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      what: fc.constant('crash' as const),
+      latency: fc.integer({ min: 100, max: 600 }),
+      after: fc.integer({ min: 50, max: 400 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('back' as const), ms: fc.integer({ min: 1, max: 100_000 }) }) },
 );
 
@@ -48,6 +57,13 @@ async function run(limit: number, steps: readonly (typeof step extends fc.Arbitr
     for (const one of steps) {
       if (one.what === 'pass') await world.pass(one.ms);
       if (one.what === 'launch') await launch(one.latency);
+      if (one.what === 'crash') {
+        await world.accept('transactional', limit);
+        accepted += limit;
+        await launch(one.latency);
+        await world.pass(one.after);
+        running.pop()?.kill();
+      }
       if (one.what === 'kill') running.shift()?.kill();
       if (one.what === 'back') world.setClockBack(one.ms);
       if (one.what === 'accept') {
