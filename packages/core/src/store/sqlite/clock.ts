@@ -34,20 +34,26 @@ export function createClock(db: Database, rates: RateLog): Clock {
   );
   let last = 0;
 
-  function rewind(now: number): void {
+  function rewindWaiting(now: number): void {
     for (const { id } of lanes.all({})) moveWaiting.run({ lane: id, now, ahead: now + SKEW_MS });
+  }
+
+  /** Starts may be reported after the clock was set back, so these are looked at with each beat. */
+  function rewindOthers(now: number): void {
     moveBeats.run({ now });
-    rates.rewind(now);
+    rates.rewind(now, SKEW_MS);
   }
 
   return {
     tick(now) {
-      if (now < last) rewind(now);
+      if (now < last) rewindWaiting(now);
       last = now;
+      rewindOthers(now);
     },
     rewind(now) {
-      rewind(now);
       last = now;
+      rewindWaiting(now);
+      rewindOthers(now);
     },
   };
 }

@@ -89,7 +89,12 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
       state: stateCode(result.type === 'returned' ? 'queued' : result.type),
       flags: row.flags | (result.type === 'deferred' ? FLAGS.deferred : 0),
       attempts: attempt,
-      dueAt: result.type === 'returned' ? now : result.type === 'deferred' ? result.retryAt : null,
+      dueAt:
+        result.type === 'returned'
+          ? now
+          : result.type === 'deferred'
+            ? retryAtOf(result.retryAt, startedAt, now)
+            : null,
       now,
       sentAt: sent ? now : null,
       reason: sent ? null : reason,
@@ -175,4 +180,10 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
     lanes: async () => lanes.list(),
     reroute: (known, to) => db.write(() => lanes.reroute(known, to)),
   };
+}
+
+/** When to try again. A clock that was set back since the time was worked out must not make the wait longer. */
+function retryAtOf(retryAt: number, startedAt: number | undefined, now: number): number {
+  const wait = startedAt === undefined ? -1 : retryAt - startedAt;
+  return wait < 0 ? retryAt : Math.min(retryAt, now + wait);
 }

@@ -25,8 +25,8 @@ export interface RateLog {
   started(route: string, owner: number, times: readonly number[]): void;
   /** A process is gone. Nobody knows what it began, so all that it had reserved counts as started now. */
   abandon(owner: number, now: number): void;
-  /** The clock was set back: starts that lie ahead of it count as started now. */
-  rewind(now: number): void;
+  /** Where the clock was set back, starts that lie ahead of it by more than `skewMs` count as started now. */
+  rewind(now: number, skewMs: number): void;
   /** When a lane whose route is full may start the next one; undefined where nothing is in the window. */
   nextSlotAt(lane: LaneKey, now: number): number | undefined;
 }
@@ -132,9 +132,9 @@ export function createRateLog(db: Database): RateLog {
     abandon(owner, now) {
       for (const { route, n } of takeReserved.all({ owner })) count(route, now, n);
     },
-    rewind(now) {
+    rewind(now, skewMs) {
       for (const [route, rate] of rates) {
-        const ahead = takeAhead.all({ route, after: now + bucketOf(rate) });
+        const ahead = takeAhead.all({ route, after: now + bucketOf(rate) + skewMs });
         count(
           route,
           now,
