@@ -118,7 +118,14 @@ export type MessageEvent =
   | (Base & { readonly type: 'unsubscribed'; readonly scope: string });
 
 /** The event of one type. */
-export type EventOf<T extends EventType> = Extract<MessageEvent, { type: T }>;
+export type EventOf<T extends EventType> = OfType<MessageEvent, T>;
+
+/** Types that share a shape stand in one member of the union, which `Extract` would not find. */
+type OfType<E extends MessageEvent, T extends EventType> = E extends unknown
+  ? T extends E['type']
+    ? E & { readonly type: T }
+    : never
+  : never;
 
 /** What `relay.on()` can listen to, and what listeners receive. */
 export type RelayEvents = { [T in EventType]: EventOf<T> } & { event: MessageEvent; error: Error };

@@ -113,6 +113,14 @@ describe('a mail over SMTP', () => {
     });
   });
 
+  it.each(['25', '2', '2xx fine'])(
+    'does not take %j after the final dot for a reply that takes the mail',
+    async (reply) => {
+      const server = await rawServer(politely((line) => (line === '.' ? reply : undefined)));
+      expect((await send(server.port)).outcome.type).toBe('unknown');
+    },
+  );
+
   it('never passes an address on as a command', async () => {
     const inbox = await smtpServer();
     const { outcome } = await transportTo(inbox.port).send(mailTo('ada@example.com>\r\nRCPT TO:<eve@example.com'));

@@ -89,6 +89,7 @@ describe('mail that waits', () => {
   it('goes when it is time, is held until released, and is never sent when cancelled', async () => {
     const inbox = await smtpServer();
     const relay = relayTo(inbox.port);
+    await relay.start();
     const soon = new Date(Date.now() + 700);
     const later = await relay.send({ ...mail, to: 'later@example.com', sendAt: soon });
     const held = await relay.send({ ...mail, to: 'held@example.com', sendAt: soon });

@@ -7,7 +7,9 @@
  * - over all owners, no sliding window of a rated route holds more starts than its limit: a claim reserves a start,
  *   `started` (or `settle`) says when it was, and a start that is reserved counts as "now"; so does what a dead owner had;
  * - broadcast mail leaves room for transactional mail of the same route: it is spread over windows of up to 10 s, and
- *   never takes all of a longer one.
+ *   never takes all of a longer one;
+ * - a clock that is set back holds nothing up: with the next `beat` or `register`, what was due is due, and what was to wait
+ *   for a time waits for it from then on. The rates hold meanwhile.
  */
 import type { MessageEvent, ReasonClass, Transcript } from '../events.ts';
 import type { Stream } from '../message.ts';

@@ -89,6 +89,31 @@ export function queueSuite(name: string, open: OpenStore): void {
       expect(await store.queue.beat(dead, { now: NOW, leaseMs: 1000 })).toMatchObject({ alive: false });
     });
 
+    it('holds nothing up when the clock is set back, but mail that has a time of its own', async () => {
+      const { store, accept } = await benchOn(open);
+      const rates = { out: { limit: 3, windowMs: 1000 } };
+      const me = await store.queue.register({ pid: 1, host: 'here', rates }, NOW);
+      await store.queue.beat(me, { now: NOW, leaseMs: 1000 });
+      await accept({ recipients: ['a', 'b'].map((one) => recipientOf(`${one}@example.com`)) });
+      await accept({ recipients: [recipientOf('scheduled@example.com')], sendAt: NOW + 10 });
+      const [a] = (await claim(store, me, NOW, 1)) as [ClaimedDelivery];
+      await store.queue.settle([settlement(a, { ...DEFERRED, retryAt: NOW + 560 })], { owner: me, now: NOW + 60 });
+      const back = NOW - 3_600_000;
+      expect(await claim(store, me, back)).toEqual([]);
+      expect(await store.queue.beat(me, { now: back, leaseMs: 1000 })).toEqual({ alive: true, recovered: 0 });
+      expect(await claim(store, me, back)).toMatchObject([{ address: 'b@example.com' }]);
+      expect(await claim(store, me, back + 499)).toEqual([]);
+      expect(await claim(store, me, back + 500)).toMatchObject([{ id: a.id }]);
+      // A result from before, which is written after.
+      await store.queue.settle([settlement(a, { ...DEFERRED, retryAt: NOW + 540 })], { owner: me, now: back + 500 });
+      expect(store.queue.nextDueAt(LANE)).toBe(back + 1000);
+      await store.queue.beat(me, { now: back + 500, leaseMs: 1000 });
+      // Two starts, and one that is reserved.
+      await accept({ now: back });
+      expect(await claim(store, me, back + 999)).toEqual([]);
+      expect(await claim(store, me, back + 1600)).toHaveLength(2);
+    });
+
     it('gives nothing from a lane that is paused', async () => {
       const { store, accept, owner } = await benchOn(open);
       await accept();

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { MessageEvent } from '../../events.ts';
 import { type DeliveryState, type Transition, transition } from '../../message.ts';
 import type { ClaimedDelivery, QueueStore, Settlement } from '../../queue/port.ts';
+import { createClock } from './clock.ts';
 import type { Database } from './database.ts';
 import { type DeliveryRow, readDelivery } from './delivery-row.ts';
 import { createLanes } from './lanes.ts';
@@ -40,6 +41,7 @@ interface Settled {
 export function createQueueStore(db: Database, ledger: Ledger, suppressions: Suppressions): QueueStore {
   const rates = createRateLog(db);
   const owners = createOwners(db, rates);
+  const clock = createClock(db, rates);
   const lanes = createLanes(db);
 
   const findDue = db.prepare((query, p: { lane: number; now: number; limit: number }) =>
@@ -100,7 +102,7 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
       owner,
       state: stateCode(transition('sending', TRANSITION_OF[result.type]) as DeliveryState),
       tried: startedAt === undefined ? 0 : 1,
-      dueAt: result.type === 'returned' ? now : result.type === 'deferred' ? result.retryAt : null,
+      dueAt: dueAfter(settlement, now),
       now,
       sentAt: sent ? now : null,
       reason: sent ? null : reason,
@@ -153,10 +155,12 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
     register: (owner, now) =>
       db.write(() => {
         for (const [route, rate] of Object.entries(owner.rates)) rates.limit(route, rate);
+        clock.rewind(now);
         return owners.register({ ...owner, routes: owner.routes ?? [] }, now);
       }),
     beat: (owner, { now, leaseMs, fallback }) =>
       db.write(() => {
+        clock.tick(now);
         const alive = owners.beat(owner, now);
         const gone = owners.silentSince(now - leaseMs);
         const recovered = gone.reduce((sum, id) => sum + owners.recover(id, now), 0);
@@ -192,4 +196,16 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
     pause: (lane, paused) => db.write(() => lanes.pause(lane, paused)),
     lanes: async () => lanes.list(),
   };
+}
+
+/** When a delivery is due after an attempt; null where it is over. */
+function dueAfter({ result, startedAt }: Settlement, now: number): number | null {
+  if (result.type === 'returned') return now;
+  return result.type === 'deferred' ? retryAtOf(result.retryAt, startedAt, now) : null;
+}
+
+/** When to try again. A clock that was set back since the time was worked out must not make the wait longer. */
+function retryAtOf(retryAt: number, startedAt: number | undefined, now: number): number {
+  const wait = startedAt === undefined ? -1 : retryAt - startedAt;
+  return wait < 0 ? retryAt : Math.min(retryAt, now + wait);
 }

@@ -25,6 +25,8 @@ export interface RateLog {
   started(route: string, owner: number, times: readonly number[]): void;
   /** A process is gone. Nobody knows what it began, so all that it had reserved counts as started now. */
   abandon(owner: number, now: number): void;
+  /** Where the clock was set back, starts that lie ahead of it by more than `skewMs` count as started now. */
+  rewind(now: number, skewMs: number): void;
   /** When a lane whose route is full may start the next one; undefined where nothing is in the window. */
   nextSlotAt(lane: LaneKey, now: number): number | undefined;
 }
@@ -87,10 +89,18 @@ export function createRateLog(db: Database): RateLog {
       ),
   );
 
+  const takeAhead = db.prepare((query, { route, after }: { route: string; after: number }) =>
+    query.deleteFrom('rate_start').where('route', '=', route).where('bucket_end', '>', after).returning('n'),
+  );
+
+  function bucketOf({ windowMs }: Rate): number {
+    return Math.max(1, Math.floor(windowMs / BUCKETS));
+  }
+
   function count(route: string, at: number, n: number): void {
     const rate = rates.get(route);
     if (rate === undefined || n < 1) return;
-    const size = Math.max(1, Math.floor(rate.windowMs / BUCKETS));
+    const size = bucketOf(rate);
     // A start counts until the end of its bucket, and a window: never too short.
     add.run({ route, bucketEnd: (Math.floor(at / size) + 1) * size, n });
   }
@@ -121,6 +131,16 @@ export function createRateLog(db: Database): RateLog {
     },
     abandon(owner, now) {
       for (const { route, n } of takeReserved.all({ owner })) count(route, now, n);
+    },
+    rewind(now, skewMs) {
+      for (const [route, rate] of rates) {
+        const ahead = takeAhead.all({ route, after: now + bucketOf(rate) + skewMs });
+        count(
+          route,
+          now,
+          ahead.reduce((sum, { n }) => sum + n, 0),
+        );
+      }
     },
     nextSlotAt({ route, stream }, now) {
       const rate = rates.get(route);

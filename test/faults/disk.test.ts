@@ -1,0 +1,146 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { scratchFolder } from '../support/relay.ts';
+import { between, inForm } from './support/form.ts';
+import { type RemoteRelay, remoteRelay } from './support/relay.ts';
+import type { RelaySettings } from './support/relay-calls.ts';
+import { type RemoteSmtp, remoteSmtp } from './support/smtp.ts';
+import {
+  arrivals,
+  countBy,
+  expectAllArrived,
+  expectDuplicatesWithin,
+  expectReportIsTrue,
+  inFlight,
+  readerOf,
+} from './support/truth.ts';
+import { expectRateHeld } from './support/windows.ts';
+
+const MAILS = inForm({ short: 100, full: 5000 });
+const TURNS = inForm({ short: 1, full: 8 });
+const RATE = { limit: inForm({ short: 100, full: 300 }), windowMs: 1000 };
+const TIMEOUT = inForm({ short: 60_000, full: 240_000 });
+const people = Array.from({ length: MAILS }, (_, index) => `r${index}@example.com`);
+
+/** A file system in memory of 24 MB until the test ends; undefined where this user may not make one. */
+function smallDisk(): string | undefined {
+  const path = scratchFolder();
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', path], { stdio: 'ignore' });
+  } catch {
+    return undefined;
+  }
+  onTestFinished(() => void execFileSync('umount', ['--lazy', path]));
+  return path;
+}
+
+/** Writes until nothing fits any more; answers how to make room again. */
+function fill(disk: string): () => void {
+  const file = openSync(join(disk, 'filler'), 'w');
+  try {
+    for (let size = 1 << 20; size >= 1; size = size > 1 ? size >> 4 : 0) writeAll(file, Buffer.alloc(size));
+  } finally {
+    closeSync(file);
+  }
+  return () => {
+    const filler = openSync(join(disk, 'filler'), 'r+');
+    ftruncateSync(filler);
+    closeSync(filler);
+  };
+}
+
+function writeAll(file: number, piece: Buffer): void {
+  try {
+    while (writeSync(file, piece) > 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  }
+}
+
+async function taken(smtp: RemoteSmtp, goal: number): Promise<void> {
+  await expect.poll(() => arrivals(smtp).size, { timeout: TIMEOUT / 3, interval: 10 }).toBeGreaterThanOrEqual(goal);
+}
+
+/** Lets it run for a while, and waits until the relay says that the disk is full. */
+async function runFull(disk: string, relay: RemoteRelay, smtp: RemoteSmtp): Promise<() => void> {
+  const step = Math.floor((MAILS * 0.7) / TURNS);
+  await taken(smtp, Math.min(MAILS, arrivals(smtp).size + between(1, step)));
+  const before = relay.errors.length;
+  // The server takes what is on its way when the result cannot be written any more.
+  smtp.freeze();
+  const free = fill(disk);
+  smtp.thaw();
+  const said = (): string =>
+    relay.errors
+      .slice(before)
+      .map(({ error }) => String(error))
+      .join('\n');
+  await expect.poll(said, { timeout: TIMEOUT / 3, interval: 20 }).toContain('disk of the database is full');
+  return free;
+}
+
+interface World {
+  readonly disk: string;
+  readonly smtp: RemoteSmtp;
+  readonly settings: RelaySettings;
+}
+
+async function world(): Promise<World | undefined> {
+  const disk = smallDisk();
+  if (disk === undefined) return undefined;
+  const smtp = await remoteSmtp(scratchFolder());
+  const settings = {
+    store: join(disk, 'relay.db'),
+    smtp: { port: smtp.port },
+    rate: `${RATE.limit}/s`,
+    queue: { leaseMs: 1000 },
+  };
+  return { disk, smtp, settings };
+}
+
+async function expectTruth({ smtp, settings }: World, held: readonly string[]): Promise<void> {
+  const reader = readerOf(settings.store);
+  await expect
+    .poll(async () => (await reader.reports.campaign('disk')).sent, { timeout: TIMEOUT - 20_000, interval: 50 })
+    .toBe(MAILS);
+  expectAllArrived(smtp, people);
+  const again = expectDuplicatesWithin(smtp, countBy(held));
+  const account = await expectReportIsTrue(reader, 'disk', MAILS);
+  console.info({ inFlight: held.length, again, ...expectRateHeld(smtp, account, RATE) });
+}
+
+const message = { subject: 'Hello', text: 'Hello' };
+
+describe('a disk that is full while mail goes out', () => {
+  it('costs no mail and repeats none, once there is room again', { timeout: TIMEOUT }, async () => {
+    const all = await world();
+    if (all === undefined) return console.warn('SKIPPED: this user may not mount a small disk');
+    const relay = await remoteRelay(all.settings);
+    await relay.sendMany(people, { ...message, campaign: 'disk' });
+    for (let turn = 0; turn < TURNS; turn++) {
+      const free = await runFull(all.disk, relay, all.smtp);
+      await expect(relay.send({ ...message, to: 'refused@example.com' })).rejects.toMatchObject({ code: 'STORE_FULL' });
+      free();
+    }
+    await expectTruth(all, []);
+  });
+
+  it('and a process that is killed meanwhile repeat only what was in flight', { timeout: TIMEOUT }, async () => {
+    const all = await world();
+    if (all === undefined) return console.warn('SKIPPED: this user may not mount a small disk');
+    let relay = await remoteRelay(all.settings);
+    await relay.sendMany(people, { ...message, campaign: 'disk' });
+    const held: string[] = [];
+    for (let turn = 0; turn < TURNS; turn++) {
+      const free = await runFull(all.disk, relay, all.smtp);
+      await relay.kill();
+      await expect(remoteRelay(all.settings)).rejects.toMatchObject({ code: 'STORE_FULL' });
+      free();
+      held.push(...inFlight(all.settings.store));
+      relay = await remoteRelay(all.settings);
+    }
+    await expectTruth(all, held);
+  });
+});

@@ -1,0 +1,95 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createMailRelay, type MailRelay, type MailRelayOptions, smtp } from '../../packages/core/src/index.ts';
+import { relayWith, scratchFolder } from '../support/relay.ts';
+import { between, inForm } from './support/form.ts';
+import { type RemoteSmtp, remoteSmtp } from './support/smtp.ts';
+
+const BROADCAST = inForm({ short: 10_000, full: 100_000 });
+const RESETS = inForm({ short: 8, full: 100 });
+const TIMEOUT = inForm({ short: 60_000, full: 180_000 });
+const CONNECTIONS = 5;
+/** A lane has twenty deliveries in memory for each that may be on its way. */
+const CLAIMED = 20 * CONNECTIONS;
+const folder = mkdtempSync(join(tmpdir(), 'mail-relay-lanes-'));
+const store = join(folder, 'relay.db');
+
+async function* people(): AsyncGenerator<string> {
+  for (let index = 0; index < BROADCAST; index++) yield `b${index}@example.com`;
+}
+
+beforeAll(async () => {
+  const options: MailRelayOptions = {
+    from: 'App <app@example.com>',
+    secret: 'a secret of enough length',
+    store,
+    routes: [smtp({ host: '127.0.0.1', port: 1 }, { name: 'out' })],
+    queue: { deliver: false },
+  };
+  const relay = createMailRelay(options);
+  await relay.sendMany(people(), { subject: 'News', text: 'News', campaign: 'news' });
+  await relay.stop();
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Busy {
+  readonly relay: MailRelay;
+  readonly server: RemoteSmtp;
+  /** When each transactional mail was accepted, by its recipient. */
+  readonly acceptedAt: ReadonlyMap<string, number>;
+}
+
+async function busyRelay(rate: string | undefined): Promise<Busy> {
+  const server = await remoteSmtp(scratchFolder());
+  const route = { name: 'out', ...(rate === undefined ? {} : { rate }) };
+  const relay = relayWith({
+    store,
+    routes: [smtp({ host: '127.0.0.1', port: server.port, connections: CONNECTIONS }, route)],
+  });
+  const acceptedAt = new Map<string, number>();
+  relay.on('accepted', ({ recipient, at }) => void acceptedAt.set(recipient, at.getTime()));
+  await relay.start();
+  return { relay, server, acceptedAt };
+}
+
+/** Sends transactional mails at any moments; answers how many broadcast mails began between the acceptance of each and its turn. */
+async function overtaking({ relay, server, acceptedAt }: Busy): Promise<number[]> {
+  const begun = (): number => server.of('begun').length;
+  const resets = Array.from({ length: RESETS }, (_, index) => `reset${index}@example.com`);
+  for (const to of resets) {
+    const goal = begun() + between(1, 40);
+    await expect.poll(begun, { timeout: TIMEOUT / 3, interval: 1 }).toBeGreaterThanOrEqual(goal);
+    await relay.send({ to, subject: 'Reset', text: 'Reset' });
+  }
+  const arrived = (): unknown[] => resets.filter((to) => !server.of('begun').some((seen) => seen.to === to));
+  await expect.poll(arrived, { timeout: TIMEOUT / 3, interval: 10 }).toEqual([]);
+  const all = server.of('begun');
+  return resets.map((to) => {
+    const own = all.findIndex((seen) => seen.to === to);
+    return all.slice(0, own).filter((seen) => seen.to.startsWith('b') && seen.at > (acceptedAt.get(to) as number))
+      .length;
+  });
+}
+
+describe(`a transactional mail, while ${BROADCAST} broadcast mails wait,`, () => {
+  it('goes with the next slot of a rate that broadcast mail uses up', { timeout: TIMEOUT }, async () => {
+    const limit = 80;
+    const counts = await overtaking(await busyRelay(`${limit}/s`));
+    console.info({ overtaking: counts });
+    // What was claimed before: no more than a slice of the window.
+    expect(Math.max(...counts)).toBeLessThanOrEqual(limit / 8);
+  });
+
+  it('goes with the next turn of the connections where there is no rate', { timeout: TIMEOUT }, async () => {
+    const busy = await busyRelay(undefined);
+    const counts = await overtaking(busy);
+    console.info({ overtaking: counts });
+    // Never more than was claimed before; as a rule what is on the connections and waits for them, while this one is claimed.
+    expect(Math.max(...counts)).toBeLessThanOrEqual(CLAIMED);
+    const usual = counts.toSorted((one, other) => one - other).slice(0, Math.ceil(RESETS * 0.9));
+    expect(Math.max(...usual)).toBeLessThanOrEqual(2 * CONNECTIONS);
+    expect((await busy.relay.reports.campaign('news')).pending).toBeGreaterThan(BROADCAST / 4);
+  });
+});

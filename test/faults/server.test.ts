@@ -1,0 +1,131 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type MailRelay, smtp } from '../../packages/core/src/index.ts';
+import { relayWith, scratchFolder } from '../support/relay.ts';
+import { between, inForm } from './support/form.ts';
+import { type RemoteSmtp, remoteSmtp } from './support/smtp.ts';
+import type { Mode } from './support/smtp-log.ts';
+import { arrivals, expectAllArrived, expectDuplicatesWithin, expectReportIsTrue } from './support/truth.ts';
+import { expectRateHeld } from './support/windows.ts';
+
+const MAILS = inForm({ short: 40, full: 5000 });
+const TURNS = inForm({ short: 1, full: 10 });
+const TIMEOUT = inForm({ short: 60_000, full: 300_000 });
+const RATE = { limit: inForm({ short: 100, full: 400 }), windowMs: 1000 };
+const CONNECTIONS = 5;
+const SILENCE_MS = inForm({ short: 1000, full: 2000 });
+/** The file of a relay is its own; all relays of this file share a campaign name. */
+const CAMPAIGN = 'faults';
+
+const people = Array.from({ length: MAILS }, (_, index) => `r${index}@example.com`);
+
+async function sending(): Promise<{ readonly relay: MailRelay; readonly server: RemoteSmtp }> {
+  const folder = scratchFolder();
+  const server = await remoteSmtp(folder);
+  // Longer than a machine that is busy with other things keeps a server that is well from answering.
+  const timeouts = { connectionTimeoutMs: SILENCE_MS, greetingTimeoutMs: SILENCE_MS, socketTimeoutMs: SILENCE_MS };
+  const route = smtp(
+    { host: '127.0.0.1', port: server.port, connections: CONNECTIONS, ...timeouts },
+    { name: 'out', rate: `${RATE.limit}/s` },
+  );
+  const relay = relayWith({
+    store: join(folder, 'relay.db'),
+    routes: [route],
+    queue: { retryFirstMs: 200, retryMaxMs: 800 },
+    logger: { debug() {}, info() {}, warn() {}, error: (...said) => console.error(...said) },
+  });
+  await relay.sendMany(people, { subject: 'Hello', text: 'Hello', campaign: CAMPAIGN });
+  return { relay, server };
+}
+
+/** Waits until so many more deliveries were deferred: the fault has had its effect. */
+async function feel(relay: MailRelay, deferrals: number): Promise<void> {
+  const count = async (): Promise<number> => (await relay.reports.campaign(CAMPAIGN)).deferrals;
+  const goal = (await count()) + deferrals;
+  await expect.poll(count, { timeout: TIMEOUT / 3, interval: 10 }).toBeGreaterThanOrEqual(goal);
+}
+
+/** Waits until the server took some more, or all. */
+async function progress(server: RemoteSmtp): Promise<void> {
+  const goal = Math.min(MAILS, arrivals(server).size + between(1, Math.floor((MAILS * 0.8) / TURNS)));
+  await expect.poll(() => arrivals(server).size, { timeout: TIMEOUT / 3, interval: 5 }).toBeGreaterThanOrEqual(goal);
+}
+
+/** Everything arrives once the server is well; a mail arrives again only where its attempt ended with nobody knowing. */
+async function settle({ relay, server }: Awaited<ReturnType<typeof sending>>, unanswered: number): Promise<void> {
+  await expect
+    .poll(async () => (await relay.reports.campaign(CAMPAIGN)).sent, { timeout: TIMEOUT - 20_000, interval: 50 })
+    .toBe(MAILS);
+  expectAllArrived(server, people);
+  const account = await expectReportIsTrue(relay, CAMPAIGN, MAILS);
+  const unknown = [...account.events].map(([to, events]): [string, number] => [
+    to,
+    events.filter((event) => event.type === 'deferred' && /^(?:unknown|timeout|network)$/.test(event.reason)).length,
+  ]);
+  const again = expectDuplicatesWithin(server, new Map(unknown));
+  expect(again).toBeLessThanOrEqual(unanswered);
+  console.info({ again, unanswered, ...expectRateHeld(server, account, RATE) });
+}
+
+describe('a server that', () => {
+  it('dies in the middle costs no mail, and repeats none but those it had not answered', {
+    timeout: TIMEOUT,
+  }, async () => {
+    const { relay, server } = await sending();
+    for (let turn = 0; turn < TURNS; turn++) {
+      await progress(server);
+      await server.die();
+      // Nobody listens any more: connections are refused.
+      await feel(relay, 5);
+      await server.revive();
+    }
+    await settle({ relay, server }, TURNS * CONNECTIONS);
+  });
+
+  it('hangs costs no mail, and repeats none but those it had not answered', { timeout: TIMEOUT }, async () => {
+    const { relay, server } = await sending();
+    for (let turn = 0; turn < TURNS; turn++) {
+      await progress(server);
+      server.freeze();
+      await feel(relay, CONNECTIONS);
+      server.thaw();
+    }
+    await settle({ relay, server }, TURNS * CONNECTIONS);
+  });
+
+  const harmless: readonly (readonly [string, Mode])[] = [
+    ['is too busy for connections', 'busy'],
+    ['refuses recipients for now', 'later'],
+    ['says nothing after DATA', 'hang'],
+    ['breaks off in DATA', 'drop-before'],
+    ['answers garbage', 'garbage'],
+  ];
+  for (const [title, mode] of harmless) {
+    it(`${title} costs no mail, and repeats at most what was on its connections`, { timeout: TIMEOUT }, async () => {
+      const { relay, server } = await sending();
+      for (let turn = 0; turn < TURNS; turn++) {
+        await progress(server);
+        await server.behave(mode);
+        await feel(relay, mode === 'garbage' ? Math.ceil(48 / TURNS) : 10);
+        await server.behave('well');
+      }
+      // Going from one behaviour to another ends connections, with what was on them.
+      await settle({ relay, server }, 2 * TURNS * CONNECTIONS);
+    });
+  }
+
+  it('breaks off after DATA, with the mail taken, gets each again with its Message-ID', {
+    timeout: TIMEOUT,
+  }, async () => {
+    const { relay, server } = await sending();
+    for (let turn = 0; turn < TURNS; turn++) {
+      await progress(server);
+      await server.behave('drop-after');
+      await feel(relay, 10);
+      await server.behave('well');
+    }
+    const unanswered = (): number => server.of('taken').length - server.of('answered').length;
+    expect(unanswered()).toBeGreaterThan(0);
+    await settle({ relay, server }, unanswered() + TURNS * CONNECTIONS);
+  });
+});

@@ -1,0 +1,39 @@
+import type { Socket } from 'node:net';
+
+const GARBAGE: readonly (Buffer | string)[] = [
+  Buffer.from([0, 1, 2, 255, 254, 13, 10]),
+  'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n',
+  '999 what\r\n',
+  '25\r\n',
+  '\r\n\r\n\r\n',
+  `${'x'.repeat(20_000)}\r\n`,
+  '354 go on\r\n',
+  '2',
+];
+let turn = 0;
+
+/** A conversation that begins like SMTP, and at one of its steps becomes something else. No mail is ever taken. */
+export function speakGarbage(socket: Socket): void {
+  const [at, garbage] = [turn % 6, GARBAGE[turn % GARBAGE.length] as string];
+  turn += 1;
+  let step = 0;
+  const say = (reply: string): void => {
+    const wrong = step++ === at;
+    socket.write(wrong ? garbage : `${reply}\r\n`);
+    if (wrong && turn % 2 === 0) socket.end();
+  };
+  say('220 here ESMTP');
+  let rest = '';
+  let inData = false;
+  socket.on('data', (chunk) => {
+    rest += chunk.toString('latin1');
+    const lines = rest.split('\r\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      if (inData && line !== '.') continue;
+      if (line === 'DATA') say('354 go on');
+      else say(line === '.' ? '451 4.3.0 not taken' : '250 Ok');
+      inData = line === 'DATA';
+    }
+  });
+}

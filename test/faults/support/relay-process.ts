@@ -1,0 +1,70 @@
+/** A host application in a process of its own, to be killed: it runs a relay, and calls what it is told to. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createMailRelay, type MailRelay, type MailRelayOptions, smtp } from '../../../packages/core/src/index.ts';
+import { toNodeHandler } from '../../../packages/core/src/node/index.ts';
+import type { Answer, Call, RelaySettings } from './relay-calls.ts';
+
+const { http, smtp: server, rate, concurrency, ...options } = JSON.parse(process.argv[2] ?? '{}') as RelaySettings;
+const route = {
+  name: 'out',
+  ...(rate === undefined ? {} : { rate }),
+  ...(concurrency === undefined ? {} : { concurrency }),
+};
+let relay: MailRelay = createMailRelay(optionsWith('http://127.0.0.1:1'));
+let port = 0;
+
+function optionsWith(publicUrl: string): MailRelayOptions {
+  return {
+    from: 'App <app@example.com>',
+    secret: 'a secret of enough length',
+    publicUrl,
+    routes: [smtp({ host: '127.0.0.1', ...server }, route)],
+    logger: { debug() {}, info() {}, warn() {}, error: (fields) => void process.send?.({ log: fields }) },
+    ...options,
+  };
+}
+
+if (http) {
+  const web = createServer((req, res) => toNodeHandler(relay)(req, res)).listen(0, '127.0.0.1');
+  await new Promise((resolve) => web.once('listening', resolve));
+  port = (web.address() as AddressInfo).port;
+  relay = createMailRelay(optionsWith(`http://127.0.0.1:${port}`));
+}
+
+/** What a test may ask of the process itself. */
+const own: Readonly<Record<string, () => unknown>> = {
+  /** Memory, handles and files, after garbage was collected. */
+  usage() {
+    (globalThis as { gc?: () => void }).gc?.();
+    return {
+      rss: process.memoryUsage.rss(),
+      heap: process.memoryUsage().heapUsed,
+      handles: process.getActiveResourcesInfo(),
+    };
+  },
+};
+
+/** `send`, `reports.campaign` …: a function of the relay by its name. */
+async function run({ name, parameters }: Call): Promise<unknown> {
+  if (own[name] !== undefined) return own[name]();
+  const path = name.split('.');
+  const last = path.pop() as string;
+  let target: unknown = relay;
+  for (const part of path) target = (target as Record<string, unknown>)[part];
+  const value = await (target as Record<string, (...values: unknown[]) => unknown>)[last]?.(...parameters);
+  return value;
+}
+
+process.on('message', (call: Call) => {
+  const answer = (said: Omit<Answer, 'n'>): void => void process.send?.({ n: call.n, ...said });
+  run(call).then(
+    (value) => answer({ value }),
+    (error: Error & { code?: string }) => answer({ error: { message: error.message, code: error.code } }),
+  );
+});
+process.on('disconnect', () => process.exit());
+await relay.start().then(
+  () => process.send?.({ started: true, port }),
+  (error: Error & { code?: string }) => process.send?.({ failed: { message: error.message, code: error.code } }),
+);

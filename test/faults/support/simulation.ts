@@ -1,0 +1,133 @@
+import { vi } from 'vitest';
+import { createLocalQueue, type LocalQueue } from '../../../packages/core/src/queue/local.ts';
+import type { ClaimedDelivery, LaneKey, QueueStore, Settlement } from '../../../packages/core/src/queue/port.ts';
+import type { Rate } from '../../../packages/core/src/rate.ts';
+import type { Store } from '../../../packages/core/src/store/port.ts';
+import { createSqliteStore } from '../../../packages/core/src/store/sqlite/store.ts';
+import { contentOf, recipientOf } from '../../support/content.ts';
+
+/** A start, as the clock that nobody sets shows it, ms. */
+export interface Start {
+  readonly at: number;
+  /** Begins with the stream. */
+  readonly address: string;
+  readonly process: number;
+}
+
+/** A process of the simulation: a queue and its store. */
+export interface SimulatedProcess {
+  readonly queue: LocalQueue;
+  /** The process is gone from one moment to the next: nothing that it does arrives anywhere any more. */
+  kill(): void;
+}
+
+/** Shorter than the window, so that what a dead process began is still in it when the others take over. */
+const LEASE_MS = 400;
+
+/** A file with mail that waits, and processes that share it, on the clock of vitest's fake timers. */
+export interface Simulation {
+  readonly starts: Start[];
+  accept(stream: LaneKey['stream'], count: number): Promise<void>;
+  launch(options: { readonly concurrency: number; readonly latency: () => number }): Promise<SimulatedProcess>;
+  /** Lets time pass. */
+  pass(ms: number): Promise<void>;
+  /** Sets the clock of the machine; timers go on. */
+  setClockBack(ms: number): void;
+  close(): Promise<void>;
+}
+
+const open = async (path: string): Promise<Store> => {
+  const store = createSqliteStore({ path, messageIdOf: () => '<a@b.example>' });
+  await store.open();
+  return store;
+};
+
+/** Starts a simulation on a new file. Fake timers have to be on. */
+export async function simulate(path: string, rate: Rate): Promise<Simulation> {
+  const own = await open(path);
+  const stores: Store[] = [own];
+  const starts: Start[] = [];
+  const living = new Set<SimulatedProcess>();
+  let accepted = 0;
+
+  return {
+    starts,
+    async accept(stream, count) {
+      const recipients = Array.from({ length: count }, () => recipientOf(`${stream}${accepted++}@example.com`));
+      const input = {
+        campaign: undefined,
+        tags: [],
+        metadata: undefined,
+        sendAt: undefined,
+        idempotencyKey: undefined,
+      };
+      await own.intake.accept({ ...input, content: contentOf({ stream }), route: 'out', now: Date.now(), recipients });
+    },
+    async launch({ concurrency, latency }) {
+      const store = await open(path);
+      const number = stores.push(store);
+      let dead = false;
+      const deliver = async (
+        { id, address }: ClaimedDelivery,
+        _route: string,
+        onStart: (at: number) => void,
+      ): Promise<Settlement> => {
+        await elapse(latency());
+        const startedAt = Date.now();
+        if (!dead) starts.push({ at: performance.now(), address, process: number });
+        onStart(startedAt);
+        await elapse(latency());
+        return { deliveryId: id, startedAt, transcript: undefined, result: { type: 'sent', reply: '250 ok' } };
+      };
+      const queue = createLocalQueue({
+        store: mortal(store.queue, () => dead),
+        lanes: (['transactional', 'broadcast'] as const).map((stream) => ({
+          key: { route: 'out', stream },
+          concurrency,
+          rate,
+        })),
+        deliver,
+        onEvents() {},
+        onError() {},
+        leaseMs: LEASE_MS,
+        pid: number,
+        host: 'here',
+      });
+      await queue.start();
+      const process: SimulatedProcess = {
+        queue,
+        kill() {
+          dead = true;
+          living.delete(process);
+        },
+      };
+      living.add(process);
+      return process;
+    },
+    pass: async (ms) => void (await vi.advanceTimersByTimeAsync(ms)),
+    setClockBack: (ms) => void vi.setSystemTime(Date.now() - ms),
+    async close() {
+      for (const process of living) process.kill();
+      vi.clearAllTimers();
+      await Promise.all(stores.map((store) => store.close()));
+    },
+  };
+}
+
+/** A store that answers nothing once its process is dead. */
+function mortal(store: QueueStore, dead: () => boolean): QueueStore {
+  return new Proxy(store, {
+    get(target, name) {
+      const method = Reflect.get(target, name) as (...parameters: unknown[]) => unknown;
+      return (...parameters: unknown[]) => {
+        if (!dead()) return method.apply(target, parameters);
+        if (name === 'nextDueAt' || name === 'nextSlotAt') return undefined;
+        return name === 'changes' ? 0 : new Promise(() => {});
+      };
+    },
+  });
+}
+
+function elapse(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,19 @@
+/**
+ * What an SMTP server saw, as it writes it down before it answers: the truth that the relay is measured against. `begun`:
+ * MAIL FROM and RCPT TO; `taken`: the whole mail arrived; `answered`: the server said 250 to it.
+ */
+export interface Seen {
+  readonly what: 'begun' | 'taken' | 'answered';
+  /** Ms since the epoch; for `begun` the time of MAIL FROM. */
+  readonly at: number;
+  readonly to: string;
+  readonly messageId: string;
+  /** Addresses of links in the mail, without those of the application itself. */
+  readonly links: readonly string[];
+}
+
+/**
+ * How the server behaves. `hang`: says nothing after DATA; `drop-before`: closes as the mail arrives; `drop-after`: takes
+ * the mail, and closes without an answer; `busy`: 421 to every connection; `later`: 451 to every recipient; `garbage`: no SMTP.
+ */
+export type Mode = 'well' | 'hang' | 'drop-before' | 'drop-after' | 'busy' | 'later' | 'garbage';

@@ -1,0 +1,103 @@
+import { DatabaseSync } from 'node:sqlite';
+import { expect } from 'vitest';
+import type { DeliveryRecord, MailRelay, MessageEvent } from '../../../packages/core/src/index.ts';
+import { relayWith } from '../../support/relay.ts';
+import type { RemoteSmtp } from './smtp.ts';
+
+/** Everything a relay says about its deliveries. */
+export interface Account {
+  readonly deliveries: readonly DeliveryRecord[];
+  /** Events of the deliveries, by recipient. */
+  readonly events: ReadonlyMap<string, readonly MessageEvent[]>;
+}
+
+/** A relay on the same file that does not deliver, to ask it. */
+export function readerOf(store: string): MailRelay {
+  return relayWith({ store, queue: { deliver: false } });
+}
+
+/** Recipients of the deliveries that a process had in its hands: `sending`, as the file says. */
+export function inFlight(store: string): string[] {
+  const db = new DatabaseSync(store, { timeout: 5000 });
+  try {
+    return db
+      .prepare('SELECT recipient FROM delivery WHERE owner IS NOT NULL')
+      .all()
+      .map((row) => String(row.recipient));
+  } finally {
+    db.close();
+  }
+}
+
+/** All deliveries, with all events. */
+async function accountOf(relay: MailRelay): Promise<Account> {
+  const deliveries: DeliveryRecord[] = [];
+  for (let after: string | undefined; ; ) {
+    const page = await relay.messages.list({ limit: 1000, ...(after === undefined ? {} : { after }) });
+    deliveries.push(...page.items);
+    after = page.next;
+    if (after === undefined) break;
+  }
+  const events = new Map<string, readonly MessageEvent[]>();
+  for (const { id, recipient } of deliveries) {
+    const record = await relay.messages.get(id);
+    events.set(recipient, [...(events.get(recipient) ?? []), ...(record?.events ?? [])]);
+  }
+  return { deliveries, events };
+}
+
+/** How often each recipient's mail arrived in full. */
+export function arrivals(smtp: RemoteSmtp): Map<string, number> {
+  return countBy(smtp.of('taken').map(({ to }) => to));
+}
+
+/** How often each of the words comes. */
+export function countBy(words: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return counts;
+}
+
+/** Nothing is lost, nothing is invented, and each mail has one Message-ID of its own, however often it arrives. */
+export function expectAllArrived(smtp: RemoteSmtp, people: readonly string[]): void {
+  const taken = smtp.of('taken');
+  expect([...arrivals(smtp).keys()].sort()).toEqual([...people].sort());
+  const pairs = new Set(taken.map(({ to, messageId }) => `${to} ${messageId}`));
+  expect(pairs.size, 'a recipient got one mail under two Message-IDs').toBe(people.length);
+  expect(new Set(taken.map(({ messageId }) => messageId)).size).toBe(people.length);
+}
+
+/**
+ * No mail arrives again that was not in flight when a process ended or a server failed.
+ *
+ * @param allowed - how many more times each recipient's mail may have arrived.
+ * @returns how many arrived again.
+ */
+export function expectDuplicatesWithin(smtp: RemoteSmtp, allowed: ReadonlyMap<string, number>): number {
+  const repeated = [...arrivals(smtp)].filter(([, times]) => times > 1);
+  const beyond = repeated.filter(([to, times]) => times - 1 > (allowed.get(to) ?? 0));
+  expect(beyond).toEqual([]);
+  return repeated.reduce((sum, [, times]) => sum + times - 1, 0);
+}
+
+/** What the report of the campaign must say, and says: everybody got the mail, and nothing else happened than the events tell. */
+export async function expectReportIsTrue(relay: MailRelay, campaign: string, people: number): Promise<Account> {
+  const account = await accountOf(relay);
+  const types = [...account.events.values()].flat().map(({ type }) => type);
+  const deferred = types.filter((type) => type === 'deferred').length;
+  const everDeferred = [...account.events.values()].filter((events) => events.some(({ type }) => type === 'deferred'));
+  expect(account.deliveries.filter(({ state }) => state !== 'sent')).toEqual([]);
+  expect(types.filter((type) => type === 'sent')).toHaveLength(people);
+  expect(await relay.reports.campaign(campaign)).toMatchObject({
+    accepted: people,
+    sent: people,
+    pending: 0,
+    deferrals: deferred,
+    deferred: everDeferred.length,
+    bounced: 0,
+    failed: 0,
+    suppressed: 0,
+    cancelled: 0,
+  });
+  return account;
+}
