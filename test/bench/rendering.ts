@@ -8,8 +8,8 @@ import { createComposer } from '../../packages/core/src/compose/composer.ts';
 import { createMessageIds } from '../../packages/core/src/compose/message-id.ts';
 import type { Content } from '../../packages/core/src/message.ts';
 import { createTokens } from '../../packages/core/src/token.ts';
+import { type Benchmark, rivals, scratchFolder } from './figures.ts';
 import { newsletter } from './newsletter.ts';
-import { type Benchmark, rivals, scratchFolder } from './support.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -27,7 +27,8 @@ const data = { firstName: 'Zoë & Co', city: 'Saint-Étienne', unsubscribeUrl: '
 export const rendering: Benchmark = {
   name: 'rendering',
   title: 'render and track one recipient of a newsletter with 47 links',
-  async run() {
+  async run(size) {
+    const scale = size === 'full' ? 2 : 1;
     const folder = scratchFolder();
     const source = newsletter(15);
     const blobs = new Map<string, Uint8Array>();
@@ -107,12 +108,13 @@ export const rendering: Benchmark = {
       });
 
     try {
-      const ms = await rivals({
-        ours: { calls: 300, call: (index) => composer.view(content, delivery(index)) },
-        composed: { calls: 300, call: (index) => composer.compose(content, delivery(index)) },
-        rewriting: { calls: 40, call: rewrite },
-        incumbent: { calls: 4, call: incumbent },
-      });
+      const tasks = {
+        ours: { calls: 300 * scale, call: (index: number) => composer.view(content, delivery(index)) },
+        composed: { calls: 300 * scale, call: (index: number) => composer.compose(content, delivery(index)) },
+        rewriting: { calls: 40 * scale, call: rewrite },
+        incumbent: { calls: 4 * scale, call: incumbent },
+      };
+      const ms = await rivals(tasks, size === 'full' ? 7 : 1);
       return [
         { name: 'html of one mail', value: compiled.length / 1024, unit: 'KB' },
         { name: 'mail relay: render and track', value: ms.ours * 1000, unit: 'µs' },

@@ -1,8 +1,6 @@
-import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 /** One figure of a benchmark. */
 export interface Figure {
@@ -15,23 +13,16 @@ export interface Figure {
   readonly atMost?: boolean;
 }
 
+/** `full` measures; `tiny` shows in seconds that a benchmark works, and its figures mean nothing. */
+export type Size = 'full' | 'tiny';
+
 /** A benchmark: figures out of one run, peers measured beside it. */
 export interface Benchmark {
   readonly name: string;
   readonly title: string;
-  run(): Promise<readonly Figure[]>;
-}
-
-/** Starts the sink in a process of its own. */
-export async function startSink(): Promise<{ port: number; stop: () => void }> {
-  const child = fork(fileURLToPath(new URL('./sink.ts', import.meta.url)), [], {
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  });
-  const port = await new Promise<number>((resolve, reject) => {
-    child.stdout?.once('data', (data: Buffer) => resolve(Number(data.toString().trim())));
-    child.once('exit', () => reject(new Error('the sink ended')));
-  });
-  return { port, stop: () => void child.kill() };
+  /** Runs only where it is named. */
+  readonly onDemand?: boolean;
+  run(size: Size): Promise<readonly Figure[]>;
 }
 
 /** A folder that goes away with `remove()`. */
@@ -45,6 +36,22 @@ export async function elapsedMs(task: () => unknown): Promise<number> {
   const start = performance.now();
   await task();
   return performance.now() - start;
+}
+
+/** The value below which a share of the values lies; 0.5 is the median. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((one, other) => one - other);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+/** The median. */
+export function median(values: readonly number[]): number {
+  return percentile(values, 0.5);
+}
+
+/** The median of what stands beside each other in time: rounds are compared, so that the noise of the machine falls out. */
+export function medianRatio(values: readonly number[], others: readonly number[]): number {
+  return median(values.map((value, round) => value / (others[round] as number)));
 }
 
 /**
@@ -66,10 +73,4 @@ export async function rivals<K extends string>(
     }
   }
   return Object.fromEntries(entries.map(([name]) => [name, median(samples.get(name) ?? [])])) as Record<K, number>;
-}
-
-/** The median. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((one, other) => one - other);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
