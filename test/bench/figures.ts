@@ -22,7 +22,8 @@ export interface Benchmark {
   readonly title: string;
   /** Runs only where it is named. */
   readonly onDemand?: boolean;
-  run(size: Size): Promise<readonly Figure[]>;
+  /** @param alone - nothing else runs, so that it may take the time that it needs. */
+  run(size: Size, alone: boolean): Promise<readonly Figure[]>;
 }
 
 /** A folder that goes away with `remove()`. */

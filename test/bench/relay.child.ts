@@ -37,11 +37,15 @@ export interface CampaignTask {
   readonly warmUp: number;
   /** Of the sink; without one the mail is captured. */
   readonly port: number | undefined;
+  /** The campaign is given up after this time. */
+  readonly longestSeconds: number;
 }
 
 export interface CampaignRun extends Usage {
   /** What the database grew by, with the data of recipients. */
   readonly bytesPerDelivery: number;
+  /** Mails that were sent; fewer than recipients where the time was over. */
+  readonly sent: number;
 }
 
 async function sample(mail: MailSize): Promise<Sample> {
@@ -70,7 +74,7 @@ async function sample(mail: MailSize): Promise<Sample> {
   }
 }
 
-async function campaign({ mail, recipients, warmUp, port }: CampaignTask): Promise<CampaignRun> {
+async function campaign({ mail, recipients, warmUp, port, longestSeconds }: CampaignTask): Promise<CampaignRun> {
   const folder = scratchFolder();
   const server = { host: '127.0.0.1', port: port ?? 0, connections: CONNECTIONS };
   const relay = createMailRelay({
@@ -85,29 +89,43 @@ async function campaign({ mail, recipients, warmUp, port }: CampaignTask): Promi
   });
   try {
     await relay.start();
-    await run(relay, 'warm-up', warmUp);
+    if (warmUp > 0) await run(relay, 'warm-up', warmUp, Number.POSITIVE_INFINITY);
     const before = (await relay.health()).store.bytes;
-    const usage = await measured(() => run(relay, 'bench', recipients));
+    let sent = 0;
+    const usage = await measured(async () => {
+      sent = await run(relay, 'bench', recipients, performance.now() + longestSeconds * 1000);
+    });
     const after = (await relay.health()).store.bytes;
-    return { ...usage, bytesPerDelivery: (after - before) / recipients };
+    return { ...usage, sent, bytesPerDelivery: (after - before) / sent };
   } finally {
     await relay.stop();
     folder.remove();
   }
 }
 
-async function* people(count: number): AsyncGenerator<ReturnType<typeof recipient>> {
-  for (let index = 0; index < count; index++) yield recipient(index);
-}
-
-async function run(relay: MailRelay, name: string, count: number): Promise<void> {
-  if (count === 0) return;
-  const { accepted } = await relay.sendMany(people(count), { campaign: name, template: 'mail' });
+/** Answers how many were sent by the end. */
+async function run(relay: MailRelay, name: string, count: number, endAt: number): Promise<number> {
+  let failure: unknown;
+  let accepted: number | undefined;
+  async function* people(): AsyncGenerator<ReturnType<typeof recipient>> {
+    for (let index = 0; index < count && performance.now() < endAt; index++) yield recipient(index);
+  }
+  relay.sendMany(people(), { campaign: name, template: 'mail' }).then(
+    (result) => {
+      accepted = result.accepted;
+    },
+    (error) => {
+      failure = error;
+    },
+  );
   for (;;) {
-    const { pending, sent } = await relay.reports.campaign(name);
-    if (pending === 0 && accepted === count && sent === count) return;
-    if (pending === 0) throw new Error(`${sent} of ${count} were sent`);
     await new Promise((resolve) => setTimeout(resolve, 20));
+    if (failure !== undefined) throw failure;
+    const report = await relay.reports.campaign(name).catch(() => undefined);
+    if (report === undefined || accepted === undefined) continue;
+    if (report.pending > 0 && performance.now() < endAt) continue;
+    if (performance.now() < endAt && report.sent !== count) throw new Error(`${report.sent} of ${count} were sent`);
+    return report.sent;
   }
 }
 

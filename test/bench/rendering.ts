@@ -6,8 +6,8 @@ import { Parser } from 'htmlparser2';
 import mjml2html from 'mjml';
 import { createComposer } from '../../packages/core/src/compose/composer.ts';
 import { createMessageIds } from '../../packages/core/src/compose/message-id.ts';
-import type { Content } from '../../packages/core/src/message.ts';
 import { createTokens } from '../../packages/core/src/token.ts';
+import { contentOf } from '../support/content.ts';
 import { type Benchmark, rivals, scratchFolder } from './figures.ts';
 import { newsletter } from './newsletter.ts';
 
@@ -49,34 +49,14 @@ export const rendering: Benchmark = {
       log: () => {},
     });
     await composer.start();
-    const content: Content = {
-      from: { address: 'news@example.com', name: 'News' },
-      sender: undefined,
-      replyTo: [],
-      to: [],
-      cc: [],
-      individually: true,
+    const content = contentOf({
       subject: undefined,
       text: undefined,
-      html: undefined,
       template: 'news',
       version: composer.version('news'),
-      rendered: false,
-      data: undefined,
-      locale: undefined,
-      attachments: [],
-      alternatives: [],
-      headers: [],
-      inReplyTo: undefined,
-      references: [],
-      priority: undefined,
-      messageId: undefined,
-      date: undefined,
-      envelopeFrom: undefined,
       tracking: { opens: true, clicks: true, utm: undefined },
-      topic: undefined,
       stream: 'broadcast',
-    };
+    });
     const delivery = (index: number) => ({
       id: 1_800_000_000_000_000 + index,
       messageId: 1_800_000_000_000_000,

@@ -1,11 +1,13 @@
 /** `npm run bench [-- NAME] [-- --json] [-- --tiny]`: prints figures, and ratios against peers measured in the same run. */
 import { campaign } from './campaign.ts';
 import type { Benchmark, Figure } from './figures.ts';
+import { host } from './host.ts';
+import { million } from './million.ts';
 import { rendering } from './rendering.ts';
 import { routes } from './routes.ts';
 import { submission } from './submission.ts';
 
-const benchmarks: readonly Benchmark[] = [campaign, rendering, submission, routes];
+const benchmarks: readonly Benchmark[] = [campaign, rendering, submission, host, routes, million];
 const json = process.argv.includes('--json');
 const size = process.argv.includes('--tiny') ? 'tiny' : 'full';
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
@@ -21,7 +23,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 for (const benchmark of benchmarks) {
   if (wanted.length > 0 ? !wanted.includes(benchmark.name) : benchmark.onDemand) continue;
   if (!json) console.log(`\n${benchmark.name}: ${benchmark.title}`);
-  for (const figure of await benchmark.run(size)) print(benchmark.name, figure);
+  for (const figure of await benchmark.run(size, wanted.length === 1)) print(benchmark.name, figure);
 }
 
 function print(benchmark: string, figure: Figure): void {
