@@ -1,7 +1,7 @@
 import { startChild } from './child.ts';
 import { type Benchmark, type Figure, median, medianRatio, type Size } from './figures.ts';
 import type { Usage } from './load.ts';
-import { recipient } from './mails.ts';
+import { recipient, usualMail } from './mails.ts';
 import type { PoolProcess, PoolRun } from './pool.child.ts';
 import type { CampaignRun, RelayProcess } from './relay.child.ts';
 import { startSink } from './sinks.ts';
@@ -18,14 +18,15 @@ export const campaign: Benchmark = {
     "20,000 template mails of about 10 KB: rendered, tracked and durable, beside nodemailer's pool with messages that are rendered already",
   async run(size) {
     const { recipients, warmUp, rounds } = SIZES[size];
+    const mail = usualMail(size);
     const sink = await startSink();
     const runs: Runs = { ours: [], peer: [] };
     const sampler = startChild<RelayProcess>('./relay.child.ts');
     try {
-      const sample = await sampler.ask('sample', '10 KB');
+      const sample = await sampler.ask('sample', mail);
       const ours = async (): Promise<void> => {
         const child = startChild<RelayProcess>('./relay.child.ts');
-        const task = { mail: '10 KB', recipients, warmUp, port: sink.port, longestSeconds: 300 } as const;
+        const task = { mail, recipients, warmUp, port: sink.port, longestSeconds: 300 } as const;
         const run = await child.ask('campaign', task);
         await child.stop();
         runs.ours.push(run);

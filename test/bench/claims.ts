@@ -6,36 +6,35 @@ import type { Store } from '../../packages/core/src/store/port.ts';
 import { createSqliteStore } from '../../packages/core/src/store/sqlite/store.ts';
 import { createTokens } from '../../packages/core/src/token.ts';
 import { contentOf, recipientOf } from '../support/content.ts';
-import { elapsedMs, median, medianRatio, scratchFolder } from './figures.ts';
+import { elapsedMs, median, scratchFolder } from './figures.ts';
 import { RELAY, recipient } from './mails.ts';
 
 const LANE = { route: 'sink', stream: 'broadcast' } as const;
 const BATCH = 100;
 const APPENDED = 1000;
 
-/** Median µs per delivery in a store with few and with many rows, measured in turns, and their ratio. */
-export async function claimCosts(
-  few: number,
-  many: number,
-  rounds: number,
-): Promise<{ few: number; many: number; ratio: number }> {
+/**
+ * Median µs per delivery in a store with few and with many rows, and their ratio: batch by batch in turns, until the
+ * small store has nothing left.
+ */
+export async function claimCosts(few: number, many: number): Promise<{ few: number; many: number; ratio: number }> {
   const folder = scratchFolder();
   const stores = [few, many].map((rows) => openStore(`${folder.path}/${rows}.db`));
   const times: { few: number[]; many: number[] } = { few: [], many: [] };
-  // The first round warms up, and nothing is left over in the small store at the end.
-  const share = few / (rounds + 1);
   try {
     const [small, large] = (await Promise.all(stores)) as [OpenStore, OpenStore];
     await small.fill(few);
     await large.fill(many);
-    for (let round = 0; round <= rounds; round++) {
-      const fewMs = await elapsedMs(() => small.work(share));
-      const manyMs = await elapsedMs(() => large.work(share));
-      if (round === 0) continue;
-      times.few.push((fewMs * 1000) / share);
-      times.many.push((manyMs * 1000) / share);
+    for (let done = 0; done < few; done += BATCH) {
+      const fewMs = await elapsedMs(() => small.work());
+      const manyMs = await elapsedMs(() => large.work());
+      // The first tenth warms up.
+      if (done < few / 10) continue;
+      times.few.push((fewMs * 1000) / BATCH);
+      times.many.push((manyMs * 1000) / BATCH);
     }
-    return { few: median(times.few), many: median(times.many), ratio: medianRatio(times.many, times.few) };
+    const [fewUs, manyUs] = [median(times.few), median(times.many)];
+    return { few: fewUs, many: manyUs, ratio: manyUs / fewUs };
   } finally {
     for (const store of stores) await (await store).close();
     folder.remove();
@@ -44,8 +43,8 @@ export async function claimCosts(
 
 interface OpenStore {
   fill(rows: number): Promise<void>;
-  /** Claims and finishes deliveries, in batches as the queue does. */
-  work(deliveries: number): Promise<void>;
+  /** Claims and finishes a batch of deliveries, as the queue does. */
+  work(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -55,17 +54,11 @@ async function openStore(path: string): Promise<OpenStore> {
   const owner = await store.queue.register({ pid: process.pid, host: 'bench', rates: {} }, Date.now());
   return {
     fill: (rows) => fill(store, rows),
-    async work(deliveries) {
-      for (let done = 0; done < deliveries; ) {
-        const limit = Math.min(BATCH, deliveries - done);
-        const claimed = await store.queue.claim({ lane: LANE, limit, owner, now: Date.now() });
-        if (claimed.length !== limit) throw new Error(`${claimed.length} of ${limit} were claimed`);
-        await store.queue.settle(
-          claimed.map(({ id }) => sent(id)),
-          { owner, now: Date.now() },
-        );
-        done += limit;
-      }
+    async work() {
+      const claimed = await store.queue.claim({ lane: LANE, limit: BATCH, owner, now: Date.now() });
+      if (claimed.length !== BATCH) throw new Error(`${claimed.length} of ${BATCH} were claimed`);
+      const settlements = claimed.map(({ id }) => sent(id));
+      await store.queue.settle(settlements, { owner, now: Date.now() });
     },
     close: () => store.close(),
   };

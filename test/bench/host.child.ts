@@ -6,7 +6,7 @@ import express from 'express';
 import { createTransport } from 'nodemailer';
 import { serveCalls } from './child.ts';
 import { scratchFolder } from './figures.ts';
-import { CONNECTIONS, MAILS, MAILS_PER_CONNECTION, RELAY, recipient } from './mails.ts';
+import { CONNECTIONS, MAILS, MAILS_PER_CONNECTION, type MailSize, RELAY, recipient } from './mails.ts';
 
 /** What this process is asked. */
 export interface HostProcess {
@@ -22,7 +22,7 @@ export interface HostProcess {
 /** Who sends: nodemailer's pool, or the relay at a rate (`undefined`: at full speed). */
 export type Sending =
   | { readonly by: 'pool'; readonly port: number; readonly html: string; readonly text: string }
-  | { readonly by: 'relay'; readonly port: number; readonly perSecond: number | undefined };
+  | { readonly by: 'relay'; readonly port: number; readonly mail: MailSize; readonly perSecond: number | undefined };
 
 interface Sender {
   sent(): Promise<number>;
@@ -61,14 +61,14 @@ function startPool({ port, html, text }: Sending & { by: 'pool' }): Sender {
   };
 }
 
-async function startRelay({ port, perSecond }: Sending & { by: 'relay' }): Promise<Sender> {
+async function startRelay({ port, mail, perSecond }: Sending & { by: 'relay' }): Promise<Sender> {
   const folder = scratchFolder();
   const server = { host: '127.0.0.1', port, connections: CONNECTIONS, maxMessagesPerConnection: MAILS_PER_CONNECTION };
   const rate = perSecond === undefined ? {} : { rate: `${Math.round(perSecond)}/s` };
   const relay = createMailRelay({
     ...RELAY,
     store: sqlite(`${folder.path}/relay.db`),
-    templates: [MAILS['10 KB']],
+    templates: [MAILS[mail]],
     routes: [smtp(server, { name: 'sink', ...rate })],
   });
   await relay.start();

@@ -2,8 +2,9 @@ import { Agent, get } from 'node:http';
 import { type Child, startChild } from './child.ts';
 import { type Benchmark, median, medianRatio, percentile, type Size } from './figures.ts';
 import type { HostProcess, Sending } from './host.child.ts';
+import { usualMail } from './mails.ts';
 import type { RelayProcess } from './relay.child.ts';
-import { type Sink, startSink } from './sinks.ts';
+import { startSink } from './sinks.ts';
 
 const PER_SECOND = 200;
 const SIZES: Readonly<Record<Size, { seconds: number; settleMs: number; rounds: number }>> = {
@@ -17,15 +18,17 @@ export const host: Benchmark = {
   title: `99th percentile of an Express route under ${PER_SECOND} requests a second: idle, beside nodemailer's pool, beside the relay`,
   async run(size) {
     const { seconds, settleMs, rounds } = SIZES[size];
+    const mail = usualMail(size);
     const sink = await startSink();
     const child = startChild<HostProcess>('./host.child.ts');
     const sampler = startChild<RelayProcess>('./relay.child.ts');
     try {
-      const { html, text } = await sampler.ask('sample', '10 KB');
+      const { html, text } = await sampler.ask('sample', mail);
       await sampler.stop();
       const port = await child.ask('listen');
       const measure = (sending: Sending | undefined): Promise<Measured> =>
         measureRoute({ child, port, sending, settleMs, seconds });
+      const relay = { by: 'relay', port: sink.port, mail } as const;
       await measure(undefined);
       const runs: Record<'idle' | 'pool' | 'atRate' | 'atFull', Measured[]> = {
         idle: [],
@@ -37,8 +40,8 @@ export const host: Benchmark = {
         runs.idle.push(await measure(undefined));
         const pool = await measure({ by: 'pool', port: sink.port, html, text });
         runs.pool.push(pool);
-        runs.atRate.push(await measure(relayTo(sink, Math.max(1, pool.sentPerSecond))));
-        runs.atFull.push(await measure(relayTo(sink, undefined)));
+        runs.atRate.push(await measure({ ...relay, perSecond: Math.max(1, pool.sentPerSecond) }));
+        runs.atFull.push(await measure({ ...relay, perSecond: undefined }));
       }
       return figures(runs);
     } finally {
@@ -53,10 +56,6 @@ interface Measured {
   readonly p99Ms: number;
   readonly medianMs: number;
   readonly sentPerSecond: number;
-}
-
-function relayTo({ port }: Sink, perSecond: number | undefined): Sending {
-  return { by: 'relay', port, perSecond };
 }
 
 async function measureRoute(task: {

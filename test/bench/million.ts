@@ -1,14 +1,13 @@
 import { startChild } from './child.ts';
 import { claimCosts } from './claims.ts';
 import type { Benchmark, Size } from './figures.ts';
+import { usualMail } from './mails.ts';
 import type { RelayProcess } from './relay.child.ts';
 
 const MB = 1 << 20;
-const SIZES: Readonly<
-  Record<Size, { recipients: number; warmUp: number; fewRows: number; manyRows: number; rounds: number }>
-> = {
-  full: { recipients: 1_000_000, warmUp: 2000, fewRows: 10_000, manyRows: 1_000_000, rounds: 9 },
-  tiny: { recipients: 300, warmUp: 0, fewRows: 200, manyRows: 1000, rounds: 1 },
+const SIZES: Readonly<Record<Size, { recipients: number; warmUp: number; fewRows: number; manyRows: number }>> = {
+  full: { recipients: 1_000_000, warmUp: 2000, fewRows: 10_000, manyRows: 1_000_000 },
+  tiny: { recipients: 300, warmUp: 0, fewRows: 200, manyRows: 1000 },
 };
 /** For the campaign: as one benchmark of all, and where it is asked for alone. */
 const LONGEST_SECONDS = { shared: 420, alone: 1080 };
@@ -19,11 +18,11 @@ export const million: Benchmark = {
   title:
     'a campaign of 1,000,000 recipients from an async generator into the capture transport, and the store beneath it',
   async run(size, alone) {
-    const { recipients, warmUp, fewRows, manyRows, rounds } = SIZES[size];
-    const costs = await claimCosts(fewRows, manyRows, rounds);
+    const { recipients, warmUp, fewRows, manyRows } = SIZES[size];
+    const costs = await claimCosts(fewRows, manyRows);
     const child = startChild<RelayProcess>('./relay.child.ts');
     const longestSeconds = alone ? LONGEST_SECONDS.alone : LONGEST_SECONDS.shared;
-    const task = { mail: '10 KB', recipients, warmUp, port: undefined, longestSeconds } as const;
+    const task = { mail: usualMail(size), recipients, warmUp, port: undefined, longestSeconds } as const;
     const run = await child.ask('campaign', task).finally(child.stop);
     return [
       { name: 'deliveries before the time was over', value: run.sent, unit: 'mails' },

@@ -1,19 +1,19 @@
 /** An Express application in a process of its own: tracked mails behind it, and bare routes that answer the same bytes. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { capture, createMailRelay, sqlite } from '@mailrelay/core';
+import { capture, createMailRelay, type MailRelay, sqlite } from '@mailrelay/core';
 import { mailRelay } from '@mailrelay/express';
 import express from 'express';
 import { decodeId } from '../../packages/core/src/message.ts';
 import { createTokens } from '../../packages/core/src/token.ts';
 import { serveCalls } from './child.ts';
 import { scratchFolder } from './figures.ts';
-import { MAILS, RELAY, recipient } from './mails.ts';
+import { MAILS, type MailSize, RELAY, recipient } from './mails.ts';
 
 /** What this process is asked. */
 export interface RoutesProcess {
   /** Starts the application with sent mails behind it; answers where to ask for what. */
-  start(mails: number): Promise<Routes>;
+  start(mails: number, mail: MailSize): Promise<Routes>;
   stop(): Promise<void>;
 }
 
@@ -30,20 +30,14 @@ const TARGET = 'https://example.com/stories/1/more';
 const folder = scratchFolder();
 process.once('exit', () => folder.remove());
 
-const relay = createMailRelay({
-  ...RELAY,
-  environment: 'production',
-  store: sqlite(`${folder.path}/relay.db`),
-  templates: [MAILS['10 KB']],
-  routes: [capture({ keep: 10 })],
-});
 const app = express();
 app.disable('x-powered-by');
 app.set('etag', false);
 const server = createServer(app);
+let relay: MailRelay | undefined;
 
 /** Tokens as they stand in the mails that were sent. */
-async function pathsOf(mails: number): Promise<Pick<Routes, 'pixels' | 'clicks'>> {
+async function pathsOf(relay: MailRelay, mails: number): Promise<Pick<Routes, 'pixels' | 'clicks'>> {
   const { id } = await relay.sendMany(
     Array.from({ length: mails }, (_, index) => recipient(index)),
     {
@@ -81,11 +75,18 @@ async function copyRoute(port: number, path: string, source: string): Promise<vo
 }
 
 serveCalls({
-  async start(mails) {
+  async start(mails, mail) {
+    relay = createMailRelay({
+      ...RELAY,
+      environment: 'production',
+      store: sqlite(`${folder.path}/relay.db`),
+      templates: [MAILS[mail]],
+      routes: [capture({ keep: 10 })],
+    });
     app.use(mailRelay(relay));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    const paths = await pathsOf(mails);
+    const paths = await pathsOf(relay, mails);
     await copyRoute(port, '/bare/pixel.gif', paths.pixels[0] as string);
     await copyRoute(port, '/bare/click', paths.clicks[0] as string);
     return { port, ...paths, barePixel: '/bare/pixel.gif', bareClick: '/bare/click' };
@@ -93,6 +94,6 @@ serveCalls({
   async stop() {
     server.closeAllConnections();
     server.close();
-    await relay.stop();
+    await relay?.stop();
   },
 } satisfies RoutesProcess);

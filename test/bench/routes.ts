@@ -1,5 +1,6 @@
 import { startChild } from './child.ts';
 import { type Benchmark, type Figure, median, medianRatio, type Size } from './figures.ts';
+import { usualMail } from './mails.ts';
 import { askAtOnce } from './requests.ts';
 import type { Routes, RoutesProcess } from './routes.child.ts';
 
@@ -17,7 +18,7 @@ export const routes: Benchmark = {
     const { mails, rounds, ...bounds } = SIZES[size];
     const child = startChild<RoutesProcess>('./routes.child.ts');
     try {
-      const paths = await child.ask('start', mails);
+      const paths = await child.ask('start', mails, usualMail(size));
       const perSecond = async (asked: readonly string[]): Promise<number> =>
         (await askAtOnce(paths.port, asked, { connections: CONNECTIONS, ...bounds })).perSecond;
       const figures: Figure[] = [];

@@ -1,14 +1,20 @@
-/** `npm run bench [-- NAME] [-- --json] [-- --tiny]`: prints figures, and ratios against peers measured in the same run. */
+/**
+ * `npm run bench -- [NAME] [--json] [--tiny] [--all]`: prints figures, and ratios against peers measured in the same run.
+ * `--all` includes those that otherwise run only where they are named.
+ */
 import { campaign } from './campaign.ts';
 import type { Benchmark, Figure } from './figures.ts';
+import { growth } from './growth.ts';
 import { host } from './host.ts';
 import { million } from './million.ts';
+import { profile } from './profile.ts';
 import { rendering } from './rendering.ts';
 import { routes } from './routes.ts';
 import { submission } from './submission.ts';
 
-const benchmarks: readonly Benchmark[] = [campaign, rendering, submission, host, routes, million];
+const benchmarks: readonly Benchmark[] = [campaign, rendering, submission, host, routes, million, profile, growth];
 const json = process.argv.includes('--json');
+const all = process.argv.includes('--all');
 const size = process.argv.includes('--tiny') ? 'tiny' : 'full';
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const unknown = wanted.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
@@ -21,7 +27,7 @@ if (unknown.length > 0) {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 
 for (const benchmark of benchmarks) {
-  if (wanted.length > 0 ? !wanted.includes(benchmark.name) : benchmark.onDemand) continue;
+  if (wanted.length > 0 ? !wanted.includes(benchmark.name) : benchmark.onDemand && !all) continue;
   if (!json) console.log(`\n${benchmark.name}: ${benchmark.title}`);
   for (const figure of await benchmark.run(size, wanted.length === 1)) print(benchmark.name, figure);
 }

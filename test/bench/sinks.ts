@@ -47,7 +47,10 @@ export function asNobody(): string[] {
 }
 
 /** Starts a program that ends with the benchmark, and by itself after an hour. */
-function startDaemon(program: string, parameters: readonly string[]): { stop: () => Promise<void> } {
+export function startDaemon(
+  program: string,
+  parameters: readonly string[],
+): { readonly ended: Promise<void>; readonly stop: () => Promise<void> } {
   const child: ChildProcess = spawn('timeout', [LONGEST, program, ...parameters], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
@@ -58,6 +61,7 @@ function startDaemon(program: string, parameters: readonly string[]): { stop: ()
   const kill = (): void => void child.kill('SIGTERM');
   process.once('exit', kill);
   return {
+    ended,
     async stop() {
       kill();
       await ended;
