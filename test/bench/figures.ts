@@ -39,6 +39,16 @@ export async function elapsedMs(task: () => unknown): Promise<number> {
   return performance.now() - start;
 }
 
+/** Rounds one after another; no further one begins after a time, so that a slow machine only makes fewer of them. */
+export async function inRounds(
+  rounds: number,
+  longestSeconds: number,
+  task: (round: number) => Promise<void>,
+): Promise<void> {
+  const end = performance.now() + longestSeconds * 1000;
+  for (let round = 0; round < rounds && (round < 2 || performance.now() < end); round++) await task(round);
+}
+
 /** The value below which a share of the values lies; 0.5 is the median. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((one, other) => one - other);

@@ -8,7 +8,7 @@ import { startSink } from './sinks.ts';
 
 const PER_SECOND = 200;
 const SIZES: Readonly<Record<Size, { seconds: number; settleMs: number; rounds: number }>> = {
-  full: { seconds: 5, settleMs: 1500, rounds: 7 },
+  full: { seconds: 5, settleMs: 1500, rounds: 6 },
   tiny: { seconds: 0.5, settleMs: 0, rounds: 1 },
 };
 

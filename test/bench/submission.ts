@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { createMailRelay, type MailRelay, smtp, sqlite } from '@mailrelay/core';
-import { type Benchmark, elapsedMs, median, type Size, scratchFolder } from './figures.ts';
+import { type Benchmark, elapsedMs, inRounds, median, type Size, scratchFolder } from './figures.ts';
 import { RELAY } from './mails.ts';
 
 const MANY = 100;
@@ -9,6 +9,8 @@ const SIZES: Readonly<Record<Size, { calls: number; fewCalls: number; fsyncs: nu
   full: { calls: 20_000, fewCalls: 4000, fsyncs: 100, rounds: 5 },
   tiny: { calls: 200, fewCalls: 50, fsyncs: 5, rounds: 1 },
 };
+
+const LONGEST_SECONDS = 60;
 
 /** How many durable `send()` calls a second are answered, and how long one waits; nothing is delivered meanwhile. */
 export const submission: Benchmark = {
@@ -28,16 +30,16 @@ export const submission: Benchmark = {
     const syncs: number[] = [];
     try {
       await relay.start();
-      for (let round = 0; round <= rounds; round++) {
+      await inRounds(rounds + 1, LONGEST_SECONDS, async (round) => {
         const ms = await elapsedMs(() => callAtOnce(relay, MANY, calls));
         const answerMs = median(await callAtOnce(relay, FEW, fewCalls));
         const syncMs = fsyncMs(`${folder.path}/fsync`, fsyncs);
         // The first round warms up.
-        if (round === 0) continue;
+        if (round === 0) return;
         speeds.push(calls / (ms / 1000));
         answers.push(answerMs);
         syncs.push(syncMs);
-      }
+      });
       const above = median(answers.map((ms, round) => ms - (syncs[round] as number)));
       return [
         { name: `send() with ${MANY} callers`, value: median(speeds), unit: 'per second', target: 10_000 },
