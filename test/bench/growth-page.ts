@@ -1,7 +1,7 @@
 /** The tables of docs/performance.md that the benchmark writes. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import type { MailSize } from './mails.ts';
 import type { Entry } from './profile.ts';
@@ -52,8 +52,9 @@ export function performanceTables(measured: {
   readonly engine: readonly Entry[];
 }): string {
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown CPU'}, Node ${process.versions.node}`;
+  const load = (loadavg()[0] ?? 0).toFixed(1);
   return [
-    `Measured on ${new Date().toISOString().slice(0, 10)}: ${machine}.`,
+    `Measured on ${new Date().toISOString().slice(0, 10)}: ${machine}, load average ${load} at the end.`,
     'Mail Relay, a campaign from `sendMany()` until the last mail is sent:',
     table(
       [

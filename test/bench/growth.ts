@@ -119,7 +119,10 @@ function figuresOf({ mail, deliveries, run }: Cell): Figure[] {
     { name: `${name}: speed`, value: run.sent / run.seconds, unit: 'messages/s' },
     { name: `${name}: CPU of 1,000`, value: (run.cpuSeconds / run.sent) * 1000, unit: 's' },
     { name: `${name}: resident memory`, value: run.rssPeak / (1 << 20), unit: 'MB' },
-    { name: `${name}: database`, value: run.bytesPerDelivery, unit: 'bytes/delivery' },
+    // A campaign that was given up has rows of mails that were not sent.
+    ...(run.sent < deliveries
+      ? []
+      : [{ name: `${name}: database`, value: run.bytesPerDelivery, unit: 'bytes/delivery' }]),
   ];
 }
 
