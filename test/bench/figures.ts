@@ -26,10 +26,15 @@ export interface Benchmark {
   run(size: Size, alone: boolean): Promise<readonly Figure[]>;
 }
 
-/** A folder that goes away with `remove()`. */
+/** A folder that goes away with `remove()`, and with the process. */
 export function scratchFolder(): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'mail-relay-bench-'));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+  const remove = (): void => {
+    process.off('exit', remove);
+    rmSync(path, { recursive: true, force: true });
+  };
+  process.once('exit', remove);
+  return { path, remove };
 }
 
 /** Milliseconds that a task takes. */

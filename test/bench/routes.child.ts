@@ -28,7 +28,6 @@ export interface Routes {
 
 const TARGET = 'https://example.com/stories/1/more';
 const folder = scratchFolder();
-process.once('exit', () => folder.remove());
 
 const app = express();
 app.disable('x-powered-by');
