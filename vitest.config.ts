@@ -24,7 +24,7 @@ export default defineConfig({
       project('core', ['test/core/**/*.test.ts'], 15_000),
       project('express', ['test/express/**/*.test.ts'], 15_000),
       project('repository', ['test/repository/**/*.test.ts'], 30_000),
-      project('e2e', ['test/{e2e,faults,examples,docs}/**/*.test.ts'], 120_000),
+      project('e2e', ['test/{e2e,faults,examples,docs,bench}/**/*.test.ts'], 120_000),
     ],
     coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'] },
   },

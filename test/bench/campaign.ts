@@ -1,111 +1,80 @@
-import { createMailRelay, defineTemplate, smtp, sqlite } from '@mailrelay/core';
-import { createTransport } from 'nodemailer';
-import { newsletter } from './newsletter.ts';
-import { type Benchmark, elapsedMs, type Figure, median, scratchFolder, startSink } from './support.ts';
+import { startChild } from './child.ts';
+import { type Benchmark, type Figure, inRounds, median, medianRatio, type Size } from './figures.ts';
+import type { Usage } from './load.ts';
+import { recipient, usualMail } from './mails.ts';
+import type { PoolProcess, PoolRun } from './pool.child.ts';
+import type { CampaignRun, RelayProcess } from './relay.child.ts';
+import { startSink } from './sinks.ts';
 
-const RECIPIENTS = Number(process.env.BENCH_RECIPIENTS ?? 6000);
-const ROUNDS = 3;
-const CONNECTIONS = 10;
+const SIZES: Readonly<Record<Size, { recipients: number; warmUp: number; rounds: number }>> = {
+  full: { recipients: 20_000, warmUp: 1000, rounds: 3 },
+  tiny: { recipients: 60, warmUp: 0, rounds: 1 },
+};
 
-const person = (index: number): { firstName: string; city: string } => ({ firstName: `Reader ${index}`, city: 'Lyon' });
+const LONGEST_SECONDS = 150;
 
 /** A campaign at full speed, beside nodemailer's pool that sends messages of the same size, rendered before. */
 export const campaign: Benchmark = {
   name: 'campaign',
-  title: `campaign of ${RECIPIENTS} template mails: rendered, tracked and durable, beside nodemailer's pool with messages that are rendered already`,
-  async run() {
+  title:
+    "20,000 template mails of about 10 KB: rendered, tracked and durable, beside nodemailer's pool with messages that are rendered already",
+  async run(size) {
+    const { recipients, warmUp, rounds } = SIZES[size];
+    const mail = usualMail(size);
     const sink = await startSink();
-    const speeds: { ours: number[]; peer: number[] } = { ours: [], peer: [] };
-    let bytesPerDelivery = 0;
-    let htmlBytes = 0;
+    const runs: Runs = { ours: [], peer: [] };
+    const sampler = startChild<RelayProcess>('./relay.child.ts');
     try {
-      for (let round = 0; round < ROUNDS; round++) {
-        const ours = await runRelay(sink.port);
-        speeds.ours.push(RECIPIENTS / ours.seconds);
-        bytesPerDelivery = ours.bytesPerDelivery;
-        htmlBytes = ours.html.length;
-        speeds.peer.push(RECIPIENTS / (await runPool(sink.port, ours.html, ours.text)));
-      }
+      const sample = await sampler.ask('sample', mail);
+      const ours = async (): Promise<void> => {
+        const child = startChild<RelayProcess>('./relay.child.ts');
+        const task = { mail, recipients, warmUp, port: sink.port, longestSeconds: 300 } as const;
+        const run = await child.ask('campaign', task);
+        await child.stop();
+        runs.ours.push(run);
+      };
+      const peer = async (): Promise<void> => {
+        const child = startChild<PoolProcess>('./pool.child.ts');
+        const task = { port: sink.port, messages: recipients, warmUp, html: sample.html, text: sample.text };
+        const run = await child.ask('send', task);
+        await child.stop();
+        runs.peer.push(run);
+      };
+      await inRounds(rounds, LONGEST_SECONDS, async (round) => {
+        // Who goes first changes, so that neither always follows the other.
+        for (const turn of round % 2 === 0 ? [ours, peer] : [peer, ours]) await turn();
+      });
+      return figures(sample.bytes, runs, recipients);
     } finally {
-      sink.stop();
+      await sampler.stop();
+      await sink.stop();
     }
-    const figures: Figure[] = [
-      { name: 'html of one mail', value: htmlBytes / 1024, unit: 'KB' },
-      { name: 'mail relay', value: median(speeds.ours), unit: 'messages/s' },
-      { name: "nodemailer's pool", value: median(speeds.peer), unit: 'messages/s' },
-      { name: 'ratio', value: median(speeds.ours) / median(speeds.peer), unit: 'times', target: 3 },
-      { name: 'database', value: bytesPerDelivery, unit: 'bytes/delivery', target: 400, atMost: true },
-    ];
-    return figures;
   },
 };
 
-async function runRelay(
-  port: number,
-): Promise<{ seconds: number; bytesPerDelivery: number; html: string; text: string }> {
-  const folder = scratchFolder();
-  const template = defineTemplate({ name: 'news', subject: 'News for {{firstName}}', mjml: newsletter(3) });
-  const relay = createMailRelay({
-    publicUrl: 'https://mail.example.com',
-    secret: 'a secret for the benchmark',
-    from: 'News <news@example.com>',
-    store: sqlite(`${folder.path}/relay.db`),
-    templates: [template],
-    routes: [smtp({ host: '127.0.0.1', port, connections: CONNECTIONS, maxMessagesPerConnection: 1000 })],
-  });
-  try {
-    await relay.start();
-    const { html = '', text } = await relay.templates.render('news', {
-      ...person(1),
-      unsubscribeUrl: 'https://mail.example.com/mail/u/x',
-    });
-    const people = function* (): Generator<{ to: string; data: object }> {
-      for (let index = 0; index < RECIPIENTS; index++) yield { to: `reader${index}@example.com`, data: person(index) };
-    };
-    const ms = await elapsedMs(async () => {
-      await relay.sendMany(people(), { campaign: 'bench', template: 'news' });
-      for (;;) {
-        const { pending } = await relay.reports.campaign('bench');
-        if (pending === 0) return;
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-    });
-    const { sent } = await relay.reports.campaign('bench');
-    if (sent !== RECIPIENTS) throw new Error(`${sent} of ${RECIPIENTS} were sent`);
-    const { store } = await relay.health();
-    const dataBytes = JSON.stringify({ data: person(1000) }).length;
-    return { seconds: ms / 1000, bytesPerDelivery: store.bytes / RECIPIENTS - dataBytes, html, text };
-  } finally {
-    await relay.stop();
-    folder.remove();
-  }
+interface Runs {
+  readonly ours: CampaignRun[];
+  readonly peer: PoolRun[];
 }
 
-async function runPool(port: number, html: string, text: string): Promise<number> {
-  const pool = createTransport({
-    host: '127.0.0.1',
-    port,
-    pool: true,
-    maxConnections: CONNECTIONS,
-    maxMessages: 1000,
-    ignoreTLS: true,
-  });
-  const ms = await elapsedMs(async () => {
-    let next = 0;
-    const worker = async (): Promise<void> => {
-      while (next < RECIPIENTS) {
-        const index = next++;
-        await pool.sendMail({
-          from: 'News <news@example.com>',
-          to: `reader${index}@example.com`,
-          subject: `News for Reader ${index}`,
-          html,
-          text,
-        });
-      }
-    };
-    await Promise.all(Array.from({ length: CONNECTIONS * 2 }, worker));
-  });
-  pool.close();
-  return ms / 1000;
+function figures(sampleBytes: number, { ours, peer }: Runs, recipients: number): Figure[] {
+  const data = JSON.stringify({ data: recipient(10_000).data }).length;
+  const speeds = (runs: readonly Usage[]): number[] => runs.map(({ seconds }) => recipients / seconds);
+  const cpu = (runs: readonly Usage[]): number[] => runs.map(({ cpuSeconds }) => (cpuSeconds / recipients) * 1000);
+  return [
+    { name: 'one mail of ours', value: sampleBytes / 1024, unit: 'KB' },
+    { name: 'one mail of the pool', value: (peer[0] as PoolRun).bytes / 1024, unit: 'KB' },
+    { name: 'mail relay', value: median(speeds(ours)), unit: 'messages/s' },
+    { name: "nodemailer's pool", value: median(speeds(peer)), unit: 'messages/s' },
+    { name: 'ratio', value: medianRatio(speeds(ours), speeds(peer)), unit: 'times', target: 3 },
+    { name: 'mail relay: CPU of 1,000 messages', value: median(cpu(ours)), unit: 's' },
+    { name: "nodemailer's pool: CPU of 1,000 messages", value: median(cpu(peer)), unit: 's' },
+    {
+      name: 'database, without the data of recipients',
+      value: median(ours.map(({ bytesPerDelivery }) => bytesPerDelivery)) - data,
+      unit: 'bytes/delivery',
+      target: 400,
+      atMost: true,
+    },
+  ];
 }

@@ -6,10 +6,10 @@ import { Parser } from 'htmlparser2';
 import mjml2html from 'mjml';
 import { createComposer } from '../../packages/core/src/compose/composer.ts';
 import { createMessageIds } from '../../packages/core/src/compose/message-id.ts';
-import type { Content } from '../../packages/core/src/message.ts';
 import { createTokens } from '../../packages/core/src/token.ts';
+import { contentOf } from '../support/content.ts';
+import { type Benchmark, rivals, scratchFolder } from './figures.ts';
 import { newsletter } from './newsletter.ts';
-import { type Benchmark, rivals, scratchFolder } from './support.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -27,7 +27,8 @@ const data = { firstName: 'Zoë & Co', city: 'Saint-Étienne', unsubscribeUrl: '
 export const rendering: Benchmark = {
   name: 'rendering',
   title: 'render and track one recipient of a newsletter with 47 links',
-  async run() {
+  async run(size) {
+    const scale = size === 'full' ? 2 : 1;
     const folder = scratchFolder();
     const source = newsletter(15);
     const blobs = new Map<string, Uint8Array>();
@@ -48,34 +49,14 @@ export const rendering: Benchmark = {
       log: () => {},
     });
     await composer.start();
-    const content: Content = {
-      from: { address: 'news@example.com', name: 'News' },
-      sender: undefined,
-      replyTo: [],
-      to: [],
-      cc: [],
-      individually: true,
+    const content = contentOf({
       subject: undefined,
       text: undefined,
-      html: undefined,
       template: 'news',
       version: composer.version('news'),
-      rendered: false,
-      data: undefined,
-      locale: undefined,
-      attachments: [],
-      alternatives: [],
-      headers: [],
-      inReplyTo: undefined,
-      references: [],
-      priority: undefined,
-      messageId: undefined,
-      date: undefined,
-      envelopeFrom: undefined,
       tracking: { opens: true, clicks: true, utm: undefined },
-      topic: undefined,
       stream: 'broadcast',
-    };
+    });
     const delivery = (index: number) => ({
       id: 1_800_000_000_000_000 + index,
       messageId: 1_800_000_000_000_000,
@@ -107,12 +88,13 @@ export const rendering: Benchmark = {
       });
 
     try {
-      const ms = await rivals({
-        ours: { calls: 300, call: (index) => composer.view(content, delivery(index)) },
-        composed: { calls: 300, call: (index) => composer.compose(content, delivery(index)) },
-        rewriting: { calls: 40, call: rewrite },
-        incumbent: { calls: 4, call: incumbent },
-      });
+      const tasks = {
+        ours: { calls: 300 * scale, call: (index: number) => composer.view(content, delivery(index)) },
+        composed: { calls: 300 * scale, call: (index: number) => composer.compose(content, delivery(index)) },
+        rewriting: { calls: 40 * scale, call: rewrite },
+        incumbent: { calls: 4 * scale, call: incumbent },
+      };
+      const ms = await rivals(tasks, size === 'full' ? 7 : 1);
       return [
         { name: 'html of one mail', value: compiled.length / 1024, unit: 'KB' },
         { name: 'mail relay: render and track', value: ms.ours * 1000, unit: 'µs' },

@@ -1,35 +1,47 @@
-/** `npm run bench [-- NAME] [-- --json]`: prints figures, and ratios against peers measured in the same run. */
+/**
+ * `npm run bench -- [NAME] [--json] [--tiny] [--all]`: prints figures, and ratios against peers measured in the same run.
+ * `--all` includes those that otherwise run only where they are named.
+ */
 import { campaign } from './campaign.ts';
+import type { Benchmark, Figure } from './figures.ts';
+import { growth } from './growth.ts';
+import { host } from './host.ts';
+import { million } from './million.ts';
+import { profile } from './profile.ts';
 import { rendering } from './rendering.ts';
+import { routes } from './routes.ts';
 import { submission } from './submission.ts';
-import type { Benchmark, Figure } from './support.ts';
 
-const benchmarks: readonly Benchmark[] = [campaign, rendering, submission];
+const benchmarks: readonly Benchmark[] = [campaign, rendering, submission, host, routes, million, profile, growth];
 const json = process.argv.includes('--json');
+const all = process.argv.includes('--all');
+const size = process.argv.includes('--tiny') ? 'tiny' : 'full';
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const unknown = wanted.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
 if (unknown.length > 0) {
-  console.error(
-    `there is no benchmark ${unknown.join(', ')}; known are ${benchmarks.map(({ name }) => name).join(', ')}`,
-  );
+  const known = benchmarks.map(({ name }) => name).join(', ');
+  console.error(`there is no benchmark ${unknown.join(', ')}; known are ${known}`);
   process.exit(2);
 }
+// What was started ends with `exit`, also when somebody stops the run.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 
 for (const benchmark of benchmarks) {
-  if (wanted.length > 0 && !wanted.includes(benchmark.name)) continue;
+  if (wanted.length > 0 ? !wanted.includes(benchmark.name) : benchmark.onDemand && !all) continue;
   if (!json) console.log(`\n${benchmark.name}: ${benchmark.title}`);
-  for (const figure of await benchmark.run()) print(benchmark.name, figure);
+  for (const figure of await benchmark.run(size, wanted.length === 1)) print(benchmark.name, figure);
 }
 
 function print(benchmark: string, figure: Figure): void {
   const { name, value, unit, target, atMost } = figure;
   const met = target === undefined ? undefined : atMost ? value <= target : value >= target;
   if (json) {
-    console.log(JSON.stringify({ name: `${benchmark}: ${name}`, value, unit, target, met }));
+    const line = { name: `${benchmark}: ${name}`, value, unit, target: target ?? null, met: met ?? null };
+    console.log(JSON.stringify(line));
     return;
   }
-  const shown = value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(1);
+  const shown = value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(value < 10 ? 2 : 1);
   const goal =
     target === undefined ? '' : `  (${atMost ? 'at most' : 'at least'} ${target}: ${met ? 'met' : 'MISSED'})`;
-  console.log(`  ${name.padEnd(46)} ${shown.padStart(10)} ${unit}${goal}`);
+  console.log(`  ${name.padEnd(56)} ${shown.padStart(10)} ${unit}${goal}`);
 }

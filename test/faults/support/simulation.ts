@@ -70,12 +70,13 @@ export async function simulate(path: string, rate: Rate): Promise<Simulation> {
       const deliver = async (
         { id, address }: ClaimedDelivery,
         _route: string,
-        onStart: (at: number) => void,
+        onStart: (at: number) => boolean,
       ): Promise<Settlement> => {
         await elapse(latency());
         const startedAt = Date.now();
+        if (!onStart(startedAt))
+          return { deliveryId: id, startedAt: undefined, transcript: undefined, result: { type: 'returned' } };
         if (!dead) starts.push({ at: performance.now(), address, process: number });
-        onStart(startedAt);
         await elapse(latency());
         return { deliveryId: id, startedAt, transcript: undefined, result: { type: 'sent', reply: '250 ok' } };
       };
@@ -89,6 +90,8 @@ export async function simulate(path: string, rate: Rate): Promise<Simulation> {
         deliver,
         onEvents() {},
         onError() {},
+        onMoved() {},
+        routes: ['out'],
         leaseMs: LEASE_MS,
         pid: number,
         host: 'here',

@@ -1,8 +1,6 @@
-import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 /** One figure of a benchmark. */
 export interface Figure {
@@ -15,29 +13,28 @@ export interface Figure {
   readonly atMost?: boolean;
 }
 
+/** `full` measures; `tiny` shows in seconds that a benchmark works, and its figures mean nothing. */
+export type Size = 'full' | 'tiny';
+
 /** A benchmark: figures out of one run, peers measured beside it. */
 export interface Benchmark {
   readonly name: string;
   readonly title: string;
-  run(): Promise<readonly Figure[]>;
+  /** Runs only where it is named. */
+  readonly onDemand?: boolean;
+  /** @param alone - nothing else runs, so that it may take the time that it needs. */
+  run(size: Size, alone: boolean): Promise<readonly Figure[]>;
 }
 
-/** Starts the sink in a process of its own. */
-export async function startSink(): Promise<{ port: number; stop: () => void }> {
-  const child = fork(fileURLToPath(new URL('./sink.ts', import.meta.url)), [], {
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  });
-  const port = await new Promise<number>((resolve, reject) => {
-    child.stdout?.once('data', (data: Buffer) => resolve(Number(data.toString().trim())));
-    child.once('exit', () => reject(new Error('the sink ended')));
-  });
-  return { port, stop: () => void child.kill() };
-}
-
-/** A folder that goes away with `remove()`. */
+/** A folder that goes away with `remove()`, and with the process. */
 export function scratchFolder(): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'mail-relay-bench-'));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+  const remove = (): void => {
+    process.off('exit', remove);
+    rmSync(path, { recursive: true, force: true });
+  };
+  process.once('exit', remove);
+  return { path, remove };
 }
 
 /** Milliseconds that a task takes. */
@@ -45,6 +42,32 @@ export async function elapsedMs(task: () => unknown): Promise<number> {
   const start = performance.now();
   await task();
   return performance.now() - start;
+}
+
+/** Rounds one after another; no further one begins after a time, so that a slow machine only makes fewer of them. */
+export async function inRounds(
+  rounds: number,
+  longestSeconds: number,
+  task: (round: number) => Promise<void>,
+): Promise<void> {
+  const end = performance.now() + longestSeconds * 1000;
+  for (let round = 0; round < rounds && (round < 2 || performance.now() < end); round++) await task(round);
+}
+
+/** The value below which a share of the values lies; 0.5 is the median. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((one, other) => one - other);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+/** The median. */
+export function median(values: readonly number[]): number {
+  return percentile(values, 0.5);
+}
+
+/** The median of what stands beside each other in time: rounds are compared, so that the noise of the machine falls out. */
+export function medianRatio(values: readonly number[], others: readonly number[]): number {
+  return median(values.map((value, round) => value / (others[round] as number)));
 }
 
 /**
@@ -66,10 +89,4 @@ export async function rivals<K extends string>(
     }
   }
   return Object.fromEntries(entries.map(([name]) => [name, median(samples.get(name) ?? [])])) as Record<K, number>;
-}
-
-/** The median. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((one, other) => one - other);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

@@ -1,0 +1,132 @@
+/** A relay in a process of its own that runs campaigns. */
+import {
+  type Attempt,
+  capture,
+  createMailRelay,
+  type MailRelay,
+  type OutgoingMail,
+  smtp,
+  sqlite,
+} from '@mailrelay/core';
+import { simpleParser } from 'mailparser';
+import { serveCalls } from './child.ts';
+import { scratchFolder } from './figures.ts';
+import { measured, type Usage } from './load.ts';
+import { CONNECTIONS, MAILS, MAILS_PER_CONNECTION, type MailSize, RELAY, recipient } from './mails.ts';
+
+/** What this process is asked. */
+export interface RelayProcess {
+  /** One mail as it goes out, rendered and tracked. */
+  sample(mail: MailSize): Promise<Sample>;
+  /** One campaign, from `sendMany()` until the last mail is sent. */
+  campaign(task: CampaignTask): Promise<CampaignRun>;
+}
+
+/** A mail that is rendered and tracked. */
+export interface Sample {
+  readonly html: string;
+  readonly text: string;
+  /** On the wire. */
+  readonly bytes: number;
+}
+
+export interface CampaignTask {
+  readonly mail: MailSize;
+  readonly recipients: number;
+  /** Mails before the clock starts. */
+  readonly warmUp: number;
+  /** Of the sink; without one the mail is captured. */
+  readonly port: number | undefined;
+  /** The campaign is given up after this time. */
+  readonly longestSeconds: number;
+}
+
+export interface CampaignRun extends Usage {
+  /** What the database grew by, with the data of recipients. */
+  readonly bytesPerDelivery: number;
+  /** Mails that were sent; fewer than recipients where the time was over. */
+  readonly sent: number;
+}
+
+async function sample(mail: MailSize): Promise<Sample> {
+  const folder = scratchFolder();
+  const taken = Promise.withResolvers<Buffer>();
+  const send = async ({ raw }: OutgoingMail): Promise<Attempt> => {
+    taken.resolve(raw);
+    const transcript = { route: 'sample', startedAt: Date.now(), ms: 0, steps: [] };
+    return { outcome: { type: 'sent', reply: '250 Ok' }, transcript };
+  };
+  const relay = createMailRelay({
+    ...RELAY,
+    store: sqlite(`${folder.path}/relay.db`),
+    templates: [MAILS[mail]],
+    thread: false,
+    routes: [{ kind: 'custom', name: 'sample', create: () => ({ send, close: async () => {} }) }],
+  });
+  try {
+    await relay.sendMany([recipient(10_000)], { campaign: 'sample', template: 'mail' });
+    const raw = await taken.promise;
+    const { html, text } = await simpleParser(raw, { skipHtmlToText: true });
+    return { html: html || '', text: text ?? '', bytes: raw.length };
+  } finally {
+    await relay.stop({ drain: true });
+    folder.remove();
+  }
+}
+
+async function campaign({ mail, recipients, warmUp, port, longestSeconds }: CampaignTask): Promise<CampaignRun> {
+  const folder = scratchFolder();
+  const server = { host: '127.0.0.1', port: port ?? 0, connections: CONNECTIONS };
+  const relay = createMailRelay({
+    ...RELAY,
+    store: sqlite(`${folder.path}/relay.db`),
+    templates: [MAILS[mail]],
+    routes: [
+      port === undefined
+        ? capture({ keep: 100, concurrency: CONNECTIONS })
+        : smtp({ ...server, maxMessagesPerConnection: MAILS_PER_CONNECTION }),
+    ],
+  });
+  try {
+    await relay.start();
+    if (warmUp > 0) await run(relay, 'warm-up', warmUp, Number.POSITIVE_INFINITY);
+    const before = (await relay.health()).store.bytes;
+    let sent = 0;
+    const usage = await measured(async () => {
+      sent = await run(relay, 'bench', recipients, performance.now() + longestSeconds * 1000);
+    });
+    const after = (await relay.health()).store.bytes;
+    return { ...usage, sent, bytesPerDelivery: (after - before) / sent };
+  } finally {
+    await relay.stop();
+    folder.remove();
+  }
+}
+
+/** Answers how many were sent by the end. */
+async function run(relay: MailRelay, name: string, count: number, endAt: number): Promise<number> {
+  let failure: unknown;
+  let accepted: number | undefined;
+  async function* people(): AsyncGenerator<ReturnType<typeof recipient>> {
+    for (let index = 0; index < count && performance.now() < endAt; index++) yield recipient(index);
+  }
+  relay.sendMany(people(), { campaign: name, template: 'mail' }).then(
+    (result) => {
+      accepted = result.accepted;
+    },
+    (error) => {
+      failure = error;
+    },
+  );
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    if (failure !== undefined) throw failure;
+    const report = await relay.reports.campaign(name).catch(() => undefined);
+    if (report === undefined || accepted === undefined) continue;
+    if (report.pending > 0 && performance.now() < endAt) continue;
+    if (performance.now() < endAt && report.sent !== count) throw new Error(`${report.sent} of ${count} were sent`);
+    return report.sent;
+  }
+}
+
+serveCalls({ sample, campaign } satisfies RelayProcess);

@@ -1,0 +1,98 @@
+/** An Express application in a process of its own: tracked mails behind it, and bare routes that answer the same bytes. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { capture, createMailRelay, type MailRelay, sqlite } from '@mailrelay/core';
+import { mailRelay } from '@mailrelay/express';
+import express from 'express';
+import { decodeId } from '../../packages/core/src/message.ts';
+import { createTokens } from '../../packages/core/src/token.ts';
+import { serveCalls } from './child.ts';
+import { scratchFolder } from './figures.ts';
+import { MAILS, type MailSize, RELAY, recipient } from './mails.ts';
+
+/** What this process is asked. */
+export interface RoutesProcess {
+  /** Starts the application with sent mails behind it; answers where to ask for what. */
+  start(mails: number, mail: MailSize): Promise<Routes>;
+  stop(): Promise<void>;
+}
+
+/** Paths of the application. */
+export interface Routes {
+  readonly port: number;
+  readonly pixels: readonly string[];
+  readonly clicks: readonly string[];
+  readonly barePixel: string;
+  readonly bareClick: string;
+}
+
+const TARGET = 'https://example.com/stories/1/more';
+const folder = scratchFolder();
+
+const app = express();
+app.disable('x-powered-by');
+app.set('etag', false);
+const server = createServer(app);
+let relay: MailRelay | undefined;
+
+/** Tokens as they stand in the mails that were sent. */
+async function pathsOf(relay: MailRelay, mails: number): Promise<Pick<Routes, 'pixels' | 'clicks'>> {
+  const { id } = await relay.sendMany(
+    Array.from({ length: mails }, (_, index) => recipient(index)),
+    {
+      campaign: 'bench',
+      template: 'mail',
+    },
+  );
+  while ((await relay.reports.campaign('bench')).pending > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  const tokens = createTokens([RELAY.secret]);
+  const pixels: string[] = [];
+  const clicks: string[] = [];
+  const link = tokens.link('bench', 0, TARGET);
+  let after: string | undefined;
+  do {
+    const page = await relay.messages.list({ message: id, limit: 1000, ...(after === undefined ? {} : { after }) });
+    for (const delivery of page.items) {
+      const number = decodeId('dlv', delivery.id) ?? 0;
+      pixels.push(`/mail/o/${tokens.delivery('o', number)}.gif`);
+      clicks.push(`/mail/c/${link}.${tokens.clicker('bench', number)}`);
+    }
+    after = page.next;
+  } while (after !== undefined);
+  return { pixels, clicks };
+}
+
+/** A route that answers what another one answered. */
+async function copyRoute(port: number, path: string, source: string): Promise<void> {
+  const answer = await fetch(`http://127.0.0.1:${port}${source}`, { redirect: 'manual' });
+  const body = Buffer.from(await answer.arrayBuffer());
+  const added = new Set(['date', 'connection', 'keep-alive', 'content-length']);
+  const headers = Object.fromEntries([...answer.headers].filter(([name]) => !added.has(name)));
+  app.get(path, (_req, res) => {
+    res.status(answer.status).set(headers).send(body);
+  });
+}
+
+serveCalls({
+  async start(mails, mail) {
+    relay = createMailRelay({
+      ...RELAY,
+      environment: 'production',
+      store: sqlite(`${folder.path}/relay.db`),
+      templates: [MAILS[mail]],
+      routes: [capture({ keep: 10 })],
+    });
+    app.use(mailRelay(relay));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const paths = await pathsOf(relay, mails);
+    await copyRoute(port, '/bare/pixel.gif', paths.pixels[0] as string);
+    await copyRoute(port, '/bare/click', paths.clicks[0] as string);
+    return { port, ...paths, barePixel: '/bare/pixel.gif', bareClick: '/bare/click' };
+  },
+  async stop() {
+    server.closeAllConnections();
+    server.close();
+    await relay?.stop();
+  },
+} satisfies RoutesProcess);
