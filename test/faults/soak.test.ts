@@ -11,12 +11,12 @@ import { arrivals, readerOf } from './support/truth.ts';
 
 /** An hour, of which each minute takes as long as the rate allows. */
 const MINUTES = inForm({ short: 4, full: 60 });
-const CAMPAIGN = inForm({ short: 50, full: 480 });
-const SENDS = inForm({ short: 10, full: 100 });
+const CAMPAIGN = inForm({ short: 50, full: 240 });
+const SENDS = inForm({ short: 10, full: 40 });
 const RESTART_EVERY = inForm({ short: 2, full: 5 });
 const REGULARS = 20;
 const CONNECTIONS = 5;
-const TIMEOUT = inForm({ short: 90_000, full: 900_000 });
+const TIMEOUT = inForm({ short: 90_000, full: 1_080_000 });
 const MIB = 1 << 20;
 
 const html = '<p><a href="https://shop.example/a">A</a> <a href="https://shop.example/b">B</a></p>';
@@ -155,7 +155,7 @@ describe('an hour of mixed traffic', () => {
     const relay = await remoteRelay({
       store,
       smtp: { port: smtp.port, connections: CONNECTIONS },
-      rate: inForm({ short: '120/s', full: '60/s' }),
+      rate: inForm({ short: '120/s', full: '30/s' }),
       http: true,
     });
     const world: World = { relay, smtp, campaigns: new Map(), left: new Set(), expected: 0, read: 0 };

@@ -1,5 +1,5 @@
 /** A real SMTP server in a process of its own, so that it can be killed and stopped like one: `node smtp-process.ts <log> <port>`. */
-import { openSync, writeSync } from 'node:fs';
+import { existsSync, openSync, writeSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { SMTPServer, type SMTPServerSession } from 'smtp-server';
 import { speakGarbage } from './garbage.ts';
@@ -71,11 +71,19 @@ const server = createServer((socket) => {
 });
 server.listen(Number(port), '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
 
-process.on('message', (message: { mode?: Mode; connections?: true }) => {
+process.on('message', (message: { mode?: Mode; connections?: true; freeze?: string }) => {
+  if (message.freeze !== undefined) return freeze(message.freeze);
   if (message.connections) return void process.send?.({ connections: sockets.size });
   mode = message.mode ?? 'well';
   // Connections that are open know nothing of how the server behaves from now on.
   for (const socket of sockets.values()) if (mode === 'garbage' || mode === 'well' || mode === 'busy') socket.destroy();
   process.send?.({ mode });
 });
+/** Does nothing at all while the file is there, like a process that is stopped; but not longer than its parent lives. */
+function freeze(path: string): void {
+  const parent = process.ppid;
+  const nobody = new Int32Array(new SharedArrayBuffer(4));
+  while (existsSync(path) && process.ppid === parent) Atomics.wait(nobody, 0, 0, 10);
+}
+
 process.on('disconnect', () => process.exit());

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished } from 'vitest';
@@ -21,7 +21,7 @@ export interface RemoteSmtp {
   die(): Promise<void>;
   /** Starts again, on the same port. */
   revive(): Promise<void>;
-  /** SIGSTOP: connections stay open, and nothing answers; `thaw` is SIGCONT. */
+  /** Connections stay open, and nothing answers, until `thaw`. */
   freeze(): void;
   thaw(): void;
 }
@@ -29,6 +29,7 @@ export interface RemoteSmtp {
 /** Starts a server that takes everything. */
 export async function remoteSmtp(folder: string): Promise<RemoteSmtp> {
   const log = join(folder, 'smtp.log');
+  const frozen = join(folder, 'frozen');
   closeSync(openSync(log, 'a'));
   const read = follower(log);
   let port = 0;
@@ -60,8 +61,11 @@ export async function remoteSmtp(folder: string): Promise<RemoteSmtp> {
       await gone;
     },
     revive,
-    freeze: () => void child?.kill('SIGSTOP'),
-    thaw: () => void child?.kill('SIGCONT'),
+    freeze() {
+      writeFileSync(frozen, '');
+      child?.send({ freeze: frozen });
+    },
+    thaw: () => rmSync(frozen, { force: true }),
   };
 }
 
