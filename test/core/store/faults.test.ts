@@ -162,7 +162,7 @@ describe('a damaged row', () => {
     const relay = relayOn(file);
     const ids: string[] = [];
     for (const name of ['a', 'b', 'c']) {
-      const recipients = [{ to: `${name}@example.com`, data: { name } }];
+      const recipients = [{ to: `${name}@example.com`, metadata: { name } }];
       await relay.sendMany(recipients, { subject: 'Hello', text: 'Hello', campaign: name });
     }
     for (const { id } of (await relay.messages.list()).items) ids.push(id);
