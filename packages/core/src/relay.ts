@@ -21,6 +21,7 @@ import {
   type Suppressions,
   type Templates,
 } from './relay/parts.ts';
+import { createReadings } from './relay/readings.ts';
 import { resolveOptions } from './resolve-options.ts';
 import { signingSecrets } from './secret.ts';
 import { type BulkSend, bulkSend } from './submit/bulk-send.ts';
@@ -137,7 +138,7 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
 /** What the routes ask of the engine, which starts with the first request where nothing started it before. */
 function whenStarted(engine: () => Promise<EngineApi>): HttpEngine {
   return {
-    read: async (reading) => (await engine()).read(reading),
+    read: createReadings(engine),
     unsubscribe: async (claim) => (await engine()).unsubscribe(claim),
     view: async (deliveryId) => (await engine()).view(deliveryId),
     captured: async (limit) => (await engine()).captured(limit),

@@ -70,8 +70,15 @@ export function createTokens(secrets: readonly string[]): Tokens {
     const bound = bind(body);
     return keys.some((key) => timingSafeEqual(hmac(key, kind, bound), mac)) ? body : undefined;
   };
-  const scopeBytes = (scope: string): Buffer =>
-    hmac(signerOfScope, 'scope', Buffer.from(scope)).subarray(0, SCOPE_BYTES);
+  const scopes = new Map<string, Buffer>();
+  const scopeBytes = (scope: string): Buffer => {
+    const known = scopes.get(scope);
+    if (known !== undefined) return known;
+    const bytes = hmac(signerOfScope, 'scope', Buffer.from(scope)).subarray(0, SCOPE_BYTES);
+    if (scopes.size >= VERIFIED) scopes.clear();
+    scopes.set(scope, bytes);
+    return bytes;
+  };
   // Scopes only tell links apart; they are public, so a fixed key keeps them stable over rotations.
   const signerOfScope = createSecretKey(Buffer.from('mailrelay'));
 

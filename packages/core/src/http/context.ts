@@ -1,10 +1,13 @@
 import type { UnsubscribePage } from '../consent/port.ts';
 import type { ResolvedOptions } from '../options.ts';
-import type { EngineApi } from '../thread/port.ts';
+import type { EngineApi, Reading } from '../thread/port.ts';
 import type { Tokens } from '../token.ts';
 
 /** The part of the engine that routes use. */
-export type HttpEngine = Pick<EngineApi, 'read' | 'unsubscribe' | 'view' | 'captured' | 'capturedSource' | 'health'>;
+export interface HttpEngine extends Pick<EngineApi, 'unsubscribe' | 'view' | 'captured' | 'capturedSource' | 'health'> {
+  /** Resolves when what a reader did is durable. */
+  read(reading: Reading): Promise<void>;
+}
 
 /** What routes work with. */
 export interface HttpContext {

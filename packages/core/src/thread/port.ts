@@ -91,8 +91,8 @@ export interface EngineApi {
   }): Promise<SummaryReport>;
   lanes(): Promise<LaneRecord[]>;
   pauseLane(lane: LaneKey, paused: boolean): Promise<void>;
-  /** Labels, stores and counts; durable when resolved. Unknown deliveries are ignored. */
-  read(reading: Reading): Promise<void>;
+  /** Labels, stores and counts what came in at the same time; durable when resolved. Unknown deliveries are ignored. */
+  readAll(readings: readonly Reading[]): Promise<void>;
   /** One-click or confirmed unsubscribe: suppresses for the scope, records the event. Durable when resolved. */
   unsubscribe(claim: {
     readonly deliveryId: number;

@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import { MailRelayError } from '../../errors.ts';
-import { type Accepted, decodeId, encodeId, RECIPIENT_KINDS, type SubmittedRecipient } from '../../message.ts';
+import {
+  type Accepted,
+  type DeliveryState,
+  decodeId,
+  encodeId,
+  RECIPIENT_KINDS,
+  type SubmittedRecipient,
+} from '../../message.ts';
 import { scopesCovering } from '../../scope.ts';
 import type { AcceptInput, Appended, IntakeStore } from '../port.ts';
 import type { Database } from './database.ts';
@@ -25,6 +32,15 @@ interface NewDelivery {
   readonly dueAt: number | null;
   readonly data: string | null;
 }
+
+/** A delivery by its number. */
+interface Delivered {
+  readonly id: number;
+  readonly recipient: string;
+  readonly state: DeliveryState;
+}
+
+type Inserted = Delivered | Extract<Appended, { rejected: unknown }>;
 
 /** Most deliveries that an answer lists. */
 const ANSWERED = 1000;
@@ -95,33 +111,38 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
       .limit(ANSWERED),
   );
 
-  function insertMessage(input: Omit<AcceptInput, 'recipients'>): MessageFacts {
-    const json = JSON.stringify(input.content);
+  function contentOf(content: AcceptInput['content']): { id: number; value: AcceptInput['content']; length: number } {
+    const json = JSON.stringify(content);
     const hash = sha256(json);
-    const content = findContent.get({ hash }) ?? insertContent.get({ hash, json });
-    const lane = { route: input.route, stream: STREAMS.indexOf(input.content.stream) };
-    const campaign =
-      input.campaign === undefined
-        ? undefined
-        : (findCampaign.get({ name: input.campaign }) ?? insertCampaign.get({ name: input.campaign }));
-    const extra =
-      input.tags.length === 0 && input.metadata === undefined
-        ? null
-        : JSON.stringify({ tags: input.tags, metadata: input.metadata });
-    const id = db.nextId(input.now);
-    insertMessageRow.run({
-      id,
-      content_id: (content as { id: number }).id,
-      campaign_id: campaign?.id ?? null,
-      lane_id: ((findLane.get(lane) ?? insertLane.get({ ...lane, now: input.now })) as { id: number }).id,
-      send_at: input.sendAt ?? null,
-      created_at: input.now,
-      extra,
-    });
-    return ledger.message(id) as MessageFacts;
+    const { id } = (findContent.get({ hash }) ?? insertContent.get({ hash, json })) as { id: number };
+    return { id, value: content, length: json.length };
   }
 
-  function insertDelivery(facts: MessageFacts, recipient: SubmittedRecipient, now: number): Appended {
+  function insertMessage(input: Omit<AcceptInput, 'recipients'>): MessageFacts {
+    const { campaign, tags, metadata, route, sendAt, now } = input;
+    const { stream } = input.content;
+    const content = contentOf(input.content);
+    const lane = { route, stream: STREAMS.indexOf(stream) };
+    const campaignId =
+      campaign === undefined
+        ? undefined
+        : (findCampaign.get({ name: campaign }) ?? insertCampaign.get({ name: campaign }))?.id;
+    const { id: laneId } = (findLane.get(lane) ?? insertLane.get({ ...lane, now })) as { id: number };
+    const id = db.nextId(now);
+    insertMessageRow.run({
+      id,
+      content_id: content.id,
+      campaign_id: campaignId ?? null,
+      lane_id: laneId,
+      send_at: sendAt ?? null,
+      created_at: now,
+      extra: tags.length === 0 && metadata === undefined ? null : JSON.stringify({ tags, metadata }),
+    });
+    const facts = { id, stream, campaignId, campaign, laneId, route, sendAt, createdAt: now, tags, metadata };
+    return ledger.remember(facts, content);
+  }
+
+  function insertDelivery(facts: MessageFacts, recipient: SubmittedRecipient, now: number): Inserted {
     const { address, name, data, locale, tracking, metadata, rendered } = recipient;
     const id = db.nextId(now);
     const own = JSON.stringify({ name, data, locale, tracking, metadata, rendered });
@@ -145,12 +166,12 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
     if (inserted === 0) return { rejected: 'duplicate' };
     if (covered)
       ledger.event({ id, recipient: address }, facts, 'suppressed', now, { reason: 'on the suppression list' });
-    return { id: encodeId('dlv', id), state };
+    return { id, recipient: address, state };
   }
 
-  function insertAll(facts: MessageFacts, recipients: readonly SubmittedRecipient[], now: number): Appended[] {
+  function insertAll(facts: MessageFacts, recipients: readonly SubmittedRecipient[], now: number): Inserted[] {
     const results = recipients.map((recipient) => insertDelivery(facts, recipient, now));
-    const accepted = results.filter((result) => 'id' in result);
+    const accepted = results.filter(isAccepted);
     const suppressed = accepted.filter(({ state }) => state === 'suppressed').length;
     if (accepted.length > 0) ledger.count(facts, 'accepted', now, accepted.length);
     if (suppressed > 0) ledger.count(facts, 'suppressed', now, suppressed);
@@ -174,20 +195,25 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
     if (key !== undefined) insertKey.run({ key, hash, messageId: id, now });
   }
 
-  function answer(id: number, repeated: boolean): Accepted {
+  /** What an earlier call was answered. */
+  function answerAgain(id: number): Accepted {
     const facts = ledger.message(id);
     if (facts === undefined)
       throw new MailRelayError('STORE_CORRUPT', { reason: 'a message that was accepted is gone' });
-    const rows = firstDeliveries.all({ messageId: id });
-    const deliveries = rows.map((row) => ({
-      id: encodeId('dlv', row.id),
+    const deliveries = firstDeliveries.all({ messageId: id }).map((row) => ({
+      id: row.id,
       recipient: row.recipient,
       state: stateOf(row.state),
     }));
+    return answer(facts, deliveries, true);
+  }
+
+  function answer(facts: MessageFacts, deliveries: readonly Delivered[], repeated: boolean): Accepted {
+    const { id, content } = facts;
     return {
       id: encodeId('msg', id),
-      messageId: messageIdOf({ content: facts.content, messageId: id, deliveryId: rows[0]?.id ?? 0 }),
-      deliveries,
+      messageId: messageIdOf({ content, messageId: id, deliveryId: deliveries[0]?.id ?? 0 }),
+      deliveries: deliveries.map((delivery) => ({ ...delivery, id: encodeId('dlv', delivery.id) })),
       repeated,
     };
   }
@@ -197,28 +223,38 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
       db.write(() => {
         const hash = input.idempotencyKey === undefined ? '' : contentHash(input, input.recipients);
         const before = earlier(input.idempotencyKey, hash);
-        if (before !== undefined) return answer(before, true);
+        if (before !== undefined) return answerAgain(before);
         const facts = insertMessage(input);
-        insertAll(facts, input.recipients, input.now);
+        const results = insertAll(facts, input.recipients, input.now);
         remember(input.idempotencyKey, hash, facts.id, input.now);
-        return answer(facts.id, false);
+        return answer(facts, results.filter(isAccepted).slice(0, ANSWERED), false);
       }),
     open: (input) =>
       db.write(() => {
         const hash = input.idempotencyKey === undefined ? '' : contentHash(input, []);
         const before = earlier(input.idempotencyKey, hash);
-        const id = before ?? insertMessage(input).id;
-        if (before === undefined) remember(input.idempotencyKey, hash, id, input.now);
-        const { messageId } = answer(id, false);
-        return { id: encodeId('msg', id), messageId, repeated: before !== undefined };
+        if (before !== undefined) {
+          const { id, messageId } = answerAgain(before);
+          return { id, messageId, repeated: true };
+        }
+        const facts = insertMessage(input);
+        remember(input.idempotencyKey, hash, facts.id, input.now);
+        const { id, messageId } = answer(facts, [], false);
+        return { id, messageId, repeated: false };
       }),
     append: (id, recipients, { now }) =>
       db.write(() => {
         const facts = ledger.message(decodeId('msg', id) ?? 0);
         if (facts === undefined) throw new MailRelayError('MESSAGE_NOT_FOUND', { id });
-        return insertAll(facts, recipients, now);
+        return insertAll(facts, recipients, now).map((result) =>
+          isAccepted(result) ? { id: encodeId('dlv', result.id), state: result.state } : result,
+        );
       }),
   };
+}
+
+function isAccepted(result: Inserted): result is Delivered {
+  return 'id' in result;
 }
 
 function sha256(text: string): string {
