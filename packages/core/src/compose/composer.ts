@@ -25,11 +25,7 @@ export function createComposer(options: ComposerOptions): Composer {
   const { tokens, linkBase, messageIdOf, maxMessageBytes } = options;
   const catalogue = createCatalogue(options);
   const raw = createRawHtml({ tokens, linkBase });
-  const composeMime = createComposeMime({
-    attachments: options.blobs,
-    boundary: ({ from, subject, template, version }) =>
-      tokens.mac(`boundary ${JSON.stringify([from.address, subject, template, version])}`),
-  });
+  const composeMime = createComposeMime(options.blobs);
 
   /** Program of a content's template; undefined where it has none. */
   function programOf(
@@ -111,16 +107,17 @@ export function createComposer(options: ComposerOptions): Composer {
       const messageId = messageIdOf({ content, messageId: delivery.messageId, deliveryId: delivery.id });
       const { headers, content: shown } = listHeaders(content, unsubscribeUrl);
       const date = content.date ?? delivery.acceptedAt;
-      const mail = await composeMime({ content: shown, to, ...parts, messageId, date, headers });
-      if (mail.length > maxMessageBytes)
-        throw new MailRelayError('MESSAGE_TOO_LARGE', { reason: `it has ${mail.length} bytes` });
+      // Who gets a mail sees its boundary, so that no two deliveries may share one.
+      const boundary = tokens.mac(`boundary ${delivery.id}`);
+      const mail = await composeMime({ content: shown, to, ...parts, messageId, date, boundary, headers });
+      if (mail.raw.length > maxMessageBytes)
+        throw new MailRelayError('MESSAGE_TOO_LARGE', { reason: `it has ${mail.raw.length} bytes` });
       return {
-        raw: mail,
+        ...mail,
         subject: parts.subject,
         messageId,
         envelopeFrom: content.envelopeFrom ?? content.from.address,
         utf8: [content.from, ...to, ...content.cc].some(({ address }) => /[^\x20-\x7e]/.test(address)),
-        eightBit: false,
       };
     },
     async view(content, delivery) {
