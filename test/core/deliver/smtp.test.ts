@@ -42,6 +42,12 @@ describe('a mail over SMTP', () => {
       { type: 'bounced', kind: 'hard', reason: 'no-such-mailbox', suppress: true },
     ],
     ['a refused sender', 'MAIL', '550 5.7.1 you are blocked', { type: 'bounced', suppress: false }],
+    [
+      'a sender that does not exist',
+      'MAIL',
+      '550 5.1.1 Mailbox unknown',
+      { type: 'bounced', reason: 'sender-refused', suppress: false },
+    ],
     ['a recipient put off', 'RCPT', '451 4.7.1 greylisted, try again', { type: 'deferred', reason: 'greylisted' }],
     ['a refused message', '.', '554 5.7.1 spam', { type: 'bounced', suppress: false }],
     ['a message put off', '.', '452 4.3.1 no space', { type: 'deferred' }],

@@ -42,7 +42,7 @@ export function smtpError(message: string, code: string): SmtpError {
 }
 
 /** Errors become outcomes here and nowhere else. */
-export function outcomeOf({ error, afterData, connected }: SmtpFailure): Outcome {
+export function outcomeOf({ error, step, afterData, connected }: SmtpFailure): Outcome {
   const reply = oneLine(error.response || error.message);
   const deferred = (reason: 'auth-failure' | 'tls' | 'timeout' | 'network'): Outcome => ({
     type: 'deferred',
@@ -54,7 +54,7 @@ export function outcomeOf({ error, afterData, connected }: SmtpFailure): Outcome
   if (error.code === 'EAUTH') return deferred('auth-failure');
   if (error.code === 'ETLS') return deferred('tls');
   if (error.responseCode !== undefined && error.response) {
-    const outcome = classifyReply(reply);
+    const outcome = classifyReply(reply, step);
     return connected || outcome.type !== 'bounced'
       ? outcome
       : { type: 'deferred', reply, status: outcome.status, reason: outcome.reason };
