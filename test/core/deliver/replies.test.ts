@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { classifyReply, REPLIES, ruleOf } from '../../../packages/core/src/deliver/replies.ts';
 
 /** Real replies, to RCPT where no step is named. */
-const CASES: readonly (readonly [reply: string, type: string, reason: string, suppress?: boolean, step?: string])[] = [
+const CASES: readonly (readonly [
+  reply: string,
+  type: string,
+  reason: string,
+  suppress?: boolean | undefined,
+  step?: string,
+])[] = [
   [
     '450 4.2.0 <a@b.example>: Recipient address rejected: Greylisted, see http://postgrey.example',
     'deferred',

@@ -124,6 +124,14 @@ describe('a mail over SMTP', () => {
     const { outcome } = await transportTo(inbox.port).send(mailTo('ada@example.com>\r\nRCPT TO:<eve@example.com'));
     expect(outcome.type).not.toBe('sent');
     expect(inbox.mails).toEqual([]);
+    const other = '"ada"@example.com>, <eve@example.com';
+    expect((await transportTo(inbox.port).send(mailTo(other))).outcome.type).not.toBe('sent');
+  });
+
+  it('goes to an address with brackets in quotes', async () => {
+    const server = await rawServer(politely(() => undefined));
+    expect((await transportTo(server.port).send(mailTo('"a<\\">b"@example.com'))).outcome.type).toBe('sent');
+    expect(server.lines).toContain('RCPT TO:<"a<\\">b"@example.com>');
   });
 
   it('keeps replies short and on one line', async () => {
