@@ -128,6 +128,14 @@ describe('a mail over SMTP', () => {
     expect((await transportTo(inbox.port).send(mailTo(other))).outcome.type).not.toBe('sent');
   });
 
+  it('says that it has bytes over 127, to a server that wants to know', async () => {
+    const offers = '250-here\r\n250 8BITMIME';
+    const server = await rawServer(politely((line) => (line.startsWith('EHLO') ? offers : undefined)));
+    const mail = mailTo();
+    await transportTo(server.port).send({ ...mail, envelope: { ...mail.envelope, eightBit: true } });
+    expect(server.lines).toContain('MAIL FROM:<app@example.com> BODY=8BITMIME');
+  });
+
   it('goes to an address with brackets in quotes', async () => {
     const server = await rawServer(politely(() => undefined));
     expect((await transportTo(server.port).send(mailTo('"a<\\">b"@example.com'))).outcome.type).toBe('sent');

@@ -1,3 +1,4 @@
+import type { Mailbox } from '../address.ts';
 import { MailRelayError } from '../errors.ts';
 import type { Content, HeaderField, Json, TemplateData } from '../message.ts';
 import type { StoredDelivery } from '../store/port.ts';
@@ -117,7 +118,7 @@ export function createComposer(options: ComposerOptions): Composer {
         subject: parts.subject,
         messageId,
         envelopeFrom: content.envelopeFrom ?? content.from.address,
-        utf8: [content.from, ...to, ...content.cc].some(({ address }) => /[^\x20-\x7e]/.test(address)),
+        utf8: hasUtf8(content, to, delivery.address),
       };
     },
     async view(content, delivery) {
@@ -152,6 +153,15 @@ function trackingOf(content: Content, delivery: Pick<StoredDelivery, 'tracking'>
     clicks: clicks && delivery.tracking?.clicks !== false,
     utm,
   };
+}
+
+/** Whether an address that the envelope or the header has needs SMTPUTF8 (RFC 6531). */
+function hasUtf8(content: Content, to: readonly Mailbox[], recipient: string): boolean {
+  const { from, sender, cc, replyTo, envelopeFrom } = content;
+  const addresses = [from, ...to, ...cc, ...replyTo, ...(sender === undefined ? [] : [sender])].map(
+    ({ address }) => address,
+  );
+  return /[^\x20-\x7e]/.test([recipient, envelopeFrom, ...addresses].join(''));
 }
 
 /** Whether a value of a template holds line ends, of which nobody knows the kind. */
