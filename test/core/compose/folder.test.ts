@@ -1,7 +1,8 @@
-import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { simpleParser } from 'mailparser';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { readFolder } from '../../../packages/core/src/compose/sources.ts';
 import { defineTemplate } from '../../../packages/core/src/index.ts';
 import { capturedMails, relayWith, scratchFolder } from '../../support/relay.ts';
 import { folderWith, mjml, relayWithTemplates, section } from './support.ts';
@@ -70,6 +71,18 @@ describe('a template folder', () => {
       message: expect.stringContaining('outside'),
     });
   });
+
+  it.each(['news.txt', 'news.subject.txt', 'news.html', 'partials/foot.html', 'layouts/plain.html'])(
+    'takes no %s from outside, also by a link',
+    (name) => {
+      const source = '---\nlayout: plain\n---\n<p>{{> foot}}</p>';
+      const files = { 'news.html': source, 'partials/foot.html': 'x', 'layouts/plain.html': '{{{body}}}' };
+      const folder = folderWith(files);
+      rmSync(join(folder, name), { force: true });
+      symlinkSync(join(folderWith({ secret: '{{{body}}}' }), 'secret'), join(folder, name));
+      expect(() => readFolder(folder)).toThrow(/outside of the template folder/);
+    },
+  );
 
   it('keeps the version that a mail was accepted with', async () => {
     const templates = folderWith({ 'news.html': '<p>old {{x}}</p>' });
