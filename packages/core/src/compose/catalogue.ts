@@ -129,6 +129,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
 /** The language that was asked for, the same without its region, the one without a name, English, or any. */
 function localeOf({ locales }: Bundle, wanted = ''): CompiledLocale {
   const tried = [wanted, wanted.split('-')[0] ?? '', '', 'en', ...Object.keys(locales)];
-  const chosen = tried.find((one) => locales[one] !== undefined) ?? '';
+  // A language comes from outside, and may be a word that every object has, such as `valueOf`.
+  const chosen = tried.find((one) => Object.hasOwn(locales, one)) ?? '';
   return locales[chosen] as CompiledLocale;
 }

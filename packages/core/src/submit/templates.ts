@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { DeclaredTemplate } from '../compose/port.ts';
 import { MailRelayError, messageOf } from '../errors.ts';
 import type { Json, RenderedParts } from '../message.ts';
@@ -48,7 +49,7 @@ export function createTemplateBook(templates: readonly AnyTemplate[]): TemplateB
     async data(template, data) {
       const schema = find(template)?.schema;
       if (schema === undefined) return data === undefined ? undefined : jsonOf(data, 'data');
-      const result = await schema['~standard'].validate(data ?? {});
+      const result = await validated(schema, data, find(template)?.name);
       if (result.issues !== undefined) {
         const issues = result.issues.map(({ message, path }) => ({ path: pathOf(path), message }));
         const reason = issues
@@ -63,7 +64,10 @@ export function createTemplateBook(templates: readonly AnyTemplate[]): TemplateB
       if (found?.render === undefined) return undefined;
       let parts: RenderedParts;
       try {
-        parts = await found.render((data ?? {}) as never, context);
+        const given = Object(await found.render((data ?? {}) as never, context)) as Partial<RenderedParts>;
+        // Parts may be promises, too.
+        const [subject, html, text] = await Promise.all([given.subject, given.html, given.text]);
+        parts = { subject: subject as string, html, text };
       } catch (error) {
         throw new MailRelayError(
           'TEMPLATE_INVALID',
@@ -71,7 +75,7 @@ export function createTemplateBook(templates: readonly AnyTemplate[]): TemplateB
           { cause: error },
         );
       }
-      if (typeof parts?.subject !== 'string' || (parts.html === undefined && parts.text === undefined)) {
+      if (!isRendered(parts)) {
         throw new MailRelayError('TEMPLATE_INVALID', {
           template: found.name,
           reason: `the function of ${found.name} must return { subject, html, text }`,
@@ -80,6 +84,30 @@ export function createTemplateBook(templates: readonly AnyTemplate[]): TemplateB
       return { subject: headerText(parts.subject, 'subject'), html: parts.html, text: parts.text };
     },
   };
+}
+
+/** What a function template may answer. */
+function isRendered(parts: RenderedParts): boolean {
+  const isBody = (body: unknown): boolean => body === undefined || typeof body === 'string';
+  return (
+    typeof parts?.subject === 'string' &&
+    isBody(parts.html) &&
+    isBody(parts.text) &&
+    (parts.html ?? parts.text) !== undefined
+  );
+}
+
+async function validated(
+  schema: StandardSchemaV1,
+  data: object | undefined,
+  name: string | undefined,
+): Promise<StandardSchemaV1.Result<unknown>> {
+  try {
+    return await schema['~standard'].validate(data ?? {});
+  } catch (cause) {
+    const reason = `the schema of ${name} threw: ${messageOf(cause)}`;
+    throw new MailRelayError('TEMPLATE_DATA_INVALID', { template: name, reason }, { cause });
+  }
 }
 
 function compiledForm(template: AnyTemplate): DeclaredTemplate[] {
