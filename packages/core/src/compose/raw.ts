@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Content } from '../message.ts';
 import type { Tokens } from '../token.ts';
-import { decodeAttribute, encodeAttribute, rewriteHtml, withUtm } from './links.ts';
+import { clickLink, decodeAttribute, encodeAttribute, rewriteHtml, withUtm } from './links.ts';
 import { type ProgramTracking, pixelTag, type RenderFrame } from './program.ts';
+import { splitAddress } from './text-address.ts';
 
 /** Subject and bodies of one mail. */
 export interface RawParts {
@@ -41,7 +42,12 @@ export function createRawHtml({ tokens, linkBase }: { readonly tokens: Tokens; r
       const number = numbers.get(url) ?? numbers.size;
       numbers.set(url, number);
       const target = withUtm(url, tracking.utm);
-      return tracking.clicks ? `${linkBase}/c/${tokens.link(scope, number, target)}.${clicker}` : target;
+      const half = tracking.clicks ? clickLink({ tokens, linkBase }, scope, number, target) : undefined;
+      return half === undefined ? target : half + clicker;
+    };
+    const inText = (found: string): string => {
+      const [url, rest] = splitAddress(found);
+      return URL.canParse(url) ? link(url) + rest : found;
     };
     const visit = (href: string): string | undefined => {
       const url = decodeAttribute(href);
@@ -51,7 +57,7 @@ export function createRawHtml({ tokens, linkBase }: { readonly tokens: Tokens; r
     const image = tracking.opens ? pixelTag(`${linkBase}/o/${pixel}.gif`) : '';
     return {
       html: html === undefined ? undefined : rewriteHtml(html, rewrites ? visit : undefined, image),
-      text: text === undefined || !rewrites ? text : text.replace(/https?:\/\/[^\s<>"'()]+/g, link),
+      text: text === undefined || !rewrites ? text : text.replace(/https?:\/\/[^\s<>"']+/gi, inText),
     };
   }
 
