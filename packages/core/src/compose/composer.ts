@@ -137,12 +137,13 @@ export function createComposer(options: ComposerOptions): Composer {
   };
 }
 
+/** Data may come from anybody, so the relay's own names win over them: an unsubscribe link always is one. */
 function dataOf(content: Content, delivery: Omit<Recipient, 'locale'>, urls: object): TemplateData {
   return {
-    recipient: { email: delivery.address, name: delivery.name ?? '' },
-    ...urls,
     ...content.data,
     ...delivery.data,
+    recipient: { email: delivery.address, name: delivery.name ?? '' },
+    ...urls,
   } as TemplateData;
 }
 
