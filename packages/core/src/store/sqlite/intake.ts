@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { canonical } from '../../canonical.ts';
 import { MailRelayError } from '../../errors.ts';
 import { type Accepted, decodeId, encodeId, RECIPIENT_KINDS, type SubmittedRecipient } from '../../message.ts';
 import type { AcceptInput, Appended, IntakeStore } from '../port.ts';
@@ -126,7 +127,8 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
     const id = db.nextId();
     const own = JSON.stringify({ name, data, locale, tracking, metadata, rendered });
     const suppressed = findSuppressed.all({ address: address.toLowerCase() });
-    const covered = suppressed.length > 0 && scopesOf(facts.content).some((one) => suppressed.some(({ scope }) => scope === one));
+    const covered =
+      suppressed.length > 0 && scopesOf(facts.content).some((one) => suppressed.some(({ scope }) => scope === one));
     const dueAt = Math.max(now, facts.sendAt ?? 0);
     const state = covered ? 'suppressed' : dueAt > now ? 'scheduled' : 'queued';
     const inserted = insertDeliveryRow.run({
@@ -228,7 +230,8 @@ function contentHash(
   { content, campaign, tags, metadata, sendAt, route }: Omit<AcceptInput, 'recipients'>,
   recipients: readonly SubmittedRecipient[],
 ): string {
-  return sha256(
-    JSON.stringify([{ ...content, version: undefined }, campaign, tags, metadata, sendAt, route, recipients]),
-  );
+  // Objects come with their keys in any order; the headers of one name stay in theirs.
+  const headers = content.headers.toSorted(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0));
+  const all = { ...content, headers, version: undefined };
+  return sha256(canonical([all, campaign, tags, metadata, sendAt, route, recipients]));
 }
