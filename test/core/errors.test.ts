@@ -29,6 +29,7 @@ describe('the table of errors', () => {
         "MESSAGE_STATE",
         "ADDRESS_INVALID",
         "RECIPIENT_MISSING",
+        "RECIPIENTS_BROKEN",
         "HEADER_INVALID",
         "ATTACHMENT_INVALID",
         "ATTACHMENT_NOT_ALLOWED",
