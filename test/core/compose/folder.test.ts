@@ -146,6 +146,29 @@ describe('a folder that is watched', () => {
     await expect.poll(html, { timeout: 5000 }).toBe('<p>three</p>');
   });
 
+  it('may be removed and made again: what was there stays meanwhile, and what comes is taken up', async () => {
+    const errors: string[] = [];
+    const logger = { debug() {}, info() {}, warn() {}, error: (_: object, text: string) => void errors.push(text) };
+    const templates = folderWith({ 'news.html': '<p>one</p>' });
+    const relay = relayWith({ templates, logger, thread: false });
+    const html = async (): Promise<string | undefined> => (await relay.templates.render('news', {})).html;
+    expect(await html()).toBe('<p>one</p>');
+    rmSync(templates, { recursive: true });
+    await vi.waitFor(() => expect(errors).toHaveLength(1), { timeout: 5000 });
+    expect(await html()).toBe('<p>one</p>');
+    for (const text of ['two', 'three']) {
+      mkdirSync(templates, { recursive: true });
+      writeFileSync(join(templates, 'news.html'), `<p>${text}</p>`);
+      await expect.poll(html, { timeout: 5000 }).toBe(`<p>${text}</p>`);
+    }
+    rmSync(templates, { recursive: true });
+    mkdirSync(templates);
+    writeFileSync(join(templates, 'news.html'), '<p>four</p>');
+    await expect.poll(html, { timeout: 5000 }).toBe('<p>four</p>');
+    writeFileSync(join(templates, 'news.html'), '<p>five</p>');
+    await expect.poll(html, { timeout: 5000 }).toBe('<p>five</p>');
+  });
+
   it('is not watched in production', async () => {
     const templates = folderWith({ 'news.html': '<p>one</p>' });
     const relay = relayWith({ templates, environment: 'production' });
