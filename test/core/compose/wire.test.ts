@@ -251,4 +251,12 @@ describe('headers', () => {
     expect(mail).toMatch(/^List-Help: <mailto:help@example\.com> \(=\?UTF-8\?B\?\S+\?=\)\r$/m);
     expect((await simpleParser(mail)).headers.get('list')).toMatchObject({ id: { id: 'news.example.com' } });
   });
+
+  it('of lists have no other address than their own, whatever the comment is', () => {
+    const comment = 'a) <http://evil.example> (b';
+    expect(listHeaders({ help: { url: 'x@example.com', comment }, id: { url: 'a.example', comment } })).toEqual([
+      ['List-Help', '<mailto:x@example.com> (a\\) <http://evil.example> \\(b)'],
+      ['List-ID', 'a) http://evil.example (b <a.example>'],
+    ]);
+  });
 });

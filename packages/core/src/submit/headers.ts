@@ -109,11 +109,12 @@ export function listHeaders(
 function listValue(name: string, item: ListValue): string {
   const { url, comment } = typeof item === 'string' ? { url: item, comment: undefined } : item;
   const target = headerText(url, name).trim();
-  if (name === 'List-ID') return comment === undefined ? `<${target}>` : `${comment} <${target}>`;
+  // What ends a comment, or begins an address, is escaped or left out, so that the comment stays one.
+  if (name === 'List-ID') return `${comment === undefined ? '' : `${comment.replace(/[<>]/g, '')} `}<${target}>`;
   const address = /^(?:https?|mailto|ftp):/i.test(target)
     ? target
     : target.includes('@')
       ? `mailto:${target}`
       : `http://${target}`;
-  return `<${address.replace(/[<>\s]+/g, '')}>${comment === undefined ? '' : ` (${comment})`}`;
+  return `<${address.replace(/[<>\s]+/g, '')}>${comment === undefined ? '' : ` (${comment.replace(/[()\\]/g, '\\$&')})`}`;
 }
