@@ -31,6 +31,7 @@ describe('the table of errors', () => {
         "ADDRESS_INVALID",
         "RECIPIENT_MISSING",
         "RECIPIENT_DUPLICATE",
+        "RECIPIENTS_BROKEN",
         "HEADER_INVALID",
         "ATTACHMENT_INVALID",
         "ATTACHMENT_NOT_ALLOWED",

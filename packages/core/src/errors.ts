@@ -21,6 +21,7 @@ export const ERRORS = {
   ADDRESS_INVALID: { message: 'An e-mail address is not valid', retry: false },
   RECIPIENT_MISSING: { message: 'The message has no recipient', retry: false },
   RECIPIENT_DUPLICATE: { message: 'This message already has the recipient', retry: false },
+  RECIPIENTS_BROKEN: { message: 'The recipients of a sendMany() broke off', retry: false },
   HEADER_INVALID: { message: 'A header has a name or a value that is not allowed', retry: false },
   ATTACHMENT_INVALID: { message: 'An attachment cannot be used', retry: false },
   ATTACHMENT_NOT_ALLOWED: { message: 'An attachment refers to a place outside of the allow-list', retry: false },

@@ -1,7 +1,8 @@
-import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { simpleParser } from 'mailparser';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { readFolder } from '../../../packages/core/src/compose/sources.ts';
 import { defineTemplate } from '../../../packages/core/src/index.ts';
 import { capturedMails, relayWith, scratchFolder } from '../../support/relay.ts';
 import { folderWith, mjml, relayWithTemplates, section } from './support.ts';
@@ -71,6 +72,18 @@ describe('a template folder', () => {
     });
   });
 
+  it.each(['news.txt', 'news.subject.txt', 'news.html', 'partials/foot.html', 'layouts/plain.html'])(
+    'takes no %s from outside, also by a link',
+    (name) => {
+      const source = '---\nlayout: plain\n---\n<p>{{> foot}}</p>';
+      const files = { 'news.html': source, 'partials/foot.html': 'x', 'layouts/plain.html': '{{{body}}}' };
+      const folder = folderWith(files);
+      rmSync(join(folder, name), { force: true });
+      symlinkSync(join(folderWith({ secret: '{{{body}}}' }), 'secret'), join(folder, name));
+      expect(() => readFolder(folder)).toThrow(/outside of the template folder/);
+    },
+  );
+
   it('keeps the version that a mail was accepted with', async () => {
     const templates = folderWith({ 'news.html': '<p>old {{x}}</p>' });
     const store = join(scratchFolder(), 'relay.db');
@@ -131,6 +144,29 @@ describe('a folder that is watched', () => {
     writeFileSync(join(templates, 'news.html.tmp'), '<p>three</p>');
     renameSync(join(templates, 'news.html.tmp'), join(templates, 'news.html'));
     await expect.poll(html, { timeout: 5000 }).toBe('<p>three</p>');
+  });
+
+  it('may be removed and made again: what was there stays meanwhile, and what comes is taken up', async () => {
+    const errors: string[] = [];
+    const logger = { debug() {}, info() {}, warn() {}, error: (_: object, text: string) => void errors.push(text) };
+    const templates = folderWith({ 'news.html': '<p>one</p>' });
+    const relay = relayWith({ templates, logger, thread: false });
+    const html = async (): Promise<string | undefined> => (await relay.templates.render('news', {})).html;
+    expect(await html()).toBe('<p>one</p>');
+    rmSync(templates, { recursive: true });
+    await vi.waitFor(() => expect(errors).toHaveLength(1), { timeout: 5000 });
+    expect(await html()).toBe('<p>one</p>');
+    for (const text of ['two', 'three']) {
+      mkdirSync(templates, { recursive: true });
+      writeFileSync(join(templates, 'news.html'), `<p>${text}</p>`);
+      await expect.poll(html, { timeout: 5000 }).toBe(`<p>${text}</p>`);
+    }
+    rmSync(templates, { recursive: true });
+    mkdirSync(templates);
+    writeFileSync(join(templates, 'news.html'), '<p>four</p>');
+    await expect.poll(html, { timeout: 5000 }).toBe('<p>four</p>');
+    writeFileSync(join(templates, 'news.html'), '<p>five</p>');
+    await expect.poll(html, { timeout: 5000 }).toBe('<p>five</p>');
   });
 
   it('is not watched in production', async () => {

@@ -1,4 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { MailRelayError } from '../../../packages/core/src/errors.ts';
+import { submitBulk } from '../../../packages/core/src/submit/bulk.ts';
+import type { PreparedFields } from '../../../packages/core/src/submit/prepare.ts';
+import { createTemplateBook } from '../../../packages/core/src/submit/templates.ts';
+import { contentOf } from '../../support/content.ts';
 import { relayWith } from '../../support/relay.ts';
 
 const mail = { subject: 'Spring', text: 'Hello' } as const;
@@ -58,7 +63,12 @@ describe('sendMany', () => {
       for (let index = 0; index < 600; index++) yield `r${index}@example.com`;
       throw new Error('the file ended early');
     }
-    await expect(relay.sendMany(broken(), { ...mail, campaign: 'broken' })).rejects.toThrow('the file ended early');
+    await expect(relay.sendMany(broken(), { ...mail, campaign: 'broken' })).rejects.toMatchObject({
+      code: 'RECIPIENTS_BROKEN',
+      message: expect.stringContaining('500 were accepted before: the file ended early'),
+      details: { id: expect.stringMatching(/^msg_/), processed: 500, accepted: 500, rejected: 0, suppressed: 0 },
+      cause: new Error('the file ended early'),
+    });
     expect((await relay.reports.campaign('broken')).accepted).toBe(500);
 
     let closed = false;
@@ -71,6 +81,30 @@ describe('sendMany', () => {
     }
     for await (const _ of relay.sendMany(endless(), { ...mail, campaign: 'stopped' })) break;
     expect(closed).toBe(true);
+  });
+
+  it('keeps the error of a store for the caller, however long the list takes', async () => {
+    const failed = new MailRelayError('STORE_FULL');
+    const engine = {
+      openBulk: async () => ({ id: 'msg_1', messageId: '<1@example.com>', repeated: false }),
+      appendBulk: async () => Promise.reject(failed),
+      closeBulk: async () => {},
+    };
+    async function* slow(): AsyncGenerator<string> {
+      for (let index = 0; index < 500; index++) {
+        // Long enough for Node to end a process in which nobody minds a rejection.
+        if (index === 250) await new Promise((resolve) => setImmediate(resolve));
+        yield `r${index}@example.com`;
+      }
+    }
+    const fields = { content: contentOf() } as PreparedFields;
+    const run = submitBulk(slow(), {
+      engine: engine as never,
+      book: createTemplateBook([]),
+      template: undefined,
+      fields,
+    });
+    await expect(run.next()).rejects.toBe(failed);
   });
 
   it('goes on under the same key where it was cut off: nobody gets it twice', async () => {

@@ -1,4 +1,3 @@
-import { watch as watchFolder } from 'node:fs';
 import { MailRelayError, messageOf } from '../errors.ts';
 import type { BlobStore } from '../store/port.ts';
 import type { HostApi } from '../thread/port.ts';
@@ -7,6 +6,7 @@ import { type Bundle, type CompiledLocale, compileTemplates, readBundle } from '
 import type { DeclaredTemplate } from './port.ts';
 import { createProgram, type Program, type ProgramTracking } from './program.ts';
 import { declaredSource, readFolder } from './sources.ts';
+import { watchFolder } from './watch.ts';
 
 /** Where templates come from. */
 export interface CatalogueOptions {
@@ -42,7 +42,6 @@ export interface Catalogue {
 export const UNTRACKED: ProgramTracking = { opens: false, clicks: false, utm: undefined };
 
 const CACHED_PROGRAMS = 500;
-const DEBOUNCE_MS = 100;
 
 /** Loads and compiles templates, and keeps the programs made of them. Nothing happens before `start()`. */
 export function createCatalogue(options: CatalogueOptions): Catalogue {
@@ -66,19 +65,10 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     for (const { name, hash } of sources) versions.set(name, hash);
   }
 
-  function startWatching(folder: string): void {
-    let timer: NodeJS.Timeout | undefined;
-    watcher = watchFolder(folder, { recursive: true, persistent: false }, () => {
-      clearTimeout(timer);
-      timer = setTimeout(
-        () =>
-          load().catch((error: unknown) =>
-            options.log('error', { error: messageOf(error) }, 'a template does not compile; the one before stays'),
-          ),
-        DEBOUNCE_MS,
-      );
-      timer.unref();
-    });
+  function reload(): void {
+    load().catch((error: unknown) =>
+      options.log('error', { error: messageOf(error) }, 'a template does not compile; the one before stays'),
+    );
   }
 
   async function bundleOf({ name, version }: Pick<Wanted, 'name' | 'version'>): Promise<Bundle> {
@@ -94,7 +84,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   return {
     async start() {
       await load();
-      if (options.watch && options.folder !== undefined) startWatching(options.folder);
+      if (options.watch && options.folder !== undefined) watcher = watchFolder(options.folder, reload);
     },
     names: () =>
       [...versions].map(([name, hash]) => ({
@@ -129,6 +119,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
 /** The language that was asked for, the same without its region, the one without a name, English, or any. */
 function localeOf({ locales }: Bundle, wanted = ''): CompiledLocale {
   const tried = [wanted, wanted.split('-')[0] ?? '', '', 'en', ...Object.keys(locales)];
-  const chosen = tried.find((one) => locales[one] !== undefined) ?? '';
+  // A language comes from outside, and may be a word that every object has, such as `valueOf`.
+  const chosen = tried.find((one) => Object.hasOwn(locales, one)) ?? '';
   return locales[chosen] as CompiledLocale;
 }

@@ -1,3 +1,4 @@
+import type { Mailbox } from '../address.ts';
 import { MailRelayError } from '../errors.ts';
 import type { Content, HeaderField, Json, TemplateData } from '../message.ts';
 import { scopeOf } from '../scope.ts';
@@ -36,9 +37,7 @@ export function createComposer(options: ComposerOptions): Composer {
   const { tokens, linkBase, messageIdOf, maxMessageBytes } = options;
   const catalogue = createCatalogue(options);
   const raw = createRawHtml({ tokens, linkBase });
-  const boundary = ({ from, subject, template, version }: Content): string =>
-    tokens.mac(`boundary ${JSON.stringify([from.address, subject, template, version])}`);
-  const composeMime = createComposeMime({ attachments: options.blobs, boundary });
+  const composeMime = createComposeMime(options.blobs);
 
   /** Program of a content's template; undefined where it has none. */
   function programOf(
@@ -103,18 +102,20 @@ export function createComposer(options: ComposerOptions): Composer {
     const messageId = messageIdOf({ content, messageId: delivery.messageId, deliveryId: delivery.id });
     const { headers, content: shown } = listHeaders(content, unsubscribeUrl);
     const date = content.date ?? delivery.acceptedAt;
-    const mail = await compose({ content: shown, to, ...parts, messageId, date, headers });
-    if (mail.length > maxMessageBytes) {
-      const reason = `it has ${mail.length} bytes, allowed are ${maxMessageBytes}`;
-      throw new MailRelayError('MESSAGE_TOO_LARGE', { bytes: mail.length, reason });
+    // Who gets a mail sees its boundary, so that no two deliveries may share one.
+    const boundary = tokens.mac(`boundary ${delivery.id}`);
+    const mail = await compose({ content: shown, to, ...parts, messageId, date, boundary, headers });
+    const bytes = mail.raw.length;
+    if (bytes > maxMessageBytes) {
+      const reason = `it has ${bytes} bytes, allowed are ${maxMessageBytes}`;
+      throw new MailRelayError('MESSAGE_TOO_LARGE', { bytes, reason });
     }
     return {
-      raw: mail,
+      ...mail,
       subject: parts.subject,
       messageId,
       envelopeFrom: content.envelopeFrom ?? content.from.address,
-      utf8: [content.from, ...to, ...content.cc].some(({ address }) => /[^\x20-\x7e]/.test(address)),
-      eightBit: false,
+      utf8: hasUtf8(content, to, delivery.address),
     };
   }
 
@@ -138,7 +139,7 @@ export function createComposer(options: ComposerOptions): Composer {
       const program = await programOf(content, recipient, UNTRACKED);
       const parts = program === undefined ? bodiesOf(content, recipient) : untracked(program, content, delivery);
       if (mostBytes(content, parts, linkBase) <= maxMessageBytes) return;
-      await write(content, delivery, createComposeMime({ attachments: standIns(content), boundary }));
+      await write(content, delivery, createComposeMime(standIns(content)));
     },
     compose: (content, delivery) => write(content, delivery, composeMime),
     async view(content, delivery) {
@@ -163,12 +164,13 @@ function bodiesOf(content: Content, { rendered }: Pick<StoredDelivery, 'rendered
   return { subject, html, text };
 }
 
+/** Data may come from anybody, so the relay's own names win over them: an unsubscribe link always is one. */
 function dataOf(content: Content, delivery: Omit<Recipient, 'locale'>, urls: object): TemplateData {
   return {
-    recipient: { email: delivery.address, name: delivery.name ?? '' },
-    ...urls,
     ...content.data,
     ...delivery.data,
+    recipient: { email: delivery.address, name: delivery.name ?? '' },
+    ...urls,
   } as TemplateData;
 }
 
@@ -179,6 +181,15 @@ function trackingOf(content: Content, delivery: Pick<StoredDelivery, 'tracking'>
     clicks: delivery.tracking?.clicks ?? clicks,
     utm,
   };
+}
+
+/** Whether an address that the envelope or the header has needs SMTPUTF8 (RFC 6531). */
+function hasUtf8(content: Content, to: readonly Mailbox[], recipient: string): boolean {
+  const { from, sender, cc, replyTo, envelopeFrom } = content;
+  const addresses = [from, ...to, ...cc, ...replyTo, ...(sender === undefined ? [] : [sender])].map(
+    ({ address }) => address,
+  );
+  return /[^\x20-\x7e]/.test([recipient, envelopeFrom, ...addresses].join(''));
 }
 
 /** Whether a value of a template holds line ends, of which nobody knows the kind. */

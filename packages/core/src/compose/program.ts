@@ -3,8 +3,9 @@ import { MailRelayError } from '../errors.ts';
 import type { TemplateData } from '../message.ts';
 import type { Tokens } from '../token.ts';
 import type { CompiledLocale } from './bundle.ts';
-import { decodeAttribute, encodeAttribute, isTrackable, rewriteHtml, withUtm } from './links.ts';
+import { clickLink, decodeAttribute, encodeAttribute, isTrackable, rewriteHtml, withUtm } from './links.ts';
 import { withCrlf } from './mime/body.ts';
+import { splitAddress } from './text-address.ts';
 
 /** What a render adds to the data: the tokens of the delivery. */
 export interface RenderFrame {
@@ -34,7 +35,7 @@ export interface ProgramTracking {
 
 const HTTP = /^https?:\/\//i;
 /** An http(s) address, with or without values in it, or a lone value. */
-const ADDRESS_IN_TEXT = /https?:\/\/(?:\{\{[^}]*\}\}|[^\s<>"'(){}])+(?<![.,;:!?])|\{\{\{?[^{}#/!>][^{}]*\}?\}\}/gi;
+const ADDRESS_IN_TEXT = /https?:\/\/(?:\{\{[^}]*\}\}|[^\s<>"'{}])+|\{\{\{?[^{}#/!>][^{}]*\}?\}\}/gi;
 
 /**
  * Compiles the Handlebars of one language, once per version and kind of tracking. Addresses that are the same for everybody
@@ -48,7 +49,7 @@ export function createProgram(
   tracking: ProgramTracking,
   context: { readonly tokens: Tokens; readonly linkBase: string },
 ): Program {
-  const { tokens, linkBase } = context;
+  const { linkBase } = context;
   const engine = Handlebars.create();
   const links: string[] = [];
   /** Addresses of links that are left alone because they say so. */
@@ -58,13 +59,16 @@ export function createProgram(
     const known = links.indexOf(form);
     return known >= 0 ? known : links.push(form) - 1;
   };
-  const address = (url: string, number: number): string => {
+  /** Where a link leads: over the relay, if that is wanted and possible. */
+  const address = (url: string, number: number, clicker: string): string => {
     const target = withUtm(url, tracking.utm);
-    return tracking.clicks ? `${linkBase}/c/${tokens.link(scope, number, target)}` : target;
+    const half = tracking.clicks ? clickLink(context, scope, number, target) : undefined;
+    return half === undefined ? target : half + clicker;
   };
+  const fixed = (url: string): string => address(url, tracking.clicks ? numberOf(url) : 0, '{{@clicker}}');
   /** An address with values, once they are known. */
   const signed = (url: string, number: number, { data }: Handlebars.HelperOptions): string =>
-    tracking.clicks ? `${address(url, number)}.${data.clicker as string}` : address(url, number);
+    address(url, number, data.clicker as string);
   // Blocks around addresses with values: they sign what the values make of them.
   engine.registerHelper('mailRelayLink', function (this: unknown, number: number, options: Handlebars.HelperOptions) {
     const url = decodeAttribute(options.fn(this));
@@ -90,15 +94,19 @@ export function createProgram(
       return `{{#mailRelayLink ${numberOf(url)}}}${href}{{/mailRelayLink}}`;
     }
     if (!isTrackable(url, linkBase)) return undefined;
-    return tracking.clicks ? `${address(url, numberOf(url))}.{{@clicker}}` : encodeAttribute(address(url, 0));
+    return encodeAttribute(fixed(url));
   }
 
-  function textLink(url: string): string {
+  function textLink(found: string): string {
+    const [url, rest] = HTTP.test(found) ? splitAddress(found) : [found, ''];
+    return textTarget(url) + rest;
+  }
+
+  function textTarget(url: string): string {
     // A lone value is an address where the HTML beside it has it in a link.
     if (left.has(url) || (!HTTP.test(url) && !links.includes(url))) return url;
     if (url.includes('{{')) return `{{#mailRelayText ${numberOf(url)}}}${url}{{/mailRelayText}}`;
-    if (!isTrackable(url, linkBase)) return url;
-    return tracking.clicks ? `${address(url, numberOf(url))}.{{@clicker}}` : address(url, 0);
+    return isTrackable(url, linkBase) ? fixed(url) : url;
   }
 
   const run = compiler(engine, locale);

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Content } from '../message.ts';
 import type { Tokens } from '../token.ts';
-import { ADDRESS, decodeAttribute, encodeAttribute, isTrackable, rewriteHtml, withUtm } from './links.ts';
+import { ADDRESS, clickLink, decodeAttribute, encodeAttribute, isTrackable, rewriteHtml, withUtm } from './links.ts';
 import { type ProgramTracking, pixelTag, type RenderFrame } from './program.ts';
+import { splitAddress } from './text-address.ts';
 
 /** Subject and bodies of one mail. */
 export interface RawParts {
@@ -41,7 +42,8 @@ export function createRawHtml({ tokens, linkBase }: { readonly tokens: Tokens; r
       const number = numbers.get(url) ?? numbers.size;
       numbers.set(url, number);
       const target = withUtm(url, tracking.utm);
-      return tracking.clicks ? `${linkBase}/c/${tokens.link(scope, number, target)}.${clicker}` : target;
+      const half = tracking.clicks ? clickLink({ tokens, linkBase }, scope, number, target) : undefined;
+      return half === undefined ? target : half + clicker;
     };
     const visit = (href: string): string | undefined => {
       const url = decodeAttribute(href);
@@ -49,7 +51,10 @@ export function createRawHtml({ tokens, linkBase }: { readonly tokens: Tokens; r
     };
     const left = new Set<string>();
     const leave = (href: string): void => void left.add(decodeAttribute(href));
-    const inText = (url: string): string => (isTrackable(url, linkBase) && !left.has(url) ? link(url) : url);
+    const inText = (found: string): string => {
+      const [url, rest] = splitAddress(found);
+      return isTrackable(url, linkBase) && !left.has(url) ? link(url) + rest : found;
+    };
     const rewrites = tracking.clicks || tracking.utm !== undefined;
     const image = tracking.opens ? pixelTag(`${linkBase}/o/${pixel}.gif`) : '';
     return {

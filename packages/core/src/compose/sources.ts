@@ -83,7 +83,9 @@ function readSource(root: string, path: string, format: 'mjml' | 'html', base: s
   const laidOut = fields.layout === undefined ? body : layOut(root, fields.layout, body, path);
   const beside = (ending: string): string | undefined => {
     const file = join(root, base + ending);
-    return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+    if (!existsSync(file)) return undefined;
+    checkInside(root, file, file);
+    return readFileSync(file, 'utf8');
   };
   const subject = fields.subject ?? beside('.subject.txt')?.trim() ?? '';
   const text = beside('.txt');
@@ -138,9 +140,14 @@ function inline(root: string, text: string, path: string, inside: readonly strin
 function isFileInside(root: string, file: string, entry: Dirent): boolean {
   if (!entry.isSymbolicLink()) return entry.isFile();
   if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return false;
-  if (!realpathSync(file).startsWith(realpathSync(root) + sep))
-    throw invalid(file, 'it lies outside of the template folder');
+  checkInside(root, file, file);
   return true;
+}
+
+/** @throws MailRelayError `TEMPLATE_INVALID`, at the template that leads there. */
+function checkInside(root: string, file: string, path: string): void {
+  if (!realpathSync(file).startsWith(realpathSync(root) + sep))
+    throw invalid(path, `${relative(root, file)} lies outside of the template folder`);
 }
 
 function readInside(root: string, folder: 'partials' | 'layouts', name: string, path: string): string {
@@ -149,7 +156,6 @@ function readInside(root: string, folder: 'partials' | 'layouts', name: string, 
     .map((ending) => join(place, name + ending))
     .find((one) => existsSync(one));
   if (file === undefined) throw invalid(path, `there is no ${name} in ${place}`);
-  if (!realpathSync(file).startsWith(realpathSync(root) + sep))
-    throw invalid(path, `${name} lies outside of the template folder`);
+  checkInside(root, file, path);
   return readFileSync(file, 'utf8');
 }

@@ -1,5 +1,5 @@
 import { parseMailboxes } from '../address.ts';
-import { type ErrorCode, isMailRelayError, MailRelayError } from '../errors.ts';
+import { type ErrorCode, isMailRelayError, MailRelayError, messageOf } from '../errors.ts';
 import type { SubmittedRecipient } from '../message.ts';
 import type { AnyTemplate } from '../template.ts';
 import type { EngineApi } from '../thread/port.ts';
@@ -63,12 +63,35 @@ export async function* submitBulk(
         yield progress;
       }
       running = append(batch, progress, target);
+      // It is awaited after the next batch, which may take its time.
+      running.catch(() => {});
     }
     if (running !== undefined) progress = await running;
     yield progress;
+  } catch (error) {
+    if (!(error instanceof BrokenSource)) throw error;
+    throw brokenOff((await running) ?? progress, error.cause);
   } finally {
     await running?.catch(() => {});
     await engine.closeBulk(id);
+  }
+}
+
+/** What the recipients threw as they were read. */
+class BrokenSource extends Error {}
+
+function brokenOff({ rejections: _, ...progress }: BulkProgress, cause: unknown): MailRelayError {
+  const reason = `${progress.accepted} were accepted before: ${messageOf(cause)}`;
+  return new MailRelayError('RECIPIENTS_BROKEN', { ...progress, reason }, { cause });
+}
+
+async function* readFrom(
+  recipients: Iterable<BulkRecipient> | AsyncIterable<BulkRecipient>,
+): AsyncGenerator<BulkRecipient, void> {
+  try {
+    for await (const recipient of recipients) yield recipient;
+  } catch (cause) {
+    throw new BrokenSource('the recipients broke off', { cause });
   }
 }
 
@@ -84,7 +107,7 @@ async function* batches(
 ): AsyncGenerator<Batch, void> {
   let index = 0;
   let batch: Batch = { start: 0, fit: [], rejections: [] };
-  for await (const input of recipients) {
+  for await (const input of readFrom(recipients)) {
     try {
       batch.fit.push({ index, recipient: await recipientOf(input, target) });
     } catch (error) {

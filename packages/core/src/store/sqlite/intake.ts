@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { canonical } from '../../canonical.ts';
 import { MailRelayError } from '../../errors.ts';
 import {
   type Accepted,
@@ -266,7 +267,8 @@ function contentHash(
   { content, campaign, tags, metadata, sendAt, route }: Omit<AcceptInput, 'recipients'>,
   recipients: readonly SubmittedRecipient[],
 ): string {
-  return sha256(
-    JSON.stringify([{ ...content, version: undefined }, campaign, tags, metadata, sendAt, route, recipients]),
-  );
+  // Objects come with their keys in any order; the headers of one name stay in theirs.
+  const headers = content.headers.toSorted(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0));
+  const all = { ...content, headers, version: undefined };
+  return sha256(canonical([all, campaign, tags, metadata, sendAt, route, recipients]));
 }
