@@ -115,7 +115,7 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     publicUrl: resolved.publicUrl,
     send: (message) => submitter.send(message as SendMessage<string | AnyTemplate>),
     sendMany: (recipients, bulkOptions) =>
-      bulkSend(() => submitter.sendMany(recipients, bulkOptions as BulkOptions<string | AnyTemplate>)),
+      bulkSend(submitter.sendMany(recipients, bulkOptions as BulkOptions<string | AnyTemplate>)),
     on(type, listener) {
       const off = listeners.add(type, listener);
       // An engine that is not running yet hears of its listeners when it starts.

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { relayWith } from '../../support/relay.ts';
 
 const mail = { subject: 'Spring', text: 'Hello' } as const;
@@ -69,8 +69,10 @@ describe('sendMany', () => {
         closed = true;
       }
     }
-    for await (const _ of relay.sendMany(endless(), { ...mail, campaign: 'stopped' })) break;
+    const stopped = relay.sendMany(endless(), { ...mail, campaign: 'stopped' });
+    for await (const _ of stopped) break;
     expect(closed).toBe(true);
+    expect((await stopped).accepted).toBe(250);
   });
 
   it('goes on under the same key where it was cut off: nobody gets it twice', async () => {
@@ -84,6 +86,74 @@ describe('sendMany', () => {
     await expect(relay.sendMany(people, { ...options, subject: 'Other' })).rejects.toMatchObject({
       code: 'IDEMPOTENCY_CONFLICT',
     });
+  });
+
+  it('is one run, whether it is iterated, awaited, or both in any order', async () => {
+    const relay = relayWith({ queue: { deliver: false } });
+    const people = Array.from({ length: 600 }, (_, index) => `r${index}@example.com`);
+    const iterated = relay.sendMany(people, { ...mail, campaign: 'iterated' });
+    const seen: number[] = [];
+    for await (const { processed } of iterated) seen.push(processed);
+    expect(seen).toEqual([250, 500, 600]);
+    expect(await iterated).toMatchObject({ processed: 600, accepted: 600 });
+    for await (const _ of iterated) throw new Error('nothing is left to read');
+
+    const awaited = relay.sendMany(people, { ...mail, campaign: 'awaited' });
+    const result = await awaited;
+    for await (const _ of awaited) throw new Error('nothing is left to read');
+    expect(await awaited).toEqual(result);
+
+    const both = relay.sendMany(people, { ...mail, campaign: 'both' });
+    for await (const { processed } of both) if (processed === 250) expect(await both).toMatchObject({ accepted: 600 });
+
+    for (const campaign of ['iterated', 'awaited', 'both'])
+      expect(await relay.reports.campaign(campaign)).toMatchObject({ accepted: 600 });
+  });
+
+  it('gives a loop that begins while it runs the progress from there on', async () => {
+    const relay = relayWith({ queue: { deliver: false } });
+    const people = Array.from({ length: 600 }, (_, index) => `r${index}@example.com`);
+    const sending = relay.sendMany(people, { ...mail, campaign: 'late' });
+    const result = sending.then(({ accepted }) => accepted);
+    await relay.start();
+    const seen: number[] = [];
+    for await (const { processed } of sending) seen.push(processed);
+    expect(seen.at(-1)).toBe(600);
+    expect(await result).toBe(600);
+    expect(await relay.reports.campaign('late')).toMatchObject({ accepted: 600 });
+  });
+
+  it('starts by itself, and is a promise', async () => {
+    const relay = relayWith({ queue: { deliver: false } });
+    void relay.sendMany(['ada@example.com'], { ...mail, campaign: 'left alone' });
+    await expect.poll(async () => (await relay.messages.list()).items.length, { timeout: 10_000 }).toBe(1);
+
+    const settled: string[] = [];
+    const sending = relay.sendMany(['bob@example.com'], { ...mail, campaign: 'chained' });
+    await sending.finally(() => void settled.push('finally'));
+    expect(await Promise.all([sending, sending])).toMatchObject([{ accepted: 1 }, { accepted: 1 }]);
+    await relay.sendMany([], { subject: 'No body' }).catch((error) => void settled.push(error.code));
+    expect(settled).toEqual(['finally', 'MESSAGE_INVALID']);
+  });
+
+  it('leaves a failure to who listens: the loop, or the promise', async () => {
+    const relay = relayWith({ queue: { deliver: false } });
+    const unhandled: unknown[] = [];
+    const listen = (error: unknown): void => void unhandled.push(error);
+    process.on('unhandledRejection', listen);
+    onTestFinished(() => void process.off('unhandledRejection', listen));
+    const read = async () => {
+      for await (const _ of relay.sendMany([], { subject: 'No body' })) throw new Error('it must not start');
+    };
+    await expect(read()).rejects.toMatchObject({ code: 'MESSAGE_INVALID' });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(unhandled).toEqual([]);
+    const failed = relay.sendMany([], { subject: 'No body' });
+    await expect(failed).rejects.toMatchObject({ code: 'MESSAGE_INVALID' });
+    const late = async () => {
+      for await (const _ of failed) throw new Error('it must not start');
+    };
+    await expect(late()).rejects.toMatchObject({ code: 'MESSAGE_INVALID' });
   });
 
   it('takes an empty list', async () => {
