@@ -81,8 +81,10 @@ describe('sendMany', () => {
     const options = { ...mail, campaign: 'spring', idempotencyKey: 'spring-2026' };
     const first = await relay.sendMany(people.slice(0, 300), options);
     const second = await relay.sendMany(people, options);
-    expect(second).toMatchObject({ id: first.id, accepted: 100, rejected: 300 });
-    expect(new Set(second.rejections.map(({ code }) => code))).toEqual(new Set(['RECIPIENT_DUPLICATE']));
+    expect(first).toMatchObject({ accepted: 300, repeated: false });
+    expect(second).toMatchObject({ id: first.id, accepted: 400, rejected: 0, repeated: true });
+    expect(await relay.sendMany(people, options)).toEqual(second);
+    expect(await relay.reports.campaign('spring')).toMatchObject({ accepted: 400 });
     await expect(relay.sendMany(people, { ...options, subject: 'Other' })).rejects.toMatchObject({
       code: 'IDEMPOTENCY_CONFLICT',
     });
@@ -154,6 +156,24 @@ describe('sendMany', () => {
       for await (const _ of failed) throw new Error('it must not start');
     };
     await expect(late()).rejects.toMatchObject({ code: 'MESSAGE_INVALID' });
+  });
+
+  it('reports what stands in the list twice each time that a key is repeated, also by two callers at once', async () => {
+    const relay = relayWith({ queue: { deliver: false } });
+    const people = ['ada@example.com', 'bob@example.com', 'Ada@example.com', 'cy@example.com', 'bob@example.com'];
+    const options = { ...mail, campaign: 'spring', idempotencyKey: 'spring-2026' };
+    await relay.suppressions.add('cy@example.com');
+    const first = await relay.sendMany(people, options);
+    expect(first).toMatchObject({ accepted: 3, rejected: 2, suppressed: 1, repeated: false });
+    expect(first.rejections.map(({ index, code }) => [index, code])).toEqual([
+      [2, 'RECIPIENT_DUPLICATE'],
+      [4, 'RECIPIENT_DUPLICATE'],
+    ]);
+    const again = { ...first, repeated: true };
+    const [second, third] = await Promise.all([relay.sendMany(people, options), relay.sendMany(people, options)]);
+    expect([second, third]).toEqual([again, again]);
+    expect(await relay.sendMany(people.toReversed(), options)).toMatchObject({ accepted: 3, rejected: 2 });
+    expect((await relay.messages.list()).items).toHaveLength(3);
   });
 
   it('takes an empty list', async () => {

@@ -57,8 +57,10 @@ export interface AcceptInput {
   readonly now: number;
 }
 
-/** What became of one recipient that was appended. */
-export type Appended = { readonly id: string; readonly state: DeliveryState } | { readonly rejected: 'duplicate' };
+/** What became of one recipient that was appended. `repeated`: an earlier run had appended it. */
+export type Appended =
+  | { readonly id: string; readonly state: DeliveryState; readonly repeated: boolean }
+  | { readonly rejected: 'duplicate' };
 
 /** Accepts messages. Calls that arrive together share one commit. */
 export interface IntakeStore {
@@ -73,8 +75,17 @@ export interface IntakeStore {
   open(
     input: Omit<AcceptInput, 'recipients'>,
   ): Promise<{ readonly id: string; readonly messageId: string; readonly repeated: boolean }>;
-  /** Adds recipients to an opened message; an address that it has already is `duplicate`. One transaction. */
-  append(id: string, recipients: readonly SubmittedRecipient[], options: { readonly now: number }): Promise<Appended[]>;
+  /**
+   * Adds recipients to an opened message; one transaction. An address that it has already is `duplicate`. With `run`, a
+   * number of the caller's, only one that this run has named before is: what earlier runs appended is answered again.
+   */
+  append(
+    id: string,
+    recipients: readonly SubmittedRecipient[],
+    options: { readonly now: number; readonly run?: number | undefined },
+  ): Promise<Appended[]>;
+  /** Forgets which recipients a run has named. */
+  endRun(run: number): Promise<void>;
 }
 
 /** A delivery with what is needed to compose it again. */

@@ -27,6 +27,8 @@ export interface BulkProgress {
   readonly rejected: number;
   /** Those of the accepted that are on the suppression list. */
   readonly suppressed: number;
+  /** True where an earlier call with the same `idempotencyKey` has made the message; what it accepted counts as accepted. */
+  readonly repeated: boolean;
   /** Recipients that were rejected since the last progress, so that memory does not grow with the list. */
   readonly rejections: readonly Rejection[];
 }
@@ -49,8 +51,9 @@ export async function* submitBulk(
   target: BulkTarget,
 ): AsyncGenerator<BulkProgress, void> {
   const { engine, fields } = target;
-  const { id } = await engine.openBulk(fields);
-  let progress: BulkProgress = { id, processed: 0, accepted: 0, rejected: 0, suppressed: 0, rejections: [] };
+  const { id, run, repeated } = await engine.openBulk(fields);
+  const counts = { processed: 0, accepted: 0, rejected: 0, suppressed: 0 };
+  let progress: BulkProgress = { id, ...counts, repeated, rejections: [] };
   let running: Promise<BulkProgress> | undefined;
   try {
     for await (const batch of batches(recipients, target)) {
@@ -59,13 +62,13 @@ export async function* submitBulk(
         running = undefined;
         yield progress;
       }
-      running = append(batch, progress, target);
+      running = append(batch, progress, { engine, run });
     }
     if (running !== undefined) progress = await running;
     yield progress;
   } finally {
     await running?.catch(() => {});
-    await engine.closeBulk(id);
+    await engine.closeBulk(run);
   }
 }
 
@@ -97,12 +100,16 @@ async function* batches(
   if (index > batch.start) yield batch;
 }
 
-async function append(batch: Batch, before: BulkProgress, { engine }: BulkTarget): Promise<BulkProgress> {
+async function append(
+  batch: Batch,
+  before: BulkProgress,
+  { engine, run }: Pick<BulkTarget, 'engine'> & { readonly run: number },
+): Promise<BulkProgress> {
   const results =
     batch.fit.length === 0
       ? []
       : await engine.appendBulk(
-          before.id,
+          run,
           batch.fit.map(({ recipient }) => recipient),
         );
   const rejections = [...batch.rejections];
@@ -115,6 +122,7 @@ async function append(batch: Batch, before: BulkProgress, { engine }: BulkTarget
   const size = batch.fit.length + batch.rejections.length;
   return {
     id: before.id,
+    repeated: before.repeated,
     processed: before.processed + size,
     accepted: before.accepted + size - rejections.length,
     rejected: before.rejected + rejections.length,

@@ -61,8 +61,19 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
     }),
   );
   const findRecipient = db.prepare((query, { messageId, recipient }: { messageId: number; recipient: string }) =>
-    query.selectFrom('delivery').select('id').where('recipient', '=', recipient).where('message_id', '=', messageId),
+    query
+      .selectFrom('delivery')
+      .select(['id', 'state'])
+      .where('recipient', '=', recipient)
+      .where('message_id', '=', messageId),
   );
+  const nameInRun = db.prepare((query, p: { run: number; id: number }) =>
+    query
+      .insertInto('run')
+      .values({ run: p.run, delivery_id: p.id })
+      .onConflict((conflict) => conflict.doNothing()),
+  );
+  const forgetRun = db.prepare((query, { run }: { run: number }) => query.deleteFrom('run').where('run', '=', run));
   const findSuppression = db.prepare((query, { address, scope }: { address: string; scope: string }) =>
     query.selectFrom('suppression').select('since').where('address', '=', address).where('scope', '=', scope),
   );
@@ -121,9 +132,13 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
     return ledger.message(id) as MessageFacts;
   }
 
-  function insertDelivery(facts: MessageFacts, recipient: SubmittedRecipient, now: number): Appended {
+  function insertDelivery(facts: MessageFacts, recipient: SubmittedRecipient, now: number, run?: number): Appended {
     const { address, name, data, locale, tracking, metadata, rendered } = recipient;
-    if (findRecipient.get({ messageId: facts.id, recipient: address }) !== undefined) return { rejected: 'duplicate' };
+    const before = findRecipient.get({ messageId: facts.id, recipient: address });
+    if (before !== undefined) {
+      if (run === undefined || nameInRun.run({ run, id: before.id }) === 0) return { rejected: 'duplicate' };
+      return { id: encodeId('dlv', before.id), state: stateOf(before.state), repeated: true };
+    }
     const id = db.nextId();
     const own = JSON.stringify({ name, data, locale, tracking, metadata, rendered });
     const key = address.toLowerCase();
@@ -143,13 +158,19 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
     });
     if (covered)
       ledger.event({ id, recipient: address }, facts, 'suppressed', now, { reason: 'on the suppression list' });
-    return { id: encodeId('dlv', id), state };
+    if (run !== undefined) nameInRun.run({ run, id });
+    return { id: encodeId('dlv', id), state, repeated: false };
   }
 
-  function insertAll(facts: MessageFacts, recipients: readonly SubmittedRecipient[], now: number): Appended[] {
-    const results = recipients.map((recipient) => insertDelivery(facts, recipient, now));
-    const accepted = results.filter((result) => 'id' in result);
-    const suppressed = accepted.filter(({ state }) => state === 'suppressed').length;
+  function insertAll(
+    facts: MessageFacts,
+    recipients: readonly SubmittedRecipient[],
+    now: number,
+    run?: number,
+  ): Appended[] {
+    const results = recipients.map((recipient) => insertDelivery(facts, recipient, now, run));
+    const accepted = results.filter((result) => 'id' in result && !result.repeated);
+    const suppressed = accepted.filter((result) => 'id' in result && result.state === 'suppressed').length;
     if (accepted.length > 0) ledger.count(facts, 'accepted', now, accepted.length);
     if (suppressed > 0) ledger.count(facts, 'suppressed', now, suppressed);
     return results;
@@ -210,12 +231,13 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
         const { messageId } = answer(id, false);
         return { id: encodeId('msg', id), messageId, repeated: before !== undefined };
       }),
-    append: (id, recipients, { now }) =>
+    append: (id, recipients, { now, run }) =>
       db.write(() => {
         const facts = ledger.message(decodeId('msg', id) ?? 0);
         if (facts === undefined) throw new MailRelayError('MESSAGE_NOT_FOUND', { id });
-        return insertAll(facts, recipients, now);
+        return insertAll(facts, recipients, now, run);
       }),
+    endRun: (run) => db.write(() => void forgetRun.run({ run })),
   };
 }
 
