@@ -37,6 +37,7 @@ describe('the table of errors', () => {
         "TEMPLATE_INVALID",
         "TEMPLATE_FOLDER_MISSING",
         "TEMPLATE_VARIABLE_MISSING",
+        "TEMPLATE_RENDER_FAILED",
         "TEMPLATE_DATA_INVALID",
         "STORE_UNAVAILABLE (retry)",
         "STORE_READ_ONLY",

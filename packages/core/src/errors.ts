@@ -28,6 +28,7 @@ export const ERRORS = {
   TEMPLATE_INVALID: { message: 'A template does not compile', retry: false },
   TEMPLATE_FOLDER_MISSING: { message: 'The template folder does not exist', retry: false },
   TEMPLATE_VARIABLE_MISSING: { message: 'The data lacks a variable that the template uses', retry: false },
+  TEMPLATE_RENDER_FAILED: { message: 'A template cannot be rendered with this data', retry: false },
   TEMPLATE_DATA_INVALID: { message: 'The data does not fit the schema of the template', retry: false },
   STORE_UNAVAILABLE: { message: 'The database cannot be opened or did not answer', retry: true },
   STORE_READ_ONLY: { message: 'The database cannot be written', retry: false },

@@ -66,7 +66,7 @@ export function createTemplateBook(templates: readonly AnyTemplate[]): TemplateB
         parts = await found.render((data ?? {}) as never, context);
       } catch (error) {
         throw new MailRelayError(
-          'TEMPLATE_INVALID',
+          'TEMPLATE_RENDER_FAILED',
           { template: found.name, reason: `the function of ${found.name} threw: ${messageOf(error)}` },
           { cause: error },
         );
