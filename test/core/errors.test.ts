@@ -68,6 +68,13 @@ describe('an error of the relay', () => {
     });
   });
 
+  it('has the HTTP status that fits: the fault of the message, a state that passes, or ours', () => {
+    const status = (code: ErrorCode): number => new MailRelayError(code).status;
+    expect((['ADDRESS_INVALID', 'STORE_FULL', 'STORE_CORRUPT'] as const).map(status)).toEqual([400, 503, 500]);
+    for (const code of Object.keys(ERRORS) as ErrorCode[])
+      if (ERRORS[code].retry) expect(reviveError(serializeError(new MailRelayError(code))).status).toBe(503);
+  });
+
   it('crosses a thread with its code, details, stack and cause', () => {
     for (const code of Object.keys(ERRORS) as ErrorCode[]) {
       const error = new MailRelayError(code, { field: 'to', reason: 'because' }, { cause: new Error('deep') });

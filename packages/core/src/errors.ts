@@ -43,6 +43,30 @@ export const ERRORS = {
   INTERNAL: { message: 'The relay failed in a way that it did not expect', retry: false },
 } as const;
 
+/** HTTP statuses by code, for what is neither 503 (it can succeed later) nor 500. */
+const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
+  RELAY_STOPPED: 503,
+  MESSAGE_INVALID: 400,
+  MESSAGE_TOO_LARGE: 400,
+  MESSAGE_NOT_FOUND: 404,
+  MESSAGE_STATE: 409,
+  ADDRESS_INVALID: 400,
+  RECIPIENT_MISSING: 400,
+  HEADER_INVALID: 400,
+  ATTACHMENT_INVALID: 400,
+  ATTACHMENT_NOT_ALLOWED: 400,
+  IDEMPOTENCY_CONFLICT: 409,
+  TEMPLATE_VARIABLE_MISSING: 400,
+  TEMPLATE_RENDER_FAILED: 400,
+  TEMPLATE_DATA_INVALID: 400,
+  BODY_TOO_LARGE: 413,
+};
+
+/** The HTTP status that an error answers best with. */
+export function statusOf(code: ErrorCode): number {
+  return STATUS[code] ?? (ERRORS[code].retry ? 503 : 500);
+}
+
 /** A stable code of {@link ERRORS}. */
 export type ErrorCode = keyof typeof ERRORS;
 
@@ -66,6 +90,8 @@ export class MailRelayError extends Error {
   readonly code: ErrorCode;
   /** Whether the same call can succeed later without a change by the caller. */
   readonly retry: boolean;
+  /** HTTP status for an answer: 4xx where the message is at fault, 503 where it can succeed later, else 500. Express reads it. */
+  readonly status: number;
   /** What the error is about. `details.reason`, where there is one, is a sentence that the message ends with. */
   readonly details: ErrorDetails;
 
@@ -74,6 +100,7 @@ export class MailRelayError extends Error {
     super(`${ERRORS[code].message}${reason}`, options);
     this.code = code;
     this.retry = ERRORS[code].retry;
+    this.status = statusOf(code);
     this.details = details;
     Object.defineProperty(this, brand, { value: true });
   }
