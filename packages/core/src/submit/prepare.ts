@@ -15,6 +15,7 @@ import { type Spool, spoolAlternatives, spoolAttachments } from './attachments.t
 import { headerText, listHeaders, messageIds, readHeaders } from './headers.ts';
 import { type AddressList, type MessageFields, type SendMessage, UNSUPPORTED } from './input.ts';
 import { jsonOf } from './json.ts';
+import { sendAtOf } from './send-at.ts';
 
 /** Fields of a message after checking, all but the recipients. */
 export interface PreparedFields {
@@ -160,7 +161,7 @@ export async function prepareFields(
     campaign: nameOf(message.campaign, 'campaign'),
     tags: (message.tags ?? []).map((tag) => nameOf(tag, 'tags') as string),
     metadata: message.metadata === undefined ? undefined : jsonOf(message.metadata, 'metadata'),
-    sendAt: timeOf(message.sendAt, 'sendAt'),
+    sendAt: sendAtOf(message.sendAt),
     idempotencyKey: nameOf(message.idempotencyKey, 'idempotencyKey'),
     route: nameOf(message.route, 'route'),
   };

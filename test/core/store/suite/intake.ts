@@ -40,6 +40,7 @@ export function intakeSuite(name: string, open: OpenStore): void {
       const [first, second] = await Promise.all([accept(key), accept({ ...key, now: NOW + 5 })]);
       expect([first?.repeated, second?.repeated]).toEqual([false, true]);
       expect(second?.deliveries).toEqual(first?.deliveries);
+      expect((await accept({ ...key, sendAt: NOW + 60_000 })).repeated).toBe(true);
       await expect(accept({ ...key, content: contentOf({ subject: 'Other' }) })).rejects.toMatchObject({
         code: 'IDEMPOTENCY_CONFLICT',
       });

@@ -245,12 +245,13 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('base64url');
 }
 
-/** What must be the same for a key to be repeated: all that the host handed in, but not the version that a template has by now. */
+/**
+ * What must be the same for a key to be repeated: all that the host handed in, but neither the version that a template has by
+ * now nor the time to send at, which a retry may well have computed anew.
+ */
 function contentHash(
-  { content, campaign, tags, metadata, sendAt, route }: Omit<AcceptInput, 'recipients'>,
+  { content, campaign, tags, metadata, route }: Omit<AcceptInput, 'recipients'>,
   recipients: readonly SubmittedRecipient[],
 ): string {
-  return sha256(
-    JSON.stringify([{ ...content, version: undefined }, campaign, tags, metadata, sendAt, route, recipients]),
-  );
+  return sha256(JSON.stringify([{ ...content, version: undefined }, campaign, tags, metadata, route, recipients]));
 }
