@@ -6,6 +6,7 @@ import { messageOf } from './errors.ts';
 import type { RelayEvents } from './events.ts';
 import { createRouter, type HttpEngine, type Router } from './http/router.ts';
 import type { Accepted } from './message.ts';
+import { noticeOptions, noticeStart } from './notices.ts';
 import type { MailRelayOptions, ResolvedOptions } from './options.ts';
 import { createLifecycle, type StopOptions } from './relay/lifecycle.ts';
 import { createListeners, type Listener } from './relay/listeners.ts';
@@ -79,6 +80,7 @@ export interface MailRelay {
  */
 export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
   const resolved = resolveOptions(options, process.env, { smtp, capture });
+  noticeOptions(resolved);
   const secrets = signingSecrets(resolved);
   const book = createTemplateBook(resolved.templates.templates);
   const listeners = createListeners(resolved.logger);
@@ -90,7 +92,10 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     options: engineOptions(resolved, secrets, book.compiled),
     threaded: resolved.thread,
     host,
-    onStarted: (engine) => engine.listen(listeners.size > 0),
+    async onStarted(engine) {
+      await engine.listen(listeners.size > 0);
+      noticeStart(resolved);
+    },
     onCrash(error) {
       resolved.logger.error({ code: error.code, error: messageOf(error.cause ?? error) }, error.message);
       listeners.fail(error);

@@ -6,6 +6,7 @@ import { checkKeys } from './known-keys.ts';
 import { defaultLogger, isLogger } from './logger.ts';
 import type { ResolvedTracking, Stream, TrackingOptions } from './message.ts';
 import type { MailRelayOptions, ResolvedOptions, TemplateOptions } from './options.ts';
+import { checkNeeded } from './production.ts';
 import { parseRate } from './rate.ts';
 import type { StoreSpec } from './store/port.ts';
 import type { AnyTemplate } from './template.ts';
@@ -76,10 +77,17 @@ export function resolveOptions(
     'environment',
     'must be `production` or `development`',
   );
-  const secrets = secretsOf(options, env, production);
-  const publicUrl = publicUrlOf(options, env, production);
+  if (production) {
+    checkNeeded([
+      ['secret', 'SECRET_MISSING', (options.secret ?? env.MAIL_RELAY_SECRET) !== undefined],
+      ['publicUrl', 'PUBLIC_URL_MISSING', (options.publicUrl ?? env.MAIL_RELAY_PUBLIC_URL) !== undefined],
+      ['routes', 'ROUTE_MISSING', (options.routes ?? [env.MAIL_RELAY_SMTP_URL ?? []].flat()).length > 0],
+    ]);
+  }
+  const secrets = secretsOf(options, env);
+  const publicUrl = publicUrlOf(options, env);
   const thread = options.thread ?? true;
-  const routes = routesOf(options, env, factories, production);
+  const routes = routesOf(options, env, factories);
   check(
     thread === false || routes.every((route) => route.kind !== 'custom'),
     'routes',
@@ -135,10 +143,8 @@ function check(holds: boolean, option: string, problem: string): asserts holds {
   if (!holds) throw new MailRelayError('OPTIONS_INVALID', { option, reason: `\`${option}\` ${problem}` });
 }
 
-function publicUrlOf(options: MailRelayOptions, env: Environment, production: boolean): string {
-  const given = options.publicUrl ?? env.MAIL_RELAY_PUBLIC_URL;
-  if (given === undefined && production) throw new MailRelayError('PUBLIC_URL_MISSING', { option: 'publicUrl' });
-  const text = given ?? `http://localhost:${env.PORT ?? '3000'}`;
+function publicUrlOf(options: MailRelayOptions, env: Environment): string {
+  const text = options.publicUrl ?? env.MAIL_RELAY_PUBLIC_URL ?? `http://localhost:${env.PORT ?? '3000'}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   check(
     url !== undefined && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '' && url.username === '',
@@ -148,12 +154,9 @@ function publicUrlOf(options: MailRelayOptions, env: Environment, production: bo
   return url.href.replace(/\/+$/, '');
 }
 
-function secretsOf(options: MailRelayOptions, env: Environment, production: boolean): readonly string[] {
+function secretsOf(options: MailRelayOptions, env: Environment): readonly string[] {
   const given = options.secret ?? env.MAIL_RELAY_SECRET?.split(',');
-  if (given === undefined) {
-    if (production) throw new MailRelayError('SECRET_MISSING', { option: 'secret' });
-    return [];
-  }
+  if (given === undefined) return [];
   const list = (typeof given === 'string' ? [given] : given).map((secret) =>
     typeof secret === 'string' ? secret.trim() : '',
   );
@@ -194,20 +197,12 @@ function templatesOf(given: MailRelayOptions['templates'], watch: boolean): Reso
   return { folder: options.folder, templates: options.templates ?? [], watch: options.watch ?? watch };
 }
 
-function routesOf(
-  options: MailRelayOptions,
-  env: Environment,
-  factories: RouteFactories,
-  production: boolean,
-): readonly RouteSpec[] {
+function routesOf(options: MailRelayOptions, env: Environment, factories: RouteFactories): readonly RouteSpec[] {
   const url = env.MAIL_RELAY_SMTP_URL;
   const rate = env.MAIL_RELAY_RATE;
   const fromEnvironment = url === undefined ? undefined : [factories.smtp(url, rate === undefined ? {} : { rate })];
   const routes = options.routes ?? fromEnvironment;
-  if (routes === undefined || routes.length === 0) {
-    if (production) throw new MailRelayError('ROUTE_MISSING', { option: 'routes' });
-    return [factories.capture()];
-  }
+  if (routes === undefined || routes.length === 0) return [factories.capture()];
   const names = routes.map((route) => route.name);
   check(new Set(names).size === names.length, 'routes', 'must have different names');
   for (const { rate: limit } of routes) if (limit !== undefined) parseRate(limit);
