@@ -20,6 +20,7 @@ describe('the table of errors', () => {
         "SECRET_MISSING",
         "PUBLIC_URL_MISSING",
         "ROUTE_MISSING",
+        "NODE_TOO_OLD",
         "RELAY_STOPPED",
         "WORKER_UNAVAILABLE",
         "ENGINE_CRASHED (retry)",

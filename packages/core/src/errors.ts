@@ -11,6 +11,7 @@ export const ERRORS = {
     retry: false,
   },
   ROUTE_MISSING: { message: 'Production needs a way out: set `routes` or MAIL_RELAY_SMTP_URL', retry: false },
+  NODE_TOO_OLD: { message: 'Node 22.19 or newer is needed', retry: false },
   RELAY_STOPPED: { message: 'The relay has been stopped', retry: false },
   WORKER_UNAVAILABLE: { message: 'The worker thread of the engine could not run', retry: false },
   ENGINE_CRASHED: { message: 'The engine thread ended unexpectedly', retry: true },

@@ -6,6 +6,7 @@ import { messageOf } from './errors.ts';
 import type { RelayEvents } from './events.ts';
 import { createRouter, type HttpEngine, type Router } from './http/router.ts';
 import type { Accepted } from './message.ts';
+import { checkNodeVersion } from './node-version.ts';
 import { noticeOptions, noticeStart } from './notices.ts';
 import type { MailRelayOptions, ResolvedOptions } from './options.ts';
 import { createLifecycle, type StopOptions } from './relay/lifecycle.ts';
@@ -74,11 +75,12 @@ export interface MailRelay {
 /**
  * Makes a relay. Nothing happens before `start()` or the first use.
  *
- * @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED`, `SECRET_MISSING`, `PUBLIC_URL_MISSING`, `ROUTE_MISSING`.
+ * @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED`, `SECRET_MISSING`, `PUBLIC_URL_MISSING`, `ROUTE_MISSING`, `NODE_TOO_OLD`.
  * @example
  * const relay = createMailRelay({ from: 'Acme <hello@acme.example>', routes: [smtp('smtp://localhost:1025')] });
  */
 export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
+  checkNodeVersion();
   const resolved = resolveOptions(options, process.env, { smtp, capture });
   noticeOptions(resolved);
   const secrets = signingSecrets(resolved);
