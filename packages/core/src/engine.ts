@@ -8,6 +8,7 @@ import type { RouteSpec, Transport } from './deliver/port.ts';
 import { createTransport } from './deliver/transport.ts';
 import { createDelivering } from './engine/delivering.ts';
 import { createReading } from './engine/reading.ts';
+import { createRecords } from './engine/records.ts';
 import { createSubmitting } from './engine/submitting.ts';
 import { MailRelayError, messageOf } from './errors.ts';
 import type { MessageEvent } from './events.ts';
@@ -116,8 +117,7 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
     putBlob: (kind, key, bytes) => store.blobs.put(kind, key, bytes),
     render: (name, data, renderOptions) => composer.render(name, data, renderOptions),
     templateVersion: async (name) => composer.version(name),
-    get: (id) => store.log.get(id),
-    list: (query) => store.log.list(query),
+    ...createRecords({ store, composer }),
     async apply(selection, by, reason): Promise<number> {
       const events = await store.log.apply(selection, by, {
         now: Date.now(),

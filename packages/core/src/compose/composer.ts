@@ -1,4 +1,4 @@
-import { MailRelayError } from '../errors.ts';
+import { isMailRelayError, MailRelayError } from '../errors.ts';
 import type { Content, HeaderField, TemplateData } from '../message.ts';
 import type { StoredDelivery } from '../store/port.ts';
 import { type CatalogueOptions, createCatalogue, UNTRACKED } from './catalogue.ts';
@@ -6,7 +6,7 @@ import type { MessageIdOf } from './message-id.ts';
 import { createComposeMime } from './mime/compose.ts';
 import type { Composer } from './port.ts';
 import type { Program, ProgramTracking, RenderFrame } from './program.ts';
-import { createRawHtml, type RawParts } from './raw.ts';
+import { createRawHtml, type RawParts, withOwnLinks } from './raw.ts';
 
 /** What the composer works with. */
 export interface ComposerOptions extends CatalogueOptions {
@@ -69,7 +69,12 @@ export function createComposer(options: ComposerOptions): Composer {
     }: Pick<Content, 'subject' | 'html' | 'text'> = { ...content, ...delivery.rendered };
     // A message to one recipient is composed once, so keeping it parsed would only cost memory.
     const shared = content.individually && delivery.rendered === undefined ? content : undefined;
-    return raw.track({ subject, html, text }, shared, scope, tracking, frame);
+    const tracked = raw.track({ subject, html, text }, shared, scope, tracking, frame);
+    if (content.stream !== 'broadcast' || delivery.rendered !== undefined) return tracked;
+    return withOwnLinks(tracked, {
+      unsubscribeUrl: () => unsubscribeUrl,
+      viewUrl: () => `${linkBase}/v/${tokens.delivery('v', delivery.id)}`,
+    });
   }
 
   function unsubscribeUrlOf(content: Content, delivery: StoredDelivery): string {
@@ -120,6 +125,18 @@ export function createComposer(options: ComposerOptions): Composer {
         utf8: [content.from, ...to, ...content.cc].some(({ address }) => /[^\x20-\x7e]/.test(address)),
         eightBit: false,
       };
+    },
+    async subject(content, delivery) {
+      const { template: name, version } = content;
+      const given = content.subject ?? delivery?.rendered?.subject;
+      if (given !== undefined || name === undefined || version === undefined) return given;
+      try {
+        if (delivery === undefined) return await catalogue.subject({ name, version, locale: content.locale });
+        return (await programOf(content, delivery, UNTRACKED))?.subject(dataOf(content, delivery, PLACEHOLDER));
+      } catch (error) {
+        if (!isMailRelayError(error)) throw error;
+        return undefined;
+      }
     },
     async view(content, delivery) {
       const tracking = { ...trackingOf(content, delivery), opens: false };

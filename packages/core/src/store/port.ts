@@ -116,6 +116,7 @@ export interface DeliveryRecord {
   readonly stream: Stream;
   readonly campaign: string | undefined;
   readonly template: string | undefined;
+  /** That of the mail; undefined where its template's version is gone. */
   readonly subject: string | undefined;
   readonly route: string;
   readonly attempts: number;
@@ -135,6 +136,7 @@ export interface MessageRecord {
   readonly stream: Stream;
   readonly campaign: string | undefined;
   readonly template: string | undefined;
+  /** With a template and several deliveries, as it stands in the template. */
   readonly subject: string | undefined;
   readonly tags: readonly string[];
   readonly metadata: Readonly<Record<string, Json>> | undefined;
