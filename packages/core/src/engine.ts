@@ -85,7 +85,14 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
           rate,
         }));
       }),
-      deliver: createDelivering({ store, composer, transports, schedule: retrySchedule(options.queue), log: host.log }),
+      deliver: createDelivering({
+        store,
+        composer,
+        transports,
+        routes: options.routes,
+        schedule: retrySchedule(options.queue),
+        log: host.log,
+      }),
       onEvents: publish,
       onError: (error) => host.log('error', { error: messageOf(error) }, 'the queue failed'),
       leaseMs: options.queue.leaseMs,

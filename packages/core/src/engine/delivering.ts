@@ -1,7 +1,7 @@
 import type { Composer } from '../compose/port.ts';
 import { scopesCovering } from '../consent/scope.ts';
 import { toSettlement } from '../deliver/outcome.ts';
-import type { Transport } from '../deliver/port.ts';
+import type { RouteSpec, Transport } from '../deliver/port.ts';
 import { isMailRelayError, messageOf } from '../errors.ts';
 import { encodeId } from '../message.ts';
 import type { ClaimedDelivery, Settlement } from '../queue/port.ts';
@@ -15,6 +15,7 @@ export interface DeliveringContext {
   readonly store: Pick<Store, 'log' | 'suppressions'>;
   readonly composer: Composer;
   readonly transports: ReadonlyMap<string, Transport>;
+  readonly routes: readonly RouteSpec[];
   readonly schedule: RetrySchedule;
   readonly log: HostApi['log'];
 }
@@ -24,7 +25,7 @@ export function createDelivering(
   context: DeliveringContext,
 ): (claimed: ClaimedDelivery, route: string, onStart: (at: number) => void) => Promise<Settlement> {
   const { store, composer, transports, schedule, log } = context;
-  const tellFault = createRouteFaults(log);
+  const tellFault = createRouteFaults(log, context.routes);
 
   return async function deliver(claimed, route, onStart): Promise<Settlement> {
     const unsent = { deliveryId: claimed.id, startedAt: undefined, transcript: undefined };
