@@ -13,6 +13,8 @@ const project = (name: string, include: string[], timeoutMs: number): TestProjec
     pool: 'forks',
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
+    // A state is waited for as long as it takes on a busy machine.
+    expect: { poll: { timeout: timeoutMs * 0.6 } },
     // Worker threads and child processes of the tests resolve the packages in the same way.
     execArgv: [...SOURCE_ARGUMENTS],
   },
@@ -21,8 +23,8 @@ const project = (name: string, include: string[], timeoutMs: number): TestProjec
 export default defineConfig({
   test: {
     projects: [
-      project('core', ['test/core/**/*.test.ts'], 15_000),
-      project('express', ['test/express/**/*.test.ts'], 15_000),
+      project('core', ['test/core/**/*.test.ts'], 30_000),
+      project('express', ['test/express/**/*.test.ts'], 30_000),
       project('repository', ['test/repository/**/*.test.ts'], 30_000),
       project('e2e', ['test/{e2e,faults,examples,docs,bench}/**/*.test.ts'], 120_000),
     ],

@@ -170,6 +170,17 @@ describe('an address field', () => {
     expect(parseMailboxes(undefined, 'to')).toEqual([]);
   });
 
+  it('shows the value that is wrong', () => {
+    expect(refused('nobody@')).toContain('"nobody@"');
+    for (const [text, wrong] of [
+      ['Ada@b.example, x', '"x"'],
+      ['not an address', '"not an address"'],
+      ['Ada <>', '"Ada"'],
+      [`${'x'.repeat(300)}@a.example`, `"${'x'.repeat(100)}…"`],
+    ] as const)
+      expect(() => parseMailboxes(text, 'to')).toThrow(wrong);
+  });
+
   it('refuses a name that would begin another header', () => {
     expect(() => parseMailboxes({ name: 'Ada\r\nBcc: eve@example.com', address: 'ada@example.com' }, 'cc')).toThrow(
       /cc has a name with a control character/,

@@ -36,7 +36,7 @@ const LABEL = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$/;
  */
 export function parseAddress(text: string, field = 'address'): string {
   const refuse = (reason: string): never => {
-    throw new MailRelayError('ADDRESS_INVALID', { field, reason: `${field} ${reason}` });
+    throw new MailRelayError('ADDRESS_INVALID', { field, reason: `${field} ${reason}${shown(text)}` });
   };
   if (typeof text !== 'string') return refuse('is not text');
   if (CONTROL.test(text)) return refuse('contains a control character, such as a line break');
@@ -57,6 +57,12 @@ export function parseAddress(text: string, field = 'address'): string {
   const address = `${local}@${domain}`;
   if (Buffer.byteLength(address) > 254) return refuse('is longer than 254 octets (RFC 5321 section 4.5.3.1.3)');
   return address;
+}
+
+/** The value that is wrong, for the message. */
+function shown(value: unknown): string {
+  if (typeof value !== 'string' || value.trim() === '') return '';
+  return `: ${JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value)}`;
 }
 
 /** A domain in lower-case ASCII, an address literal such as `[192.0.2.1]` as it is, or `undefined`. */
@@ -90,13 +96,18 @@ function parseText(text: string, field: string): Mailbox[] {
   if (CONTROL.test(text)) {
     throw new MailRelayError('ADDRESS_INVALID', {
       field,
-      reason: `${field} contains a control character, such as a line break`,
+      reason: `${field} contains a control character, such as a line break${shown(text)}`,
     });
   }
   if (text.trim() === '') throw new MailRelayError('ADDRESS_INVALID', { field, reason: `${field} is empty` });
-  return addressparser(text, { flatten: true }).map((found) =>
-    mailbox({ address: found.address ?? '', name: found.name ?? '' }, field),
-  );
+  return addressparser(text, { flatten: true }).map(({ address = '', name = '' }) => {
+    if (address === '')
+      throw new MailRelayError('ADDRESS_INVALID', {
+        field,
+        reason: `${field} has no address in it${shown(name || text)}`,
+      });
+    return mailbox({ address, name }, field);
+  });
 }
 
 function mailbox(item: { readonly name?: string; readonly address: string }, field: string): Mailbox {

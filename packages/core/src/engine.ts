@@ -9,6 +9,7 @@ import { createTransport } from './deliver/transport.ts';
 import { createDelivering } from './engine/delivering.ts';
 import { createHealth } from './engine/health.ts';
 import { createReading } from './engine/reading.ts';
+import { createRecords } from './engine/records.ts';
 import { createSubmitting } from './engine/submitting.ts';
 import { MailRelayError, messageOf } from './errors.ts';
 import type { MessageEvent } from './events.ts';
@@ -90,7 +91,14 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
           rate,
         }));
       }),
-      deliver: createDelivering({ store, composer, transports, schedule: retrySchedule(options.queue), log: host.log }),
+      deliver: createDelivering({
+        store,
+        composer,
+        transports,
+        routes: options.routes,
+        schedule: retrySchedule(options.queue),
+        log: host.log,
+      }),
       onEvents: publish,
       onError: (error) => host.log('error', { error: messageOf(error) }, 'the queue failed'),
       leaseMs: options.queue.leaseMs,
@@ -118,8 +126,7 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
     putBlob: (kind, key, bytes) => store.blobs.put(kind, key, bytes),
     render: (name, data, renderOptions) => composer.render(name, data, renderOptions),
     templateVersion: async (name) => composer.version(name),
-    get: (id) => store.log.get(id),
-    list: (query) => store.log.list(query),
+    ...createRecords({ store, composer }),
     async apply(selection, by, reason): Promise<number> {
       let changed = 0;
       let after: Cursor | undefined;

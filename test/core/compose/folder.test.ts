@@ -27,7 +27,7 @@ describe('a template folder', () => {
     ['no MJML at all', { 'a.mjml': 'Hello' }, 'a.mjml'],
     ['a block that does not end', { 'a.html': '<p>{{#if x}}</p>' }, 'a.html'],
     ['a subject that does not parse', { 'a.html': '---\nsubject: "{{x"\n---\n<p>y</p>' }, 'a.html'],
-    ['a text that does not parse', { 'a.html': '<p>y</p>', 'a.txt': '{{/each}}' }, 'a.html'],
+    ['a text that does not parse', { 'a.html': '<p>y</p>', 'a.txt': '{{/each}}' }, 'a.txt'],
     ['front matter that nobody knows', { 'a.html': '---\nsubjct: x\n---\n<p>y</p>' }, 'subjct'],
     ['a value between components', { 'a.mjml': mjml(`\n{{name}}${section('x')}`) }, 'a.mjml, line 2'],
     ['a partial that is missing', { 'a.html': '<p>{{> foot}}</p>' }, 'foot'],

@@ -56,7 +56,7 @@ describe('one bad recipient', () => {
       'a function template of which a part fails',
       { data: { name: 'late' } },
       parts((name) => ({ subject: 'S', html: name === 'late' ? Promise.reject(new Error('late')) : '<p>x</p>' })),
-      'TEMPLATE_INVALID',
+      'TEMPLATE_RENDER_FAILED',
     ],
   ])('does not keep the others from their mail: %s', async (_, bad, template, code) => {
     const relay = relayWith({ templates: [template as never], thread: false, queue: { deliver: false } });

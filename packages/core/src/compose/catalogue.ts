@@ -35,6 +35,8 @@ export interface Catalogue {
   version(name: string): string;
   program(wanted: Wanted): Promise<Program>;
   preheader(wanted: Omit<Wanted, 'tracking'>): Promise<string | undefined>;
+  /** As it stands in the template. */
+  subject(wanted: Omit<Wanted, 'tracking'>): Promise<string>;
   close(): void;
 }
 
@@ -112,6 +114,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       return program;
     },
     preheader: async (wanted) => localeOf(await bundleOf(wanted), wanted.locale).preheader,
+    subject: async (wanted) => localeOf(await bundleOf(wanted), wanted.locale).subject,
     close: () => watcher?.close(),
   };
 }

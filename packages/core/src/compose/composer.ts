@@ -1,5 +1,5 @@
 import type { Mailbox } from '../address.ts';
-import { MailRelayError } from '../errors.ts';
+import { isMailRelayError, MailRelayError } from '../errors.ts';
 import type { Content, HeaderField, Json, TemplateData } from '../message.ts';
 import { scopeOf } from '../scope.ts';
 import type { StoredDelivery } from '../store/port.ts';
@@ -9,7 +9,7 @@ import { type ComposeMime, createComposeMime } from './mime/compose.ts';
 import type { MailParts } from './mime/parts.ts';
 import type { ComposedMail, Composer } from './port.ts';
 import type { Program, ProgramTracking, RenderFrame } from './program.ts';
-import { createRawHtml, type RawParts } from './raw.ts';
+import { createRawHtml, type RawParts, withOwnLinks } from './raw.ts';
 import { mostBytes, standIns } from './size.ts';
 
 /** What the composer works with. */
@@ -74,7 +74,12 @@ export function createComposer(options: ComposerOptions): Composer {
     }
     // A message to one recipient is composed once, so keeping it parsed would only cost memory.
     const shared = content.individually && delivery.rendered === undefined ? content : undefined;
-    return raw.track(bodiesOf(content, delivery), shared, scope, tracking, frame);
+    const tracked = raw.track(bodiesOf(content, delivery), shared, scope, tracking, frame);
+    if (content.stream !== 'broadcast' || delivery.rendered !== undefined) return tracked;
+    return withOwnLinks(tracked, {
+      unsubscribeUrl: () => unsubscribeUrl,
+      viewUrl: () => `${linkBase}/v/${tokens.delivery('v', delivery.id)}`,
+    });
   }
 
   function unsubscribeUrlOf(content: Content, delivery: StoredDelivery): string {
@@ -142,6 +147,18 @@ export function createComposer(options: ComposerOptions): Composer {
       await write(content, delivery, createComposeMime(standIns(content)));
     },
     compose: (content, delivery) => write(content, delivery, composeMime),
+    async subject(content, delivery) {
+      const { template: name, version } = content;
+      const given = content.subject ?? delivery?.rendered?.subject;
+      if (given !== undefined || name === undefined || version === undefined) return given;
+      try {
+        if (delivery === undefined) return await catalogue.subject({ name, version, locale: content.locale });
+        return (await programOf(content, delivery, UNTRACKED))?.subject(dataOf(content, delivery, PLACEHOLDER));
+      } catch (error) {
+        if (!isMailRelayError(error)) throw error;
+        return undefined;
+      }
+    },
     async view(content, delivery) {
       const tracking = { ...trackingOf(content, delivery), opens: false };
       return (await partsOf(content, delivery, tracking, unsubscribeUrlOf(content, delivery))).html;

@@ -1,10 +1,10 @@
 import Handlebars from 'handlebars';
-import { MailRelayError } from '../errors.ts';
 import type { TemplateData } from '../message.ts';
 import type { Tokens } from '../token.ts';
 import type { CompiledLocale } from './bundle.ts';
 import { clickLink, decodeAttribute, encodeAttribute, isTrackable, rewriteHtml, withUtm } from './links.ts';
 import { withCrlf } from './mime/body.ts';
+import { compiler, strictEngine } from './strict.ts';
 import { splitAddress } from './text-address.ts';
 
 /** What a render adds to the data: the tokens of the delivery. */
@@ -50,7 +50,7 @@ export function createProgram(
   context: { readonly tokens: Tokens; readonly linkBase: string },
 ): Program {
   const { linkBase } = context;
-  const engine = Handlebars.create();
+  const engine = strictEngine();
   const links: string[] = [];
   /** Addresses of links that are left alone because they say so. */
   const left = new Set<string>();
@@ -142,54 +142,4 @@ export function createProgram(
 /** The pixel that records opens. */
 export function pixelTag(url: string): string {
   return `<img src="${url}" width="1" height="1" alt="" style="display:block;border:0">`;
-}
-
-type Run = (data: TemplateData, frame: RenderFrame | undefined) => string;
-
-function compiler(
-  engine: typeof Handlebars,
-  locale: CompiledLocale,
-): (source: string, part: string, plain: boolean) => Run {
-  return (source, part, plain) => {
-    try {
-      engine.parse(source);
-    } catch (cause) {
-      throw new MailRelayError(
-        'TEMPLATE_INVALID',
-        { path: locale.path, reason: `${locale.path} (${part}): ${(cause as Error).message}` },
-        { cause },
-      );
-    }
-    const template = engine.compile(source, { strict: true, noEscape: plain });
-    return (data, frame) => {
-      try {
-        return template(data, {
-          data: frame ?? {},
-          allowProtoPropertiesByDefault: false,
-          allowProtoMethodsByDefault: false,
-        });
-      } catch (cause) {
-        throw missing(cause, locale, part);
-      }
-    };
-  };
-}
-
-function missing(cause: unknown, locale: CompiledLocale, part: string): unknown {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  const variable = /^"([^"]+)" not defined/.exec(message)?.[1] ?? /Missing helper: "([^"]+)"/.exec(message)?.[1];
-  if (variable === undefined)
-    return new MailRelayError(
-      'TEMPLATE_INVALID',
-      { path: locale.path, reason: `${locale.path} (${part}): ${message}` },
-      { cause },
-    );
-  const at = locale.source.search(new RegExp(`\\{\\{[^}]*\\b${variable.replace(/[^\w]/g, '\\$&')}\\b`));
-  const line = at < 0 ? undefined : locale.source.slice(0, at).split('\n').length;
-  const place = line === undefined ? part : `line ${line}`;
-  return new MailRelayError(
-    'TEMPLATE_VARIABLE_MISSING',
-    { variable, template: locale.path, line, reason: `${variable}, in ${locale.path} (${place})` },
-    { cause },
-  );
 }

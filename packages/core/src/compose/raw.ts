@@ -12,6 +12,18 @@ export interface RawParts {
   readonly text: string | undefined;
 }
 
+const OWN_LINKS = /(?<!\{)\{\{(unsubscribeUrl|viewUrl)\}\}(?!\})/g;
+
+/** Puts the two addresses that only the relay knows where the host has written `{{unsubscribeUrl}}` and `{{viewUrl}}`. */
+export function withOwnLinks(
+  parts: RawParts,
+  urls: Readonly<Record<'unsubscribeUrl' | 'viewUrl', () => string>>,
+): RawParts {
+  const put = (body: string | undefined, write: (url: string) => string): string | undefined =>
+    body?.replace(OWN_LINKS, (_, name: 'unsubscribeUrl' | 'viewUrl') => write(urls[name]()));
+  return { ...parts, html: put(parts.html, encodeAttribute), text: put(parts.text, (url) => url) };
+}
+
 type Bodies = Pick<RawParts, 'html' | 'text'>;
 
 /** Tracks mail that comes without a template. */

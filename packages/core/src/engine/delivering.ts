@@ -1,6 +1,6 @@
 import type { Composer } from '../compose/port.ts';
 import { toSettlement } from '../deliver/outcome.ts';
-import type { Transport } from '../deliver/port.ts';
+import type { RouteSpec, Transport } from '../deliver/port.ts';
 import { isMailRelayError, messageOf } from '../errors.ts';
 import type { ReasonClass } from '../events.ts';
 import { type Content, encodeId } from '../message.ts';
@@ -16,6 +16,7 @@ export interface DeliveringContext {
   readonly store: Pick<Store, 'log' | 'suppressions'>;
   readonly composer: Composer;
   readonly transports: ReadonlyMap<string, Transport>;
+  readonly routes: readonly RouteSpec[];
   readonly schedule: RetrySchedule;
   readonly log: HostApi['log'];
 }
@@ -26,7 +27,7 @@ type Deliver = (claimed: ClaimedDelivery, route: string, onStart: (at: number) =
 /** One attempt of one claimed delivery: suppression, composing, sending, and what follows from the answer. */
 export function createDelivering(context: DeliveringContext): Deliver {
   const { store, composer, transports, schedule, log } = context;
-  const tellFault = createRouteFaults(log);
+  const tellFault = createRouteFaults(log, context.routes);
 
   return async function deliver(claimed, route, onStart): Promise<Settlement> {
     const unsent = { deliveryId: claimed.id, startedAt: undefined, transcript: undefined };

@@ -14,11 +14,13 @@ export interface HttpContext {
   readonly engine: HttpEngine;
   readonly tokens: Tokens;
   readonly unsubscribePage: UnsubscribePage;
+  /** Where recipients reach the host application. */
+  readonly publicUrl: string;
   /** For failures that the reader must not notice. */
   readonly onError: (error: unknown) => void;
 }
 
 /** What {@link HttpContext} is made of, and where the routes are served. */
-export interface RouterOptions extends HttpContext {
+export interface RouterOptions extends Omit<HttpContext, 'publicUrl'> {
   readonly options: Pick<ResolvedOptions, 'publicUrl' | 'environment'>;
 }

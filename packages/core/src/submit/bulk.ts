@@ -30,6 +30,8 @@ export interface BulkProgress {
   readonly rejected: number;
   /** Those of the accepted that are on the suppression list. */
   readonly suppressed: number;
+  /** True where an earlier call with the same `idempotencyKey` has made the message; what it accepted counts as accepted. */
+  readonly repeated: boolean;
   /** Recipients that were rejected since the last progress, so that memory does not grow with the list. */
   readonly rejections: readonly Rejection[];
 }
@@ -52,8 +54,9 @@ export async function* submitBulk(
   target: BulkTarget,
 ): AsyncGenerator<BulkProgress, void> {
   const { engine, fields } = target;
-  const { id } = await engine.openBulk(fields);
-  let progress: BulkProgress = { id, processed: 0, accepted: 0, rejected: 0, suppressed: 0, rejections: [] };
+  const { id, run, repeated } = await engine.openBulk(fields);
+  const counts = { processed: 0, accepted: 0, rejected: 0, suppressed: 0 };
+  let progress: BulkProgress = { id, ...counts, repeated, rejections: [] };
   let running: Promise<BulkProgress> | undefined;
   try {
     for await (const batch of batches(recipients, target)) {
@@ -62,7 +65,7 @@ export async function* submitBulk(
         running = undefined;
         yield progress;
       }
-      running = append(batch, progress, target);
+      running = append(batch, progress, { engine, run });
       // It is awaited after the next batch, which may take its time.
       running.catch(() => {});
     }
@@ -73,7 +76,7 @@ export async function* submitBulk(
     throw brokenOff((await running) ?? progress, error.cause);
   } finally {
     await running?.catch(() => {});
-    await engine.closeBulk(id);
+    await engine.closeBulk(run);
   }
 }
 
@@ -123,12 +126,16 @@ async function* batches(
   if (index > batch.start) yield batch;
 }
 
-async function append(batch: Batch, before: BulkProgress, { engine }: BulkTarget): Promise<BulkProgress> {
+async function append(
+  batch: Batch,
+  before: BulkProgress,
+  { engine, run }: Pick<BulkTarget, 'engine'> & { readonly run: number },
+): Promise<BulkProgress> {
   const results =
     batch.fit.length === 0
       ? []
       : await engine.appendBulk(
-          before.id,
+          run,
           batch.fit.map(({ recipient }) => recipient),
         );
   const rejections = [...batch.rejections];
@@ -141,6 +148,7 @@ async function append(batch: Batch, before: BulkProgress, { engine }: BulkTarget
   const size = batch.fit.length + batch.rejections.length;
   return {
     id: before.id,
+    repeated: before.repeated,
     processed: before.processed + size,
     accepted: before.accepted + size - rejections.length,
     rejected: before.rejected + rejections.length,

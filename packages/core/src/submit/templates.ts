@@ -98,7 +98,7 @@ export function createTemplateBook(templates: readonly AnyTemplate[]): TemplateB
         parts = { subject: subject as string, html, text };
       } catch (error) {
         throw new MailRelayError(
-          'TEMPLATE_INVALID',
+          'TEMPLATE_RENDER_FAILED',
           { template: found.name, reason: `the function of ${found.name} threw: ${messageOf(error)}` },
           { cause: error },
         );

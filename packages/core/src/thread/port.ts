@@ -60,10 +60,11 @@ export interface EngineApi {
   accept(submission: Submission): Promise<Accepted>;
   openBulk(
     submission: Omit<Submission, 'recipients'>,
-  ): Promise<{ readonly id: string; readonly messageId: string; readonly repeated: boolean }>;
-  appendBulk(id: string, recipients: readonly SubmittedRecipient[]): Promise<BulkResult[]>;
-  /** Nothing more is appended to the message. */
-  closeBulk(id: string): Promise<void>;
+  ): Promise<{ readonly id: string; readonly messageId: string; readonly repeated: boolean; readonly run: number }>;
+  /** Appends to the message of a run. */
+  appendBulk(run: number, recipients: readonly SubmittedRecipient[]): Promise<BulkResult[]>;
+  /** Nothing more comes of the run. */
+  closeBulk(run: number): Promise<void>;
   hasBlob(kind: BlobKind, key: string): Promise<boolean>;
   putBlob(kind: BlobKind, key: string, bytes: Uint8Array): Promise<void>;
   render(
