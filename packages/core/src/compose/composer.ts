@@ -107,8 +107,9 @@ export function createComposer(options: ComposerOptions): Composer {
     const messageId = messageIdOf({ content, messageId: delivery.messageId, deliveryId: delivery.id });
     const { headers, content: shown } = listHeaders(content, unsubscribeUrl);
     const date = content.date ?? delivery.acceptedAt;
-    // Who gets a mail sees its boundary, so that no two deliveries may share one.
-    const boundary = tokens.mac(`boundary ${delivery.id}`);
+    // Who gets a mail sees its boundary, so that no two deliveries may share one. The end of the address is a signature of the
+    // delivery; the other way round, so that a body with the address does not hold the boundary.
+    const boundary = [...unsubscribeUrl.slice(-16)].reverse().join('');
     const mail = await compose({ content: shown, to, ...parts, messageId, date, boundary, headers });
     const bytes = mail.raw.length;
     if (bytes > maxMessageBytes) {
