@@ -10,7 +10,7 @@ import type { MailParts } from './mime/parts.ts';
 import type { ComposedMail, Composer } from './port.ts';
 import type { Program, ProgramTracking, RenderFrame } from './program.ts';
 import { createRawHtml, type RawParts, withOwnLinks } from './raw.ts';
-import { mostBytes, standIns } from './size.ts';
+import { isSmall, mostBytes, standIns } from './size.ts';
 
 /** What the composer works with. */
 export interface ComposerOptions extends CatalogueOptions {
@@ -144,7 +144,7 @@ export function createComposer(options: ComposerOptions): Composer {
       const delivery = { ...recipient, ...UNNUMBERED };
       const program = await programOf(content, recipient, UNTRACKED);
       const parts = program === undefined ? bodiesOf(content, recipient) : untracked(program, content, delivery);
-      if (mostBytes(content, parts, linkBase) <= maxMessageBytes) return;
+      if (isSmall(content, parts, maxMessageBytes) || mostBytes(content, parts, linkBase) <= maxMessageBytes) return;
       await write(content, delivery, createComposeMime(standIns(content)));
     },
     compose: (content, delivery) => write(content, delivery, composeMime),

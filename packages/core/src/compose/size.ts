@@ -40,6 +40,22 @@ export function mostBytes(content: Content, { subject, html = '', text = '' }: R
   return shared.bytes + QUOTED * Buffer.byteLength(subject) + shared.growth * shared.bodies.bytes;
 }
 
+/** Bytes that a character of a mail becomes at most: as a link that is tracked, in an encoding, in the shortest address. */
+const PER_CHARACTER = 200;
+/** Headers and boundaries that every mail has. */
+const PER_MAIL = 100_000;
+
+/** Whether a mail is so small that nothing need be measured, as most are. */
+export function isSmall(content: Content, { subject, html = '', text = '' }: RawParts, maxBytes: number): boolean {
+  const { headers, to, cc, references, attachments, alternatives, tracking } = content;
+  if (tracking.utm !== undefined) return false;
+  let length = subject.length + html.length + text.length + (to.length + cc.length + references.length) * 1000;
+  for (const [name, value] of headers) length += name.length + value.length;
+  for (const { bytes } of attachments) length += bytes;
+  for (const { bytes } of alternatives) length += bytes;
+  return length * PER_CHARACTER + PER_MAIL < maxBytes;
+}
+
 /** As if everything were tracked: a recipient may switch it on. One link more for the pixel. */
 function trackedBytes(html: string, text: string, linkBytes: number): number {
   const links = 1 + countLinks(html) + countLinks(text);

@@ -1,8 +1,11 @@
+import type { Stream } from '../../message.ts';
 import type { AcceptInput } from '../port.ts';
 import { sha256 } from './content-hash.ts';
 import type { Database } from './database.ts';
 import { type Ledger, type MessageFacts, STREAMS } from './ledger.ts';
 import type { Tables } from './tables.ts';
+
+const CACHED = 2000;
 
 /** Writes messages, and their content once for all that share it. Inside of `write`. */
 export function createMessages(
@@ -13,7 +16,11 @@ export function createMessages(
     query.selectFrom('content').select('id').where('hash', '=', hash),
   );
   const insertContent = db.prepare((query, { hash, json }: { hash: string; json: string }) =>
-    query.insertInto('content').values({ hash, json }).returning('id'),
+    query
+      .insertInto('content')
+      .values({ hash, json })
+      .onConflict((conflict) => conflict.column('hash').doNothing())
+      .returning('id'),
   );
   const findLane = db.prepare((query, { route, stream }: { route: string; stream: number }) =>
     query.selectFrom('lane').select('id').where('route', '=', route).where('stream', '=', stream),
@@ -38,10 +45,35 @@ export function createMessages(
       extra: p.extra,
     }),
   );
+  // Rows of these never go, and never change.
+  const contents = new Map<string, number>();
+  const lanes = new Map<string, number>();
+  db.onRollback(() => {
+    contents.clear();
+    lanes.clear();
+  });
+
+  function laneOf(route: string, stream: Stream, now: number): number {
+    const key = `${stream} ${route}`;
+    const known = lanes.get(key);
+    if (known !== undefined) return known;
+    const lane = { route, stream: STREAMS.indexOf(stream) };
+    const { id } = (findLane.get(lane) ?? insertLane.get({ ...lane, now })) as { id: number };
+    if (lanes.size >= CACHED) lanes.clear();
+    lanes.set(key, id);
+    return id;
+  }
+
   function contentOf(content: AcceptInput['content']): { id: number; value: AcceptInput['content']; length: number } {
     const json = JSON.stringify(content);
     const hash = sha256(json);
-    const { id } = (findContent.get({ hash }) ?? insertContent.get({ hash, json })) as { id: number };
+    const known = contents.get(hash);
+    // Mail without a template has a content of its own, mostly, and that of a template is known mostly.
+    const id = known ?? ((insertContent.get({ hash, json }) ?? findContent.get({ hash })) as { id: number }).id;
+    if (known === undefined) {
+      if (contents.size >= CACHED) contents.clear();
+      contents.set(hash, id);
+    }
     return { id, value: content, length: json.length };
   }
 
@@ -49,12 +81,11 @@ export function createMessages(
     const { campaign, tags, metadata, route, sendAt, now } = input;
     const { stream } = input.content;
     const content = contentOf(input.content);
-    const lane = { route, stream: STREAMS.indexOf(stream) };
+    const laneId = laneOf(route, stream, now);
     const campaignId =
       campaign === undefined
         ? undefined
         : (findCampaign.get({ name: campaign }) ?? insertCampaign.get({ name: campaign }))?.id;
-    const { id: laneId } = (findLane.get(lane) ?? insertLane.get({ ...lane, now })) as { id: number };
     const id = db.nextId(now);
     insertMessageRow.run({
       id,
