@@ -17,6 +17,8 @@ export interface EngineThread {
   terminate(): Promise<void>;
 }
 
+/** What a mail leaves behind is garbage at once; with as much room as Node gives by default the memory of the host grows by 100 MB. */
+const YOUNG_MB = 16;
 /** Time for a thread to end by itself, ms. */
 const GRACE_MS = 2000;
 
@@ -40,7 +42,12 @@ export function spawnEngine(
         'keep @mailrelay/core external to the bundle, or set `thread: false`',
     });
   }
-  const worker = new Worker(file, { workerData: options, name: 'mail-relay', ...workerArguments() });
+  const worker = new Worker(file, {
+    workerData: options,
+    name: 'mail-relay',
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    ...workerArguments(),
+  });
   let ending = false;
   let failure: unknown;
   const rpc = createBirpc<EngineApi, HostApi>(host, { ...batchedChannel(worker), timeout: -1 });

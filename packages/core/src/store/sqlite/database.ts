@@ -151,7 +151,7 @@ export function createDatabase(path: string): Database {
       const opened = await connect();
       try {
         opened.exec(
-          `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
+          `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
         );
         await migrate(opened, path);
         opened.exec('CREATE TEMP TABLE run (run, delivery_id, PRIMARY KEY (run, delivery_id)) WITHOUT ROWID');
