@@ -1,0 +1,63 @@
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Store } from '../../../packages/core/src/store/port.ts';
+import { createSqliteStore } from '../../../packages/core/src/store/sqlite/store.ts';
+import { contentOf, recipientOf } from '../../support/content.ts';
+import { scratchFolder } from '../../support/relay.ts';
+import { claim, input, NOW, SENT, settlement } from './suite/bench.ts';
+
+/** A store on a file, its connection, and the statements that it ran by name. */
+async function watched(): Promise<{ store: Store; connection: DatabaseSync; commits(): number }> {
+  let connection: DatabaseSync | undefined;
+  let commits = 0;
+  const exec = DatabaseSync.prototype.exec;
+  vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(function (this: DatabaseSync, text) {
+    connection = this;
+    if (text === 'COMMIT') commits += 1;
+    exec.call(this, text);
+  });
+  onTestFinished(() => void vi.restoreAllMocks());
+  const store = createSqliteStore({ path: `${scratchFolder()}/relay.db`, messageIdOf: () => '<1@example.com>' });
+  await store.open();
+  onTestFinished(() => store.close());
+  return { store, connection: connection as unknown as DatabaseSync, commits: () => commits };
+}
+
+const many = Array.from({ length: 100 }, (_, index) => recipientOf(`r${index}@example.com`));
+
+describe('the database', () => {
+  it('writes ahead, and waits for the disk with each commit', async () => {
+    const { connection } = await watched();
+    expect(connection.prepare('PRAGMA journal_mode').get()).toMatchObject({ journal_mode: 'wal' });
+    // 2 is FULL.
+    expect(connection.prepare('PRAGMA synchronous').get()).toMatchObject({ synchronous: 2 });
+  });
+
+  it('commits once for all that comes at the same time', async () => {
+    const { store, commits } = await watched();
+    const before = commits();
+    await Promise.all(many.map((recipient) => store.intake.accept(input({ recipients: [recipient] }))));
+    expect(commits() - before).toBe(1);
+  });
+
+  it('commits once for a batch that is claimed, and once for its results', async () => {
+    const { store, commits } = await watched();
+    await store.intake.accept(input({ recipients: many }));
+    const owner = await store.queue.register({ pid: 1, host: 'here', rates: {} }, NOW);
+    const before = commits();
+    const claimed = await claim(store, owner, NOW, 100);
+    await store.queue.settle(
+      claimed.map((one) => settlement(one, SENT)),
+      { owner, now: NOW },
+    );
+    expect([claimed.length, commits() - before]).toEqual([100, 2]);
+  });
+
+  it('has the content of messages that share it once', async () => {
+    const { store, connection } = await watched();
+    for (const recipient of many.slice(0, 5)) await store.intake.accept(input({ recipients: [recipient] }));
+    await store.intake.accept(input({ content: contentOf({ subject: 'Another' }) }));
+    expect(connection.prepare('SELECT count(*) AS n FROM content').get()).toMatchObject({ n: 2 });
+    expect(connection.prepare('SELECT count(*) AS n FROM message').get()).toMatchObject({ n: 6 });
+  });
+});
