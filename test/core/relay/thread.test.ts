@@ -10,19 +10,32 @@ import { SOURCE_ARGUMENTS } from '../../support/source.ts';
 
 const SOURCE = join(import.meta.dirname, '../../../packages/core');
 
-it('a start says so where a bundler has left the worker behind, and names the ways out', async () => {
+/** The core as a bundler leaves it: without one of its files. */
+async function coreWithout(file: string): Promise<{ createMailRelay: typeof createMailRelay }> {
   const copy = join(scratchFolder(), 'core');
   cpSync(join(SOURCE, 'src'), join(copy, 'src'), { recursive: true });
   cpSync(join(SOURCE, 'package.json'), join(copy, 'package.json'));
   cpSync(join(SOURCE, 'node_modules'), join(copy, 'node_modules'), { recursive: true, verbatimSymlinks: false });
-  rmSync(join(copy, 'src/thread/worker.ts'));
-  const core = (await import(pathToFileURL(join(copy, 'src/index.ts')).href)) as {
-    createMailRelay: typeof createMailRelay;
-  };
+  rmSync(join(copy, file));
+  return (await import(pathToFileURL(join(copy, 'src/index.ts')).href)) as { createMailRelay: typeof createMailRelay };
+}
+
+it('a start says so where a bundler has left the worker behind, and names the ways out', async () => {
+  const core = await coreWithout('src/thread/worker.ts');
   const relay = core.createMailRelay({ store: ':memory:' });
   await expect(relay.start()).rejects.toMatchObject({
     code: 'WORKER_UNAVAILABLE',
     message: expect.stringMatching(/worker.*external.*thread: false/s),
+  });
+});
+
+it('a template that has to be compiled says so where a bundler has left the compiler behind', async () => {
+  const core = await coreWithout('src/compose/mjml-worker.ts');
+  const template = { name: 'hello', subject: 'Hi', mjml: '<mjml><mj-body></mj-body></mjml>' };
+  const relay = core.createMailRelay({ store: ':memory:', thread: false, templates: [template] });
+  await expect(relay.start()).rejects.toMatchObject({
+    code: 'WORKER_UNAVAILABLE',
+    message: expect.stringMatching(/mjml-worker.*external/s),
   });
 });
 

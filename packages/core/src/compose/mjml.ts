@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { MailRelayError } from '../errors.ts';
 import { workerArguments } from '../worker-arguments.ts';
+import { workerFile } from '../worker-file.ts';
 import { unreadable } from './faults.ts';
 import type { MjmlResult } from './mjml-worker.ts';
 import { type Passage, placeOf } from './origins.ts';
@@ -8,7 +9,7 @@ import { type Passage, placeOf } from './origins.ts';
 /** Compiles sources in one short-lived thread. */
 export async function compileMjml(sources: readonly string[]): Promise<readonly MjmlResult[]> {
   if (sources.length === 0) return [];
-  const file = new URL(import.meta.url.endsWith('.ts') ? './mjml-worker.ts' : './mjml-worker.js', import.meta.url);
+  const file = workerFile('mjml-worker', import.meta.url);
   return new Promise((resolve, reject) => {
     const worker = new Worker(file, {
       workerData: sources,

@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
 import type { EngineOptions } from '../engine.ts';
 import { MailRelayError } from '../errors.ts';
 import { workerArguments } from '../worker-arguments.ts';
+import { workerFile } from '../worker-file.ts';
 import { batchedChannel, END } from './channel.ts';
 import type { EngineApi, HostApi } from './port.ts';
 
@@ -33,15 +32,7 @@ export function spawnEngine(
   host: HostApi,
   onEnd: (error: MailRelayError) => void,
 ): EngineThread {
-  const file = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
-  if (file.protocol !== 'file:' || !existsSync(fileURLToPath(file))) {
-    throw new MailRelayError('WORKER_UNAVAILABLE', {
-      file: file.href,
-      reason:
-        `its file ${file.href} is not there, as happens when a bundler packs the application; ` +
-        'keep @mailrelay/core external to the bundle, or set `thread: false`',
-    });
-  }
+  const file = workerFile('worker', import.meta.url, ', or set `thread: false`');
   const worker = new Worker(file, {
     workerData: options,
     name: 'mail-relay',
