@@ -26,7 +26,7 @@ import { createTokens } from './token.ts';
 export interface EngineOptions {
   readonly store: StoreSpec;
   readonly templates: {
-    readonly folder: string | undefined;
+    readonly folders: readonly string[];
     readonly declared: readonly DeclaredTemplate[];
     readonly watch: boolean;
   };

@@ -26,6 +26,7 @@ export function bench(
   options: {
     readonly engine?: Partial<HttpEngine>;
     readonly publicUrl?: string;
+    readonly path?: string;
     readonly environment?: 'development' | 'production';
     readonly unsubscribe?: UnsubscribeOptions;
   } = {},
@@ -51,6 +52,7 @@ export function bench(
     tokens,
     options: {
       publicUrl: options.publicUrl ?? 'https://app.example',
+      path: options.path ?? '/mail',
       environment: options.environment ?? 'production',
     },
     unsubscribePage: createUnsubscribePage(options.unsubscribe ?? {}),

@@ -17,5 +17,5 @@ export interface HttpContext {
 
 /** What {@link HttpContext} is made of, and where the routes are served. */
 export interface RouterOptions extends HttpContext {
-  readonly options: Pick<ResolvedOptions, 'publicUrl' | 'environment'>;
+  readonly options: Pick<ResolvedOptions, 'publicUrl' | 'path' | 'environment'>;
 }
