@@ -9,6 +9,7 @@ import { createTransport } from './deliver/transport.ts';
 import { createDelivering } from './engine/delivering.ts';
 import { createHealth } from './engine/health.ts';
 import { createReading } from './engine/reading.ts';
+import { createRouteFaults } from './engine/route-faults.ts';
 import { createSubmitting } from './engine/submitting.ts';
 import { MailRelayError, messageOf } from './errors.ts';
 import type { MessageEvent } from './events.ts';
@@ -61,6 +62,7 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
     log: host.log,
   });
   const transports = new Map<string, Transport>();
+  const faults = createRouteFaults(host.log);
   let queue: LocalQueue | undefined;
   let listening = false;
   const publish = (events: readonly MessageEvent[]): void => {
@@ -90,7 +92,14 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
           rate,
         }));
       }),
-      deliver: createDelivering({ store, composer, transports, schedule: retrySchedule(options.queue), log: host.log }),
+      deliver: createDelivering({
+        store,
+        composer,
+        transports,
+        schedule: retrySchedule(options.queue),
+        faults,
+        log: host.log,
+      }),
       onEvents: publish,
       onError: (error) => host.log('error', { error: messageOf(error) }, 'the queue failed'),
       leaseMs: options.queue.leaseMs,
@@ -158,7 +167,7 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
       const bytes = await store.blobs.get('captured', id);
       return bytes && readCaptured(bytes).raw;
     },
-    health: createHealth(store),
+    health: createHealth(store, faults),
     async listen(on): Promise<void> {
       listening = on;
     },

@@ -105,6 +105,7 @@ describe('health', () => {
         store: { ok: false, bytes: 0 },
         queue: { waiting: 0, sending: 0, oldestMs: 0 },
         lanes: [],
+        failing: [],
       }),
     ],
     ['does not answer', () => Promise.reject(new Error('the secret place /var/x is gone'))],

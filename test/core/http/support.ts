@@ -44,6 +44,7 @@ export function bench(
       store: { ok: true, bytes: 1 },
       queue: { waiting: 0, sending: 0, oldestMs: 0 },
       lanes: [],
+      failing: [],
     }),
     ...options.engine,
   };

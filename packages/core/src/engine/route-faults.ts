@@ -1,25 +1,40 @@
 import type { Outcome } from '../deliver/port.ts';
 import { encodeId } from '../message.ts';
-import type { HostApi } from '../thread/port.ts';
+import type { FailingRoute, HostApi } from '../thread/port.ts';
 
 /** Reasons that are about the route, whoever the mail is for. */
 const FAULTS: ReadonlySet<string> = new Set(['auth-failure', 'tls', 'network', 'timeout']);
 const AGAIN_MS = 60_000;
 
+/** What is known of routes that do not work. */
+export interface RouteFaults {
+  /** Takes the outcome of an attempt. */
+  note(route: string, deliveryId: number, outcome: Outcome, now: number): void;
+  /** Routes whose last attempt failed for a reason of the route. */
+  failing(): readonly FailingRoute[];
+}
+
 /**
  * Tells the log that a route does not work: its mail waits, and nobody else would say so. Once a minute for each route and
  * reason; without the server's words, which may hold addresses.
  */
-export function createRouteFaults(
-  log: HostApi['log'],
-): (route: string, deliveryId: number, outcome: Outcome, now: number) => void {
+export function createRouteFaults(log: HostApi['log']): RouteFaults {
   const told = new Map<string, number>();
-  return (route, deliveryId, outcome, now) => {
-    if (outcome.type !== 'deferred' || !FAULTS.has(outcome.reason)) return;
-    const key = `${route} ${outcome.reason}`;
-    if (now - (told.get(key) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return;
-    told.set(key, now);
-    const fields = { route, reason: outcome.reason, status: outcome.status, delivery: encodeId('dlv', deliveryId) };
-    log('warn', fields, 'a route does not work; its mail waits and is tried again');
+  const failing = new Map<string, FailingRoute>();
+  return {
+    note(route, deliveryId, outcome, now) {
+      if (outcome.type !== 'deferred' || !FAULTS.has(outcome.reason)) {
+        failing.delete(route);
+        return;
+      }
+      const { reason, status } = outcome;
+      failing.set(route, { route, reason, since: failing.get(route)?.since ?? now });
+      const key = `${route} ${reason}`;
+      if (now - (told.get(key) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return;
+      told.set(key, now);
+      const fields = { route, reason, status, delivery: encodeId('dlv', deliveryId) };
+      log('warn', fields, 'a route does not work; its mail waits and is tried again');
+    },
+    failing: () => [...failing.values()],
   };
 }
