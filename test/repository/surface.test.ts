@@ -3,12 +3,26 @@ import { join } from 'node:path';
 import * as core from '@mailrelay/core';
 import * as node from '@mailrelay/core/node';
 import * as express from '@mailrelay/express';
+import * as nestjs from '@mailrelay/nestjs';
+import * as compat from '@mailrelay/nestjs/compat';
 import { expect, it } from 'vitest';
 
 it('the packages export these values', () => {
   const names = (module: object): string[] => Object.keys(module).sort();
-  expect({ core: names(core), node: names(node), express: names(express) }).toMatchInlineSnapshot(`
+  expect({
+    core: names(core),
+    node: names(node),
+    express: names(express),
+    nestjs: names(nestjs),
+    compat: names(compat),
+  }).toMatchInlineSnapshot(`
     {
+      "compat": [
+        "HandlebarsAdapter",
+        "MailerModule",
+        "MailerService",
+        "MjmlAdapter",
+      ],
       "core": [
         "ERRORS",
         "MailRelayError",
@@ -21,6 +35,15 @@ it('the packages export these values', () => {
       ],
       "express": [
         "mailRelay",
+      ],
+      "nestjs": [
+        "InjectMailRelay",
+        "MailRelayHealthIndicator",
+        "MailRelayModule",
+        "MailRelayService",
+        "OnMailEvent",
+        "getMailRelayToken",
+        "mailRelayHandler",
       ],
       "node": [
         "toNodeHandler",

@@ -9,7 +9,7 @@ import { type MailRelayModuleExtras, type MailRelayModuleOptions, refuse } from 
 export const RELAY: unique symbol = Symbol('MailRelay');
 export const NAMED: unique symbol = Symbol('MailRelay name');
 
-export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<MailRelayModuleOptions>({ moduleName: 'MailRelay' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createMailRelayOptions')

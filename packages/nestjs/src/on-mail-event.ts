@@ -7,7 +7,7 @@ export interface MailEventHandler {
   readonly relay: string | undefined;
 }
 
-export const MAIL_EVENT_HANDLERS: unique symbol = Symbol('MailRelay event handlers');
+const MAIL_EVENT_HANDLERS: unique symbol = Symbol('MailRelay event handlers');
 
 /**
  * Calls the method with each event of a type; `event` stands for every type. What it throws is logged, and stops nothing.
