@@ -19,9 +19,12 @@ describe('a relay in a Nest application', () => {
   it('starts with it, and sends what is due before it has closed, also what providers hand in as they end', async () => {
     @Injectable()
     class Farewell implements OnModuleDestroy {
+      private said = false;
       constructor(@Inject(MailRelayService) readonly mail: MailRelayService) {}
       async onModuleDestroy() {
-        await this.mail.send(hello('farewell@example.com'));
+        // Nest 11 calls this again where somebody closes twice.
+        if (!this.said) await this.mail.send(hello('farewell@example.com'));
+        this.said = true;
       }
     }
     const inbox = await smtpServer();

@@ -46,7 +46,12 @@ function collected(own: Templates, features: readonly Templates[], logger: Logge
   if (all.length === 0) return undefined;
   const folders = all.flatMap(({ folder }) => folder ?? []).map((folder) => find(folder, logger));
   const templates = all.flatMap((options) => options.templates ?? []);
-  return { ...all[0], folder: [...new Set(folders)], templates: [...new Set(templates)] };
+  // What else they say is left to the relay's own check; the application's word goes first.
+  return {
+    ...Object.assign({}, ...all.toReversed()),
+    folder: [...new Set(folders)],
+    templates: [...new Set(templates)],
+  };
 }
 
 function asOptions(given: NonNullable<Templates>): TemplateOptions {

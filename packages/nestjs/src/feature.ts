@@ -1,10 +1,10 @@
-import type { MailRelayOptions } from '@mailrelay/core';
+import type { AnyTemplate, TemplateOptions } from '@mailrelay/core';
 import { type DynamicModule, Module } from '@nestjs/common';
 
 /** What a feature module brings. */
 export interface MailRelayFeatureOptions {
   /** Its templates, as in the options of the relay. A folder is best given by `join(import.meta.dirname, 'emails')`, or with `__dirname`. */
-  readonly templates: NonNullable<MailRelayOptions['templates']>;
+  readonly templates: string | readonly AnyTemplate[] | Omit<TemplateOptions, 'watch'>;
   /** Name of the relay that gets them; none for the one without a name. */
   readonly relay?: string;
 }
