@@ -17,6 +17,8 @@ const project = (name: string, include: string[], timeoutMs: number): TestProjec
     pool: 'forks',
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
+    // A state is waited for as long as it takes on a busy machine.
+    expect: { poll: { timeout: timeoutMs * 0.6 } },
     // Worker threads and child processes of the tests resolve the packages in the same way.
     execArgv: [...SOURCE_ARGUMENTS],
   },
@@ -41,8 +43,8 @@ const nest11 = (): TestProjectInlineConfiguration => ({
 export default defineConfig({
   test: {
     projects: [
-      project('core', ['test/core/**/*.test.ts'], 15_000),
-      project('express', ['test/express/**/*.test.ts'], 15_000),
+      project('core', ['test/core/**/*.test.ts'], 30_000),
+      project('express', ['test/express/**/*.test.ts'], 30_000),
       project('nestjs', nestjs, 30_000),
       nest11(),
       project('repository', ['test/repository/**/*.test.ts'], 30_000),

@@ -63,6 +63,41 @@ describe('an address', () => {
     );
   });
 
+  it('never becomes another: what is no letter, digit, hyphen or dot in a domain is refused', () => {
+    const strange = fc.constantFrom(
+      ...'!"#$%&\'()*+,/:;<=>?[\\]^`{|}~ ',
+      '\u00ad',
+      '\u115f',
+      '\u200b',
+      '\u2060',
+      '\u2028',
+      '\ufe0f',
+      '\ufeff',
+    );
+    fc.assert(
+      fc.property(domain, strange, fc.nat(), fc.constantFrom('', 'é'), (text, inserted, place, before) => {
+        const at = place % text.length;
+        expect(refused(`ada@${before}${text.slice(0, at)}${inserted}${text.slice(at)}`)).toContain('no valid domain');
+      }),
+    );
+  });
+
+  it('has no domain that is a number, in whichever digits', () => {
+    const digits = fc.constantFrom('0', '٠', '０', '𝟎').chain((zero) => {
+      const first = zero.codePointAt(0) as number;
+      return fc
+        .integer({ min: 1, max: 255 })
+        .map((number) => [...String(number)].map((digit) => String.fromCodePoint(first + Number(digit))).join(''));
+    });
+    fc.assert(
+      fc.property(fc.array(digits, { minLength: 1, maxLength: 4 }), (numbers) => {
+        expect(refused(`ada@${numbers.join('.')}`)).toMatch(/no valid domain|^$/);
+        if (refused(`ada@${numbers.join('.')}`) === '')
+          expect(parseAddress(`ada@${numbers.join('.')}`)).toMatch(/@.*xn--/);
+      }),
+    );
+  });
+
   it('has at most 64 octets before the @ and 254 in all', () => {
     expect(refused(`${'a'.repeat(64)}@example.com`)).toBe('');
     expect(refused(`${'a'.repeat(65)}@example.com`)).toContain('64 octets');
@@ -87,6 +122,21 @@ describe('an address', () => {
     ['ada..l@example.com', 'misplaced dot'],
     ['a da@example.com', 'need quotes'],
     ['a<b@example.com', 'need quotes'],
+    ['ada@example.com/fr', 'no valid domain'],
+    ['ada@example.com#x', 'no valid domain'],
+    ['ada@example.com?x=1', 'no valid domain'],
+    ['ada@example.com:25', 'no valid domain'],
+    ['ada@example.com\\evil', 'no valid domain'],
+    ['ada@ex%61mple.com', 'no valid domain'],
+    ['ada@é.example/x', 'no valid domain'],
+    ['ada@exa\u00admple.com', 'no valid domain'],
+    ['ada@１２７.0.0.1', 'no valid domain'],
+    ['ada@127.0.0.1', 'no valid domain'],
+    ['ada@0x7f.1', 'no valid domain'],
+    ['ada@２１３０７０６４３３', 'no valid domain'],
+    ['ada@[999.1.1.1]', 'no valid domain'],
+    ['ada@[IPv6:::::::]', 'no valid domain'],
+    ['\ud800@example.com', 'half a character'],
   ])('%j is refused: %s', (text, reason) => {
     expect(refused(text)).toContain(reason);
   });
@@ -97,7 +147,10 @@ describe('an address', () => {
     ['ada@MÜLLER.example', 'ada@xn--mller-kva.example'],
     ['jürgen@example.com', 'jürgen@example.com'],
     ['ada@[192.0.2.1]', 'ada@[192.0.2.1]'],
+    ['ada@[IPv6:2001:db8::1]', 'ada@[IPv6:2001:db8::1]'],
     ['ada@localhost', 'ada@localhost'],
+    ['ada@日本。example', 'ada@xn--wgv71a.example'],
+    ['"a<b"@example.com', '"a<b"@example.com'],
   ])('%s is taken as %s', (text, address) => {
     expect(parseAddress(text)).toBe(address);
   });
@@ -117,10 +170,28 @@ describe('an address field', () => {
     expect(parseMailboxes(undefined, 'to')).toEqual([]);
   });
 
+  it('shows the value that is wrong', () => {
+    expect(refused('nobody@')).toContain('"nobody@"');
+    for (const [text, wrong] of [
+      ['Ada@b.example, x', '"x"'],
+      ['not an address', '"not an address"'],
+      ['Ada <>', '"Ada"'],
+      [`${'x'.repeat(300)}@a.example`, `"${'x'.repeat(100)}…"`],
+    ] as const)
+      expect(() => parseMailboxes(text, 'to')).toThrow(wrong);
+  });
+
   it('refuses a name that would begin another header', () => {
     expect(() => parseMailboxes({ name: 'Ada\r\nBcc: eve@example.com', address: 'ada@example.com' }, 'cc')).toThrow(
       /cc has a name with a control character/,
     );
     expect(() => parseMailboxes('Ada\n <ada@example.com>', 'to')).toThrow(/to contains a control character/);
+  });
+
+  it('refuses a name that is no text, or longer than 300 characters', () => {
+    const named = (name: unknown) => () => parseMailboxes({ name, address: 'ada@example.com' } as never, 'to');
+    expect(named(5)).toThrow(/to has a name that is not text/);
+    expect(named('x'.repeat(301))).toThrow(/more than 300/);
+    expect(named('x'.repeat(300))()).toHaveLength(1);
   });
 });

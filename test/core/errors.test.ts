@@ -21,6 +21,7 @@ describe('the table of errors', () => {
         "SECRET_MISSING",
         "PUBLIC_URL_MISSING",
         "ROUTE_MISSING",
+        "NODE_TOO_OLD",
         "RELAY_STOPPED",
         "WORKER_UNAVAILABLE",
         "ENGINE_CRASHED (retry)",
@@ -31,6 +32,7 @@ describe('the table of errors', () => {
         "ADDRESS_INVALID",
         "RECIPIENT_MISSING",
         "RECIPIENT_DUPLICATE",
+        "RECIPIENTS_BROKEN",
         "HEADER_INVALID",
         "ATTACHMENT_INVALID",
         "ATTACHMENT_NOT_ALLOWED",
@@ -39,6 +41,7 @@ describe('the table of errors', () => {
         "TEMPLATE_INVALID",
         "TEMPLATE_FOLDER_MISSING",
         "TEMPLATE_VARIABLE_MISSING",
+        "TEMPLATE_RENDER_FAILED",
         "TEMPLATE_DATA_INVALID",
         "STORE_UNAVAILABLE (retry)",
         "STORE_READ_ONLY",
@@ -67,6 +70,13 @@ describe('an error of the relay', () => {
       retry: true,
       details: { path: '/data' },
     });
+  });
+
+  it('has the HTTP status that fits: the fault of the message, a state that passes, or ours', () => {
+    const status = (code: ErrorCode): number => new MailRelayError(code).status;
+    expect((['ADDRESS_INVALID', 'STORE_FULL', 'STORE_CORRUPT'] as const).map(status)).toEqual([400, 503, 500]);
+    for (const code of Object.keys(ERRORS) as ErrorCode[])
+      if (ERRORS[code].retry) expect(reviveError(serializeError(new MailRelayError(code))).status).toBe(503);
   });
 
   it('crosses a thread with its code, details, stack and cause', () => {

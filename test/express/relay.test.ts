@@ -40,6 +40,25 @@ async function captured(url: string): Promise<ParsedMail> {
 }
 
 describe.each(EXPRESS)('a relay in %s', (_version, express) => {
+  it('answers a mistyped address with 400, without a word of the application', async () => {
+    const mail = await mounted();
+    const app = express();
+    app.set('env', 'production');
+    app.use(mail, express.json());
+    app.post('/signup', (req, res, next) => {
+      const { to } = req.body as { to: string };
+      req.mail.send({ to, subject: 'Hi', text: 'Hello' }).then(({ id }) => res.status(202).send(id), next);
+    });
+    const { url } = await listen(app);
+    const signUp = async (to: string): Promise<number> => {
+      const headers = { 'Content-Type': 'application/json' };
+      return (await fetch(`${url}/signup`, { method: 'POST', headers, body: JSON.stringify({ to }) })).status;
+    };
+    expect([await signUp('ada@example'), await signUp('ada@'), await signUp('ada at example.com')]).toEqual([
+      202, 400, 400,
+    ]);
+  });
+
   it('sends by req.mail, and its reader opens, clicks and unsubscribes by the links in the mail', async () => {
     const mail = await mounted();
     const app = express();

@@ -27,6 +27,13 @@ export function createApp(options: AppOptions): { readonly app: Express; readonl
   app.use(mail);
   app.use(express.json());
 
+  app.get('/', (_req, res) => {
+    res.send(`<!doctype html><html lang="en"><title>Acme Garden</title><h1>Acme Garden</h1>
+<p>This application sends a newsletter over SMTP. The terminal names links of its mails to try.</p>
+<ul><li><a href="/mail/health">Health</a></li>
+<li><code>POST /password-reset</code> with <code>{ "email": "ada@example.com", "firstName": "Ada" }</code> sends a mail</li></ul>`);
+  });
+
   app.post('/password-reset', async (req, res) => {
     const { id } = await req.mail.send({
       to: req.body.email,

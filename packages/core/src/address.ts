@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
 import addressparser from 'nodemailer/lib/addressparser';
 import { MailRelayError } from './errors.ts';
@@ -14,8 +15,16 @@ export type AddressInput = string | { readonly name?: string; readonly address: 
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const CONTROL = /[\u0000-\u001f\u007f]/;
+/** Half a surrogate pair, which no encoding can write. */
+const HALF = /\p{Surrogate}/u;
+/** Longest display name, characters: with its address it fits on one line of a header, even where all of it is escaped. */
+const MAX_NAME = 300;
 const ATEXT = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\u{10ffff}.-]+$/u;
 const QUOTED = /^"(?:[\u0020\u0021\u0023-\u005b\u005d-\u007e\u0080-\u{10ffff}]|\\[\u0020-\u007e])*"$/u;
+/** What domains are written with; anything else would make `domainToASCII` leave something out, or read a URL. */
+const DOMAIN = /^(?:[\p{L}\p{M}\p{N}._\u3002\uff0e\uff61-]|\u200c|\u200d)+$/u;
+/** What it leaves out, though it counts as a letter or a mark; but not the joiners of some scripts. */
+const LEFT_OUT = /(?!\u200c|\u200d)\p{Default_Ignorable_Code_Point}/u;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$/;
 
 /**
@@ -27,10 +36,11 @@ const LABEL = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$/;
  */
 export function parseAddress(text: string, field = 'address'): string {
   const refuse = (reason: string): never => {
-    throw new MailRelayError('ADDRESS_INVALID', { field, reason: `${field} ${reason}` });
+    throw new MailRelayError('ADDRESS_INVALID', { field, reason: `${field} ${reason}${shown(text)}` });
   };
   if (typeof text !== 'string') return refuse('is not text');
   if (CONTROL.test(text)) return refuse('contains a control character, such as a line break');
+  if (HALF.test(text)) return refuse('contains half a character');
   const trimmed = text.trim();
   if (trimmed.length === 0) return refuse('is empty');
   const at = trimmed.lastIndexOf('@');
@@ -49,12 +59,22 @@ export function parseAddress(text: string, field = 'address'): string {
   return address;
 }
 
+/** The value that is wrong, for the message. */
+function shown(value: unknown): string {
+  if (typeof value !== 'string' || value.trim() === '') return '';
+  return `: ${JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value)}`;
+}
+
 /** A domain in lower-case ASCII, an address literal such as `[192.0.2.1]` as it is, or `undefined`. */
 function parseDomain(text: string): string | undefined {
-  if (/^\[(?:\d{1,3}(?:\.\d{1,3}){3}|IPv6:[0-9a-fA-F:.]+)\]$/.test(text)) return text;
-  const plain = /^[a-zA-Z0-9.-]+$/.test(text) ? text.toLowerCase() : domainToASCII(text);
+  const literal = /^\[(IPv6:)?([0-9a-fA-F:.]+)\]$/.exec(text);
+  if (literal !== null) return (literal[1] === undefined ? isIPv4 : isIPv6)(literal[2] as string) ? text : undefined;
+  if (!DOMAIN.test(text) || LEFT_OUT.test(text)) return undefined;
+  const plain = /^[\w.-]+$/.test(text) ? text.toLowerCase() : domainToASCII(text);
   if (plain.length === 0 || plain.length > 253) return undefined;
   const labels = plain.split('.');
+  // No top-level domain is a number; an IP address stands in brackets (RFC 5321 section 4.1.3).
+  if (/^(?:\d+|0x[0-9a-f]*)$/.test(labels.at(-1) as string)) return undefined;
   return labels.every((label) => label.length <= 63 && LABEL.test(label)) ? plain : undefined;
 }
 
@@ -76,13 +96,18 @@ function parseText(text: string, field: string): Mailbox[] {
   if (CONTROL.test(text)) {
     throw new MailRelayError('ADDRESS_INVALID', {
       field,
-      reason: `${field} contains a control character, such as a line break`,
+      reason: `${field} contains a control character, such as a line break${shown(text)}`,
     });
   }
   if (text.trim() === '') throw new MailRelayError('ADDRESS_INVALID', { field, reason: `${field} is empty` });
-  return addressparser(text, { flatten: true }).map((found) =>
-    mailbox({ address: found.address ?? '', name: found.name ?? '' }, field),
-  );
+  return addressparser(text, { flatten: true }).map(({ address = '', name = '' }) => {
+    if (address === '')
+      throw new MailRelayError('ADDRESS_INVALID', {
+        field,
+        reason: `${field} has no address in it${shown(name || text)}`,
+      });
+    return mailbox({ address, name }, field);
+  });
 }
 
 function mailbox(item: { readonly name?: string; readonly address: string }, field: string): Mailbox {
@@ -92,16 +117,19 @@ function mailbox(item: { readonly name?: string; readonly address: string }, fie
       reason: `${field} is neither text nor an object with an address`,
     });
   }
-  if (item.name !== undefined && item.name !== null && typeof item.name !== 'string')
-    throw new MailRelayError('ADDRESS_INVALID', { field, reason: `${field} has a name that is not text` });
-  const name = item.name?.trim();
-  if (name !== undefined && CONTROL.test(name)) {
-    throw new MailRelayError('ADDRESS_INVALID', {
-      field,
-      reason: `${field} has a name with a control character, such as a line break`,
-    });
-  }
+  const name = nameOf(item.name, field);
   return { address: parseAddress(item.address, field), name: name === '' ? undefined : name };
+}
+
+function nameOf(name: unknown, field: string): string {
+  const refuse = (reason: string): never => {
+    throw new MailRelayError('ADDRESS_INVALID', { field, reason: `${field} has a name ${reason}` });
+  };
+  if (name === undefined || name === null) return '';
+  if (typeof name !== 'string') return refuse('that is not text');
+  if (CONTROL.test(name.trim())) return refuse('with a control character, such as a line break');
+  if (name.length > MAX_NAME) return refuse(`of more than ${MAX_NAME} characters`);
+  return name.trim();
 }
 
 /** An address as suppressions are matched by: lower-case, domain in ASCII. */

@@ -9,6 +9,7 @@ import { createTransport } from './deliver/transport.ts';
 import { createDelivering } from './engine/delivering.ts';
 import { createHealth } from './engine/health.ts';
 import { createReading } from './engine/reading.ts';
+import { createRecords } from './engine/records.ts';
 import { createRouteFaults } from './engine/route-faults.ts';
 import { createSubmitting } from './engine/submitting.ts';
 import { MailRelayError, messageOf } from './errors.ts';
@@ -62,7 +63,7 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
     log: host.log,
   });
   const transports = new Map<string, Transport>();
-  const faults = createRouteFaults(host.log);
+  const faults = createRouteFaults(host.log, options.routes);
   let queue: LocalQueue | undefined;
   let listening = false;
   const publish = (events: readonly MessageEvent[]): void => {
@@ -127,8 +128,7 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
     putBlob: (kind, key, bytes) => store.blobs.put(kind, key, bytes),
     render: (name, data, renderOptions) => composer.render(name, data, renderOptions),
     templateVersion: async (name) => composer.version(name),
-    get: (id) => store.log.get(id),
-    list: (query) => store.log.list(query),
+    ...createRecords({ store, composer }),
     async apply(selection, by, reason): Promise<number> {
       let changed = 0;
       let after: Cursor | undefined;

@@ -11,6 +11,7 @@ export const ERRORS = {
     retry: false,
   },
   ROUTE_MISSING: { message: 'Production needs a way out: set `routes` or MAIL_RELAY_SMTP_URL', retry: false },
+  NODE_TOO_OLD: { message: 'Node 22.19 or newer is needed', retry: false },
   RELAY_STOPPED: { message: 'The relay has been stopped', retry: false },
   WORKER_UNAVAILABLE: { message: 'The worker thread of the engine could not run', retry: false },
   ENGINE_CRASHED: { message: 'The engine thread ended unexpectedly', retry: true },
@@ -21,6 +22,7 @@ export const ERRORS = {
   ADDRESS_INVALID: { message: 'An e-mail address is not valid', retry: false },
   RECIPIENT_MISSING: { message: 'The message has no recipient', retry: false },
   RECIPIENT_DUPLICATE: { message: 'This message already has the recipient', retry: false },
+  RECIPIENTS_BROKEN: { message: 'The recipients of a sendMany() broke off', retry: false },
   HEADER_INVALID: { message: 'A header has a name or a value that is not allowed', retry: false },
   ATTACHMENT_INVALID: { message: 'An attachment cannot be used', retry: false },
   ATTACHMENT_NOT_ALLOWED: { message: 'An attachment refers to a place outside of the allow-list', retry: false },
@@ -29,6 +31,7 @@ export const ERRORS = {
   TEMPLATE_INVALID: { message: 'A template does not compile', retry: false },
   TEMPLATE_FOLDER_MISSING: { message: 'The template folder does not exist', retry: false },
   TEMPLATE_VARIABLE_MISSING: { message: 'The data lacks a variable that the template uses', retry: false },
+  TEMPLATE_RENDER_FAILED: { message: 'A template cannot be rendered with this data', retry: false },
   TEMPLATE_DATA_INVALID: { message: 'The data does not fit the schema of the template', retry: false },
   STORE_UNAVAILABLE: { message: 'The database cannot be opened or did not answer', retry: true },
   STORE_READ_ONLY: { message: 'The database cannot be written', retry: false },
@@ -42,6 +45,30 @@ export const ERRORS = {
   BODY_TOO_LARGE: { message: 'The request body is too large', retry: false },
   INTERNAL: { message: 'The relay failed in a way that it did not expect', retry: false },
 } as const;
+
+/** HTTP statuses by code, for what is neither 503 (it can succeed later) nor 500. */
+const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
+  RELAY_STOPPED: 503,
+  MESSAGE_INVALID: 400,
+  MESSAGE_TOO_LARGE: 400,
+  MESSAGE_NOT_FOUND: 404,
+  MESSAGE_STATE: 409,
+  ADDRESS_INVALID: 400,
+  RECIPIENT_MISSING: 400,
+  HEADER_INVALID: 400,
+  ATTACHMENT_INVALID: 400,
+  ATTACHMENT_NOT_ALLOWED: 400,
+  IDEMPOTENCY_CONFLICT: 409,
+  TEMPLATE_VARIABLE_MISSING: 400,
+  TEMPLATE_RENDER_FAILED: 400,
+  TEMPLATE_DATA_INVALID: 400,
+  BODY_TOO_LARGE: 413,
+};
+
+/** The HTTP status that an error answers best with. */
+export function statusOf(code: ErrorCode): number {
+  return STATUS[code] ?? (ERRORS[code].retry ? 503 : 500);
+}
 
 /** A stable code of {@link ERRORS}. */
 export type ErrorCode = keyof typeof ERRORS;
@@ -66,6 +93,8 @@ export class MailRelayError extends Error {
   readonly code: ErrorCode;
   /** Whether the same call can succeed later without a change by the caller. */
   readonly retry: boolean;
+  /** HTTP status for an answer: 4xx where the message is at fault, 503 where it can succeed later, else 500. Express reads it. */
+  readonly status: number;
   /** What the error is about. `details.reason`, where there is one, is a sentence that the message ends with. */
   readonly details: ErrorDetails;
 
@@ -74,6 +103,7 @@ export class MailRelayError extends Error {
     super(`${ERRORS[code].message}${reason}`, options);
     this.code = code;
     this.retry = ERRORS[code].retry;
+    this.status = statusOf(code);
     this.details = details;
     Object.defineProperty(this, brand, { value: true });
   }

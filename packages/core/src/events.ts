@@ -44,6 +44,7 @@ export type ReasonClass =
   | 'content-rejected'
   | 'spam-rejected'
   | 'blocked'
+  | 'sender-refused'
   | 'auth-failure'
   | 'rate-limited'
   | 'greylisted'

@@ -6,10 +6,10 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
-/** Logs nothing below `warn`, and warnings and errors to the console, one line each. */
+/** Logs to the console, one line each; nothing below `info`. All of it to stderr, as stdout is the application's. */
 export const defaultLogger: Logger = {
   debug: () => {},
-  info: () => {},
+  info: (fields, message) => console.warn(line(fields, message)),
   warn: (fields, message) => console.warn(line(fields, message)),
   error: (fields, message) => console.error(line(fields, message)),
 };

@@ -79,7 +79,7 @@ export interface MailRelayOptions {
   readonly thread?: boolean;
   /**
    * Four methods, as pino and console have them.
-   * @default warnings and errors to the console
+   * @default information, warnings and errors to the console
    */
   readonly logger?: Logger;
 }

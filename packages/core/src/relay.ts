@@ -6,6 +6,8 @@ import { messageOf } from './errors.ts';
 import type { RelayEvents } from './events.ts';
 import { createRouter, type HttpEngine, type Router } from './http/router.ts';
 import type { Accepted } from './message.ts';
+import { checkNodeVersion } from './node-version.ts';
+import { noticeOptions, noticeStart } from './notices.ts';
 import type { MailRelayOptions, ResolvedOptions } from './options.ts';
 import { createLifecycle, type StopOptions } from './relay/lifecycle.ts';
 import { createListeners, type Listener } from './relay/listeners.ts';
@@ -21,6 +23,7 @@ import {
   type Suppressions,
   type Templates,
 } from './relay/parts.ts';
+import { createReadings } from './relay/readings.ts';
 import { resolveOptions } from './resolve-options.ts';
 import { signingSecrets } from './secret.ts';
 import { type BulkSend, bulkSend } from './submit/bulk-send.ts';
@@ -73,12 +76,14 @@ export interface MailRelay {
 /**
  * Makes a relay. Nothing happens before `start()` or the first use.
  *
- * @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED`, `SECRET_MISSING`, `PUBLIC_URL_MISSING`, `ROUTE_MISSING`.
+ * @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED`, `SECRET_MISSING`, `PUBLIC_URL_MISSING`, `ROUTE_MISSING`, `NODE_TOO_OLD`.
  * @example
  * const relay = createMailRelay({ from: 'Acme <hello@acme.example>', routes: [smtp('smtp://localhost:1025')] });
  */
 export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
+  checkNodeVersion();
   const resolved = resolveOptions(options, process.env, { smtp, capture });
+  noticeOptions(resolved);
   const secrets = signingSecrets(resolved);
   const book = createTemplateBook(resolved.templates.templates);
   const listeners = createListeners(resolved.logger);
@@ -90,7 +95,10 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     options: engineOptions(resolved, secrets, book.compiled),
     threaded: resolved.thread,
     host,
-    onStarted: (engine) => engine.listen(listeners.size > 0),
+    async onStarted(engine) {
+      await engine.listen(listeners.size > 0);
+      noticeStart(resolved);
+    },
     onCrash(error) {
       resolved.logger.error({ code: error.code, error: messageOf(error.cause ?? error) }, error.message);
       listeners.fail(error);
@@ -115,7 +123,7 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     publicUrl: resolved.publicUrl,
     send: (message) => submitter.send(message as SendMessage<string | AnyTemplate>),
     sendMany: (recipients, bulkOptions) =>
-      bulkSend(() => submitter.sendMany(recipients, bulkOptions as BulkOptions<string | AnyTemplate>)),
+      bulkSend(submitter.sendMany(recipients, bulkOptions as BulkOptions<string | AnyTemplate>)),
     on(type, listener) {
       const off = listeners.add(type, listener);
       // An engine that is not running yet hears of its listeners when it starts.
@@ -137,7 +145,7 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
 /** What the routes ask of the engine, which starts with the first request where nothing started it before. */
 function whenStarted(engine: () => Promise<EngineApi>): HttpEngine {
   return {
-    read: async (reading) => (await engine()).read(reading),
+    read: createReadings(engine),
     unsubscribe: async (claim) => (await engine()).unsubscribe(claim),
     view: async (deliveryId) => (await engine()).view(deliveryId),
     captured: async (limit) => (await engine()).captured(limit),

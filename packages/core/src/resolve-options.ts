@@ -1,11 +1,11 @@
 /** Fills in defaults and environment variables, and checks everything, in this one place. */
 import { type AddressInput, type Mailbox, parseMailboxes } from './address.ts';
 import type { RouteOptions, RouteSpec, SmtpOptions } from './deliver/port.ts';
-import { MailRelayError } from './errors.ts';
 import { defaultLogger } from './logger.ts';
 import type { ResolvedTracking, Stream } from './message.ts';
 import { CUSTOM_ROUTE, OPTIONS } from './option-rules.ts';
 import type { MailRelayOptions, ResolvedOptions, TemplateOptions } from './options.ts';
+import { checkNeeded } from './production.ts';
 import { check, isObject, refuse } from './rules.ts';
 import type { StoreSpec } from './store/port.ts';
 import type { AnyTemplate } from './template.ts';
@@ -33,11 +33,18 @@ export function resolveOptions(
   check(OPTIONS, options, '');
   const environment = options.environment ?? (env.NODE_ENV === 'production' ? 'production' : 'development');
   const production = environment === 'production';
-  const secrets = secretsOf(options, env, production);
-  const publicUrl = publicUrlOf(options, env, production);
+  if (production) {
+    checkNeeded([
+      ['secret', 'SECRET_MISSING', (options.secret ?? env.MAIL_RELAY_SECRET) !== undefined],
+      ['publicUrl', 'PUBLIC_URL_MISSING', (options.publicUrl ?? env.MAIL_RELAY_PUBLIC_URL) !== undefined],
+      ['routes', 'ROUTE_MISSING', (options.routes ?? [env.MAIL_RELAY_SMTP_URL ?? []].flat()).length > 0],
+    ]);
+  }
+  const secrets = secretsOf(options, env);
+  const publicUrl = publicUrlOf(options, env);
   const path = options.path ?? '/mail';
   const thread = options.thread ?? true;
-  const routes = routesOf(options, env, factories, production);
+  const routes = routesOf(options, env, factories);
   if (thread && routes.some(({ kind }) => kind === 'custom'))
     refuse('routes', 'with a custom transport need `thread: false`');
   const logger = options.logger ?? defaultLogger;
@@ -74,22 +81,17 @@ export function resolveOptions(
   return Object.freeze(resolved);
 }
 
-function publicUrlOf(options: MailRelayOptions, env: Environment, production: boolean): string {
-  const given = options.publicUrl ?? env.MAIL_RELAY_PUBLIC_URL;
-  if (given === undefined && production) throw new MailRelayError('PUBLIC_URL_MISSING', { option: 'publicUrl' });
-  const text = given ?? `http://localhost:${env.PORT ?? '3000'}`;
+function publicUrlOf(options: MailRelayOptions, env: Environment): string {
+  const text = options.publicUrl ?? env.MAIL_RELAY_PUBLIC_URL ?? `http://localhost:${env.PORT ?? '3000'}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || `${url.search}${url.hash}${url.username}` !== '')
     refuse('publicUrl', 'must be an http(s) URL without query, fragment and credentials');
   return url.href.replace(/\/+$/, '');
 }
 
-function secretsOf(options: MailRelayOptions, env: Environment, production: boolean): readonly string[] {
+function secretsOf(options: MailRelayOptions, env: Environment): readonly string[] {
   const given = options.secret ?? env.MAIL_RELAY_SECRET?.split(',');
-  if (given === undefined) {
-    if (production) throw new MailRelayError('SECRET_MISSING', { option: 'secret' });
-    return [];
-  }
+  if (given === undefined) return [];
   const list = (typeof given === 'string' ? [given] : given).map((secret) => secret.trim());
   if (list.length === 0 || list.some((secret) => secret.length < 16)) refuse('secret', 'needs at least 16 characters');
   return list;
@@ -126,21 +128,13 @@ function templatesOf(given: MailRelayOptions['templates'], watch: boolean): Reso
   };
 }
 
-function routesOf(
-  options: MailRelayOptions,
-  env: Environment,
-  factories: RouteFactories,
-  production: boolean,
-): readonly RouteSpec[] {
+function routesOf(options: MailRelayOptions, env: Environment, factories: RouteFactories): readonly RouteSpec[] {
   const url = env.MAIL_RELAY_SMTP_URL;
   const rate = env.MAIL_RELAY_RATE;
   const fromEnvironment = url === undefined ? undefined : [factories.smtp(url, rate === undefined ? {} : { rate })];
   const routes =
     options.routes?.map((route, index) => routeOf(route, `routes[${index}]`, factories)) ?? fromEnvironment;
-  if (routes === undefined || routes.length === 0) {
-    if (production) throw new MailRelayError('ROUTE_MISSING', { option: 'routes' });
-    return [factories.capture()];
-  }
+  if (routes === undefined || routes.length === 0) return [factories.capture()];
   const names = routes.map((route) => route.name);
   if (new Set(names).size !== names.length) refuse('routes', 'must have different names');
   return routes;

@@ -76,23 +76,25 @@ export function either(isOfKind: (value: unknown) => boolean, first: Rule, secon
 export function list(item: Rule): Rule {
   return (value, place) => {
     if (!Array.isArray(value)) return { place, says: 'must be a list', unknown: false };
-    // Gaps count as items.
-    return first(Array.from(value as unknown[], (one, index) => () => item(one, `${place}[${index}]`)));
+    // By number, since gaps count as items.
+    for (let index = 0; index < value.length; index++) {
+      const problem = item(value[index], `${place}[${index}]`);
+      if (problem !== undefined) return problem;
+    }
+    return undefined;
   };
 }
 
 /** An object with any keys, whose values follow a rule. */
 export function record(item: Rule): Rule {
-  return (value, place) =>
-    isObject(value)
-      ? first(
-          Object.entries(value).map(
-            ([key, one]) =>
-              () =>
-                item(one, `${place}.${key}`),
-          ),
-        )
-      : { place, says: 'must be an object', unknown: false };
+  return (value, place) => {
+    if (!isObject(value)) return { place, says: 'must be an object', unknown: false };
+    for (const [key, one] of Object.entries(value)) {
+      const problem = item(one, `${place}.${key}`);
+      if (problem !== undefined) return problem;
+    }
+    return undefined;
+  };
 }
 
 /** What a group says beside its rules. */
@@ -107,22 +109,25 @@ interface GroupOptions {
 
 /** An object with known keys. A key that nobody reads is refused, so that a typo is not taken for an option. */
 export function group<T>(rules: Rules<T>, { needed = [], advice = {}, called = 'options' }: GroupOptions = {}): Rule {
-  const known: Readonly<Record<string, Rule>> = rules;
+  const known = new Map<string, Rule>(Object.entries(rules));
+  const unread = (place: string, key: string): Problem => {
+    const hint = Object.hasOwn(advice, key) ? advice[key] : `it is not one of ${[...known.keys()].join(', ')}`;
+    return { place, says: `is not supported: ${hint}`, unknown: true };
+  };
   return (value, place) => {
     if (!isObject(value)) return { place: place === '' ? called : place, says: 'must be an object', unknown: false };
     const prefix = place === '' ? '' : `${place}.`;
-    const given = Object.entries(value).filter(([, one]) => one !== undefined);
-    return first([
-      ...given.map(([key, one]) => () => {
-        if (Object.hasOwn(known, key)) return known[key]?.(one, prefix + key);
-        const hint = Object.hasOwn(advice, key) ? advice[key] : `it is not one of ${Object.keys(known).join(', ')}`;
-        return { place: prefix + key, says: `is not supported: ${hint}`, unknown: true };
-      }),
-      ...needed.map((key) => () => {
-        const missing = !given.some(([name]) => name === key);
-        return missing ? { place: prefix + key, says: 'is missing', unknown: false } : undefined;
-      }),
-    ]);
+    for (const [key, one] of Object.entries(value)) {
+      if (one === undefined) continue;
+      const look = known.get(key);
+      if (look === undefined) return unread(prefix + key, key);
+      const problem = look(one, prefix + key);
+      if (problem !== undefined) return problem;
+    }
+    for (const key of needed)
+      if ((value as Readonly<Record<string, unknown>>)[key] === undefined)
+        return { place: prefix + key, says: 'is missing', unknown: false };
+    return undefined;
   };
 }
 
@@ -133,12 +138,4 @@ export function isObject(value: unknown): value is object {
 
 function isNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
-}
-
-function first(looks: readonly (() => Problem | undefined)[]): Problem | undefined {
-  for (const look of looks) {
-    const problem = look();
-    if (problem !== undefined) return problem;
-  }
-  return undefined;
 }

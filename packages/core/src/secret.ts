@@ -14,7 +14,9 @@ export function signingSecrets(options: Pick<ResolvedOptions, 'secrets' | 'store
   const folder = dirname(options.store.path);
   const file = join(folder, 'development-secret');
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const made = mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // A folder of our own holds a secret and mail: neither belongs into a repository.
+    if (made !== undefined) writeFileSync(join(folder, '.gitignore'), '*\n');
     // Exclusive, so that of several processes that start at once one wins and the others read.
     writeFileSync(file, fresh, { flag: 'wx', mode: 0o600 });
     return [fresh];

@@ -31,8 +31,11 @@ export interface TemplateDefinition<Name extends string = string, Data = Templat
   /** Replaces the text that is derived from the HTML. */
   readonly text?: string | undefined;
   /** A function as a template; it runs on the host's thread, for each recipient. */
-  readonly render?: ((data: Data, context: RenderContext) => RenderedParts | Promise<RenderedParts>) | undefined;
+  readonly render?: ((data: Data, context: RenderContext) => Rendering | Promise<Rendering>) | undefined;
 }
+
+/** What a function template answers; each part may be on its way, as those of React Email are. */
+type Rendering = { readonly [Part in keyof RenderedParts]: RenderedParts[Part] | Promise<RenderedParts[Part]> };
 
 /** Any template declared in code. */
 export type AnyTemplate = Omit<TemplateDefinition<string, never>, 'schema'> & {

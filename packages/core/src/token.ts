@@ -39,6 +39,9 @@ export interface Tokens {
   mac(text: string): string;
 }
 
+/** Longest token that is read, characters. Browsers and servers take addresses with one of this length. */
+export const MAX_TOKEN = 8192;
+const TOKEN = new RegExp(`^[A-Za-z0-9_-]{22,${MAX_TOKEN}}$`);
 const MAC_BYTES = 16;
 const SCOPE_BYTES = 6;
 const VERIFIED = 1000;
@@ -61,7 +64,7 @@ export function createTokens(secrets: readonly string[]): Tokens {
   const seal = (kind: string, body: Buffer, bound: Buffer = body): string =>
     Buffer.concat([body, hmac(signer, kind, bound)]).toString('base64url');
   const unseal = (kind: string, token: string, bind: (body: Buffer) => Buffer = (body) => body): Buffer | undefined => {
-    if (!/^[A-Za-z0-9_-]{22,8192}$/.test(token)) return undefined;
+    if (!TOKEN.test(token)) return undefined;
     const bytes = Buffer.from(token, 'base64url');
     // Base64url has several spellings of the same bytes; only the one we write counts.
     if (bytes.length <= MAC_BYTES || bytes.toString('base64url') !== token) return undefined;
@@ -70,8 +73,15 @@ export function createTokens(secrets: readonly string[]): Tokens {
     const bound = bind(body);
     return keys.some((key) => timingSafeEqual(hmac(key, kind, bound), mac)) ? body : undefined;
   };
-  const scopeBytes = (scope: string): Buffer =>
-    hmac(signerOfScope, 'scope', Buffer.from(scope)).subarray(0, SCOPE_BYTES);
+  const scopes = new Map<string, Buffer>();
+  const scopeBytes = (scope: string): Buffer => {
+    const known = scopes.get(scope);
+    if (known !== undefined) return known;
+    const bytes = hmac(signerOfScope, 'scope', Buffer.from(scope)).subarray(0, SCOPE_BYTES);
+    if (scopes.size >= VERIFIED) scopes.clear();
+    scopes.set(scope, bytes);
+    return bytes;
+  };
   // Scopes only tell links apart; they are public, so a fixed key keeps them stable over rotations.
   const signerOfScope = createSecretKey(Buffer.from('mailrelay'));
 

@@ -1,7 +1,8 @@
-import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { simpleParser } from 'mailparser';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { readFolder } from '../../../packages/core/src/compose/sources.ts';
 import { defineTemplate } from '../../../packages/core/src/index.ts';
 import { capturedMails, relayWith, scratchFolder } from '../../support/relay.ts';
 import { folderWith, mjml, relayWithTemplates, section } from './support.ts';
@@ -26,7 +27,7 @@ describe('a template folder', () => {
     ['no MJML at all', { 'a.mjml': 'Hello' }, 'a.mjml'],
     ['a block that does not end', { 'a.html': '<p>{{#if x}}</p>' }, 'a.html'],
     ['a subject that does not parse', { 'a.html': '---\nsubject: "{{x"\n---\n<p>y</p>' }, 'a.html'],
-    ['a text that does not parse', { 'a.html': '<p>y</p>', 'a.txt': '{{/each}}' }, 'a.html'],
+    ['a text that does not parse', { 'a.html': '<p>y</p>', 'a.txt': '{{/each}}' }, 'a.txt'],
     ['front matter that nobody knows', { 'a.html': '---\nsubjct: x\n---\n<p>y</p>' }, 'subjct'],
     ['a value between components', { 'a.mjml': mjml(`\n{{name}}${section('x')}`) }, 'a.mjml, line 2'],
     ['a partial that is missing', { 'a.html': '<p>{{> foot}}</p>' }, 'foot'],
@@ -70,6 +71,18 @@ describe('a template folder', () => {
       message: expect.stringContaining('outside'),
     });
   });
+
+  it.each(['news.txt', 'news.subject.txt', 'news.html', 'partials/foot.html', 'layouts/plain.html'])(
+    'takes no %s from outside, also by a link',
+    (name) => {
+      const source = '---\nlayout: plain\n---\n<p>{{> foot}}</p>';
+      const files = { 'news.html': source, 'partials/foot.html': 'x', 'layouts/plain.html': '{{{body}}}' };
+      const folder = folderWith(files);
+      rmSync(join(folder, name), { force: true });
+      symlinkSync(join(folderWith({ secret: '{{{body}}}' }), 'secret'), join(folder, name));
+      expect(() => readFolder(folder)).toThrow(/outside of the template folder/);
+    },
+  );
 
   it('keeps the version that a mail was accepted with', async () => {
     const templates = folderWith({ 'news.html': '<p>old {{x}}</p>' });
@@ -153,6 +166,29 @@ describe('a folder that is watched', () => {
     writeFileSync(join(templates, 'news.html.tmp'), '<p>three</p>');
     renameSync(join(templates, 'news.html.tmp'), join(templates, 'news.html'));
     await expect.poll(html, { timeout: 5000 }).toBe('<p>three</p>');
+  });
+
+  it('may be removed and made again: what was there stays meanwhile, and what comes is taken up', async () => {
+    const errors: string[] = [];
+    const logger = { debug() {}, info() {}, warn() {}, error: (_: object, text: string) => void errors.push(text) };
+    const templates = folderWith({ 'news.html': '<p>one</p>' });
+    const relay = relayWith({ templates, logger, thread: false });
+    const html = async (): Promise<string | undefined> => (await relay.templates.render('news', {})).html;
+    expect(await html()).toBe('<p>one</p>');
+    rmSync(templates, { recursive: true });
+    await vi.waitFor(() => expect(errors).toHaveLength(1), { timeout: 5000 });
+    expect(await html()).toBe('<p>one</p>');
+    for (const text of ['two', 'three']) {
+      mkdirSync(templates, { recursive: true });
+      writeFileSync(join(templates, 'news.html'), `<p>${text}</p>`);
+      await expect.poll(html, { timeout: 5000 }).toBe(`<p>${text}</p>`);
+    }
+    rmSync(templates, { recursive: true });
+    mkdirSync(templates);
+    writeFileSync(join(templates, 'news.html'), '<p>four</p>');
+    await expect.poll(html, { timeout: 5000 }).toBe('<p>four</p>');
+    writeFileSync(join(templates, 'news.html'), '<p>five</p>');
+    await expect.poll(html, { timeout: 5000 }).toBe('<p>five</p>');
   });
 
   it('is not watched in production', async () => {

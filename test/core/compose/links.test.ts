@@ -76,6 +76,22 @@ describe('tracked links', () => {
     expect([unsubscribe, view].map((link) => link?.slice(0, BASE.length + 3))).toEqual([`${BASE}/u/`, `${BASE}/v/`]);
   });
 
+  it('of the relay, and its name for the recipient, win over data', async () => {
+    const source =
+      '<a href="{{unsubscribeUrl}}">1</a><a href="{{viewUrl}}">2</a><b>{{recipient.email}}, {{recipient.name}}</b>';
+    const relay = relayWith({ templates: [defineTemplate({ name: 't', subject: 'S', html: source })], thread: false });
+    const data = {
+      unsubscribeUrl: 'https://evil.example/',
+      viewUrl: 'https://evil.example/',
+      recipient: { email: 'x', name: 'x' },
+    };
+    const to = { to: { address: 'ada@example.com', name: 'Ada' }, data };
+    const { html } = await sent(relay, { template: 't', data }, to);
+    expect(html).not.toContain('evil');
+    expect(html).toContain('<b>ada@example.com, Ada</b>');
+    expect(hrefs(html).map((link) => link.slice(0, BASE.length + 3))).toEqual([`${BASE}/u/`, `${BASE}/v/`]);
+  });
+
   it('are in the text as well', async () => {
     const html = '<p><a href="https://a.example/x">A</a> <a href="{{url}}">B</a></p>';
     const relay = relayWith({ templates: [defineTemplate({ name: 't', subject: 'S', html })] });

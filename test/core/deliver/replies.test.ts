@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { classifyReply } from '../../../packages/core/src/deliver/replies.ts';
+import { classifyReply, REPLIES, ruleOf } from '../../../packages/core/src/deliver/replies.ts';
 
-const CASES: readonly (readonly [reply: string, type: string, reason: string, suppress?: boolean])[] = [
+/** Real replies, to RCPT where no step is named. */
+const CASES: readonly (readonly [
+  reply: string,
+  type: string,
+  reason: string,
+  suppress?: boolean | undefined,
+  step?: string,
+])[] = [
   [
     '450 4.2.0 <a@b.example>: Recipient address rejected: Greylisted, see http://postgrey.example',
     'deferred',
@@ -30,16 +37,70 @@ const CASES: readonly (readonly [reply: string, type: string, reason: string, su
   ['451 Local error in processing', 'deferred', 'other'],
   ['554 Transaction failed', 'bounced', 'other', false],
   ['no reply at all', 'deferred', 'protocol'],
+  ['550 5.1.2 Host unknown', 'bounced', 'no-such-domain', true, 'MESSAGE'],
+  [
+    '550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup',
+    'bounced',
+    'no-such-mailbox',
+    true,
+    'MESSAGE',
+  ],
+  ['550 5.4.1 Recipient address rejected: mailbox unavailable', 'bounced', 'no-such-mailbox', true],
+  ['550 SPF check failed', 'bounced', 'auth-failure', false],
+  ['550 Invalid recipient', 'bounced', 'no-such-mailbox', true],
+  ['554 Unknown local part ada in <ada@b.example>', 'bounced', 'no-such-mailbox', true],
+  [
+    '550 5.1.1 <sender@b.example>: Recipient address rejected: User unknown in virtual mailbox table',
+    'bounced',
+    'no-such-mailbox',
+    true,
+  ],
+  ['452 4.3.1 Insufficient system storage', 'deferred', 'system'],
+  ['452 4.2.2 Mailbox full', 'deferred', 'other', undefined, 'MAIL'],
+  // About the sender, whenever it is said.
+  ['550 5.1.8 <app@b.example>: Sender address rejected: Domain not found', 'bounced', 'sender-refused', false],
+  ['550 5.1.8 Sender address rejected: Domain not found', 'bounced', 'sender-refused', false, 'MAIL'],
+  ['550 5.7.1 Sender domain does not exist', 'bounced', 'sender-refused', false, 'MAIL'],
+  ['550 5.7.1 Sender domain does not exist', 'bounced', 'sender-refused', false],
+  ['553 5.1.1 sender mailbox unknown', 'bounced', 'sender-refused', false, 'MAIL'],
+  ['553 5.1.1 sender mailbox unknown', 'bounced', 'sender-refused', false],
+  ['550 5.1.7 Invalid address', 'bounced', 'sender-refused', false],
+  ['550 5.7.1 <host>: Helo command rejected: Host not found', 'bounced', 'sender-refused', false],
+  ['504 5.5.2 <host>: Helo command rejected: need fully-qualified hostname', 'bounced', 'sender-refused', false],
+  ['550 5.7.1 Client host rejected: cannot find your reverse hostname', 'bounced', 'sender-refused', false],
+  ['550 Verification failed for sender: invalid sender, no such user', 'bounced', 'sender-refused', false],
+  // What is said to MAIL is about the sender, whatever it says.
+  ['550 5.1.1 User unknown', 'bounced', 'sender-refused', false, 'MAIL'],
+  ['550 5.1.2 Host not found', 'bounced', 'sender-refused', false, 'MAIL'],
+  ['550 Account suspended', 'bounced', 'sender-refused', false, 'MAIL'],
+  ['552 5.3.4 Message size exceeds fixed limit', 'bounced', 'message-too-large', false, 'MAIL'],
+  ['550 5.7.1 Relaying denied: host not found', 'bounced', 'policy', false],
+  ['554 5.5.1 Error: no valid recipients', 'bounced', 'other', false, 'DATA'],
 ];
 
 describe('replies', () => {
-  for (const [reply, type, reason, suppress] of CASES) {
-    it(`${reply} means ${type}, ${reason}`, () => {
-      expect(classifyReply(reply)).toMatchObject({ type, reason, ...(suppress === undefined ? {} : { suppress }) });
+  for (const [reply, type, reason, suppress, step = 'RCPT'] of CASES) {
+    it(`${reply}, said to ${step}, means ${type}, ${reason}`, () => {
+      expect(classifyReply(reply, step)).toMatchObject({
+        type,
+        reason,
+        ...(suppress === undefined ? {} : { suppress }),
+      });
     });
   }
 
+  it('of real servers are there for every row of the table', () => {
+    const decided = new Set(CASES.map(([reply, , , , step = 'RCPT']) => ruleOf(reply, step)));
+    expect(REPLIES.filter((rule) => !decided.has(rule))).toEqual([]);
+  });
+
+  it('suppress nobody but for what is said to RCPT or to the message', () => {
+    for (const step of ['CONN', 'EHLO', 'MAIL', 'DATA', 'RSET']) {
+      for (const [reply] of CASES) expect(classifyReply(reply, step)).not.toMatchObject({ suppress: true });
+    }
+  });
+
   it('keep the enhanced status code', () => {
-    expect(classifyReply('550 5.1.1 unknown')).toMatchObject({ status: '5.1.1' });
+    expect(classifyReply('550 5.1.1 unknown', 'RCPT')).toMatchObject({ status: '5.1.1' });
   });
 });

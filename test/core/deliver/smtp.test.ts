@@ -42,6 +42,12 @@ describe('a mail over SMTP', () => {
       { type: 'bounced', kind: 'hard', reason: 'no-such-mailbox', suppress: true },
     ],
     ['a refused sender', 'MAIL', '550 5.7.1 you are blocked', { type: 'bounced', suppress: false }],
+    [
+      'a sender that does not exist',
+      'MAIL',
+      '550 5.1.1 Mailbox unknown',
+      { type: 'bounced', reason: 'sender-refused', suppress: false },
+    ],
     ['a recipient put off', 'RCPT', '451 4.7.1 greylisted, try again', { type: 'deferred', reason: 'greylisted' }],
     ['a refused message', '.', '554 5.7.1 spam', { type: 'bounced', suppress: false }],
     ['a message put off', '.', '452 4.3.1 no space', { type: 'deferred' }],
@@ -126,6 +132,22 @@ describe('a mail over SMTP', () => {
     const { outcome } = await transportTo(inbox.port).send(mailTo('ada@example.com>\r\nRCPT TO:<eve@example.com'));
     expect(outcome.type).not.toBe('sent');
     expect(inbox.mails).toEqual([]);
+    const other = '"ada"@example.com>, <eve@example.com';
+    expect((await transportTo(inbox.port).send(mailTo(other))).outcome.type).not.toBe('sent');
+  });
+
+  it('says that it has bytes over 127, to a server that wants to know', async () => {
+    const offers = '250-here\r\n250 8BITMIME';
+    const server = await rawServer(politely((line) => (line.startsWith('EHLO') ? offers : undefined)));
+    const mail = mailTo();
+    await transportTo(server.port).send({ ...mail, envelope: { ...mail.envelope, eightBit: true } });
+    expect(server.lines).toContain('MAIL FROM:<app@example.com> BODY=8BITMIME');
+  });
+
+  it('goes to an address with brackets in quotes', async () => {
+    const server = await rawServer(politely(() => undefined));
+    expect((await transportTo(server.port).send(mailTo('"a<\\">b"@example.com'))).outcome.type).toBe('sent');
+    expect(server.lines).toContain('RCPT TO:<"a<\\">b"@example.com>');
   });
 
   it('keeps replies short and on one line', async () => {

@@ -18,6 +18,22 @@ describe('the development inbox', () => {
     expect(await (await ask('/mail/'))?.text()).toContain('No mail yet');
   });
 
+  it.each([
+    ['localhost:3000', 200],
+    ['app.localhost', 200],
+    ['127.0.0.2:80', 200],
+    ['[::1]:3000', 200],
+    ['APP.example:8443', 200],
+    ['evil.example', 404],
+    ['127.0.0.1.evil.example', 404],
+    ['192.168.1.20:3000', 404],
+    ['app.example.evil.example', 404],
+  ])('answers to this machine and the public URL alone: %s', async (host, status) => {
+    const { ask } = inboxBench();
+    for (const path of ['/mail/', '/mail/inbox/spring', '/mail/inbox/spring/source'])
+      expect((await ask(path, { headers: { host } }))?.status).toBe(status);
+  });
+
   it('is reached without its last slash, too', async () => {
     const { ask } = inboxBench();
     const response = await ask('/mail');

@@ -89,16 +89,18 @@ describe('mail that waits', () => {
   it('goes when it is time, is held until released, and is never sent when cancelled', async () => {
     const inbox = await smtpServer();
     const relay = relayTo(inbox.port);
-    await relay.start();
-    const soon = new Date(Date.now() + 700);
+    await relay.lanes.pause('out');
+    const soon = new Date(Date.now() + 500);
     const later = await relay.send({ ...mail, to: 'later@example.com', sendAt: soon });
-    const held = await relay.send({ ...mail, to: 'held@example.com', sendAt: soon });
-    const cancelled = await relay.send({ ...mail, to: 'cancelled@example.com', sendAt: soon });
-    expect(later.deliveries).toMatchObject([{ state: 'scheduled' }]);
+    const held = await relay.send({ ...mail, to: 'held@example.com' });
+    const tomorrow = new Date(Date.now() + 86_400_000);
+    const cancelled = await relay.send({ ...mail, to: 'cancelled@example.com', sendAt: tomorrow });
+    expect(cancelled.deliveries).toMatchObject([{ state: 'scheduled' }]);
     expect([
       await relay.messages.hold(held.id, { reason: 'ask first' }),
       await relay.messages.cancel(cancelled.id),
     ]).toEqual([1, 1]);
+    await relay.lanes.resume('out');
     await expect.poll(() => received(inbox), { timeout: 5000 }).toEqual(['later@example.com']);
     expect(Date.now()).toBeGreaterThanOrEqual(soon.getTime());
     expect((await relay.messages.list({ state: 'held' })).items).toMatchObject([{ reason: 'ask first' }]);

@@ -1,4 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { MailRelayError } from '../../../packages/core/src/errors.ts';
+import { submitBulk } from '../../../packages/core/src/submit/bulk.ts';
+import type { PreparedFields } from '../../../packages/core/src/submit/prepare.ts';
+import { createTemplateBook } from '../../../packages/core/src/submit/templates.ts';
+import { contentOf } from '../../support/content.ts';
 import { relayWith } from '../../support/relay.ts';
 
 const mail = { subject: 'Spring', text: 'Hello' } as const;
@@ -58,7 +63,12 @@ describe('sendMany', () => {
       for (let index = 0; index < 600; index++) yield `r${index}@example.com`;
       throw new Error('the file ended early');
     }
-    await expect(relay.sendMany(broken(), { ...mail, campaign: 'broken' })).rejects.toThrow('the file ended early');
+    await expect(relay.sendMany(broken(), { ...mail, campaign: 'broken' })).rejects.toMatchObject({
+      code: 'RECIPIENTS_BROKEN',
+      message: expect.stringContaining('500 were accepted before: the file ended early'),
+      details: { id: expect.stringMatching(/^msg_/), processed: 500, accepted: 500, rejected: 0, suppressed: 0 },
+      cause: new Error('the file ended early'),
+    });
     expect((await relay.reports.campaign('broken')).accepted).toBe(500);
 
     let closed = false;
@@ -69,8 +79,34 @@ describe('sendMany', () => {
         closed = true;
       }
     }
-    for await (const _ of relay.sendMany(endless(), { ...mail, campaign: 'stopped' })) break;
+    const stopped = relay.sendMany(endless(), { ...mail, campaign: 'stopped' });
+    for await (const _ of stopped) break;
     expect(closed).toBe(true);
+    expect((await stopped).accepted).toBe(250);
+  });
+
+  it('keeps the error of a store for the caller, however long the list takes', async () => {
+    const failed = new MailRelayError('STORE_FULL');
+    const engine = {
+      openBulk: async () => ({ id: 'msg_1', messageId: '<1@example.com>', repeated: false }),
+      appendBulk: async () => Promise.reject(failed),
+      closeBulk: async () => {},
+    };
+    async function* slow(): AsyncGenerator<string> {
+      for (let index = 0; index < 500; index++) {
+        // Long enough for Node to end a process in which nobody minds a rejection.
+        if (index === 250) await new Promise((resolve) => setImmediate(resolve));
+        yield `r${index}@example.com`;
+      }
+    }
+    const fields = { content: contentOf() } as PreparedFields;
+    const run = submitBulk(slow(), {
+      engine: engine as never,
+      book: createTemplateBook([]),
+      template: undefined,
+      fields,
+    });
+    await expect(run.next()).rejects.toBe(failed);
   });
 
   it('goes on under the same key where it was cut off: nobody gets it twice', async () => {
@@ -79,11 +115,99 @@ describe('sendMany', () => {
     const options = { ...mail, campaign: 'spring', idempotencyKey: 'spring-2026' };
     const first = await relay.sendMany(people.slice(0, 300), options);
     const second = await relay.sendMany(people, options);
-    expect(second).toMatchObject({ id: first.id, accepted: 100, rejected: 300 });
-    expect(new Set(second.rejections.map(({ code }) => code))).toEqual(new Set(['RECIPIENT_DUPLICATE']));
+    expect(first).toMatchObject({ accepted: 300, repeated: false });
+    expect(second).toMatchObject({ id: first.id, accepted: 400, rejected: 0, repeated: true });
+    expect(await relay.sendMany(people, options)).toEqual(second);
+    expect(await relay.reports.campaign('spring')).toMatchObject({ accepted: 400 });
     await expect(relay.sendMany(people, { ...options, subject: 'Other' })).rejects.toMatchObject({
       code: 'IDEMPOTENCY_CONFLICT',
     });
+  });
+
+  it('is one run, whether it is iterated, awaited, or both in any order', async () => {
+    const relay = relayWith({ queue: { deliver: false } });
+    const people = Array.from({ length: 600 }, (_, index) => `r${index}@example.com`);
+    const iterated = relay.sendMany(people, { ...mail, campaign: 'iterated' });
+    const seen: number[] = [];
+    for await (const { processed } of iterated) seen.push(processed);
+    expect(seen).toEqual([250, 500, 600]);
+    expect(await iterated).toMatchObject({ processed: 600, accepted: 600 });
+    for await (const _ of iterated) throw new Error('nothing is left to read');
+
+    const awaited = relay.sendMany(people, { ...mail, campaign: 'awaited' });
+    const result = await awaited;
+    for await (const _ of awaited) throw new Error('nothing is left to read');
+    expect(await awaited).toEqual(result);
+
+    const both = relay.sendMany(people, { ...mail, campaign: 'both' });
+    for await (const { processed } of both) if (processed === 250) expect(await both).toMatchObject({ accepted: 600 });
+
+    for (const campaign of ['iterated', 'awaited', 'both'])
+      expect(await relay.reports.campaign(campaign)).toMatchObject({ accepted: 600 });
+  });
+
+  it('gives a loop that begins while it runs the progress from there on', async () => {
+    const relay = relayWith({ queue: { deliver: false } });
+    const people = Array.from({ length: 600 }, (_, index) => `r${index}@example.com`);
+    const sending = relay.sendMany(people, { ...mail, campaign: 'late' });
+    const result = sending.then(({ accepted }) => accepted);
+    await relay.start();
+    const seen: number[] = [];
+    for await (const { processed } of sending) seen.push(processed);
+    expect(seen.at(-1)).toBe(600);
+    expect(await result).toBe(600);
+    expect(await relay.reports.campaign('late')).toMatchObject({ accepted: 600 });
+  });
+
+  it('starts by itself, and is a promise', async () => {
+    const relay = relayWith({ queue: { deliver: false } });
+    void relay.sendMany(['ada@example.com'], { ...mail, campaign: 'left alone' });
+    await expect.poll(async () => (await relay.messages.list()).items.length, { timeout: 10_000 }).toBe(1);
+
+    const settled: string[] = [];
+    const sending = relay.sendMany(['bob@example.com'], { ...mail, campaign: 'chained' });
+    await sending.finally(() => void settled.push('finally'));
+    expect(await Promise.all([sending, sending])).toMatchObject([{ accepted: 1 }, { accepted: 1 }]);
+    await relay.sendMany([], { subject: 'No body' }).catch((error) => void settled.push(error.code));
+    expect(settled).toEqual(['finally', 'MESSAGE_INVALID']);
+  });
+
+  it('leaves a failure to who listens: the loop, or the promise', async () => {
+    const relay = relayWith({ queue: { deliver: false } });
+    const unhandled: unknown[] = [];
+    const listen = (error: unknown): void => void unhandled.push(error);
+    process.on('unhandledRejection', listen);
+    onTestFinished(() => void process.off('unhandledRejection', listen));
+    const read = async () => {
+      for await (const _ of relay.sendMany([], { subject: 'No body' })) throw new Error('it must not start');
+    };
+    await expect(read()).rejects.toMatchObject({ code: 'MESSAGE_INVALID' });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(unhandled).toEqual([]);
+    const failed = relay.sendMany([], { subject: 'No body' });
+    await expect(failed).rejects.toMatchObject({ code: 'MESSAGE_INVALID' });
+    const late = async () => {
+      for await (const _ of failed) throw new Error('it must not start');
+    };
+    await expect(late()).rejects.toMatchObject({ code: 'MESSAGE_INVALID' });
+  });
+
+  it('reports what stands in the list twice each time that a key is repeated, also by two callers at once', async () => {
+    const relay = relayWith({ queue: { deliver: false } });
+    const people = ['ada@example.com', 'bob@example.com', 'Ada@example.com', 'cy@example.com', 'bob@example.com'];
+    const options = { ...mail, campaign: 'spring', idempotencyKey: 'spring-2026' };
+    await relay.suppressions.add('cy@example.com');
+    const first = await relay.sendMany(people, options);
+    expect(first).toMatchObject({ accepted: 3, rejected: 2, suppressed: 1, repeated: false });
+    expect(first.rejections.map(({ index, code }) => [index, code])).toEqual([
+      [2, 'RECIPIENT_DUPLICATE'],
+      [4, 'RECIPIENT_DUPLICATE'],
+    ]);
+    const again = { ...first, repeated: true };
+    const [second, third] = await Promise.all([relay.sendMany(people, options), relay.sendMany(people, options)]);
+    expect([second, third]).toEqual([again, again]);
+    expect(await relay.sendMany(people.toReversed(), options)).toMatchObject({ accepted: 3, rejected: 2 });
+    expect((await relay.messages.list()).items).toHaveLength(3);
   });
 
   it('takes an empty list', async () => {

@@ -99,8 +99,10 @@ it('pino is a logger', async () => {
     throw new Error('a listener of the host');
   });
   await relay.send(mail);
-  await vi.waitFor(() => expect(lines.length).toBeGreaterThan(0));
-  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 50, event: 'accepted', msg: 'a listener failed' });
+  const failure = { level: 50, event: 'accepted', msg: 'a listener failed' };
+  await vi.waitFor(() =>
+    expect(lines.map((line) => JSON.parse(line))).toContainEqual(expect.objectContaining(failure)),
+  );
 });
 
 it('a message has as many recipients as `limits.maxRecipients` says, in To, Cc and Bcc together', async () => {

@@ -42,3 +42,22 @@ it('the log has ids, and neither addresses nor secrets; a route that does not wo
   expect(events.length).toBeGreaterThanOrEqual(6);
   expect(JSON.stringify(events)).not.toMatch(/hunter2|unspeakable/);
 });
+
+it('the log names the host and the code where a route cannot be reached', async () => {
+  const probe = new SMTPServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const { port } = probe.server.address() as AddressInfo;
+  await new Promise<void>((resolve) => probe.close(resolve));
+  const warn = vi.fn();
+  const relay = relayWith({
+    logger: { debug() {}, info() {}, warn, error() {} },
+    routes: [smtp({ host: '127.0.0.1', port }, { name: 'out' })],
+  });
+  await relay.send({ to: 'ada@secret.example', subject: 'Private', text: 'Confidential' });
+  await expect
+    .poll(() => warn.mock.calls)
+    .toMatchObject([
+      [{ route: 'out', host: '127.0.0.1', reason: 'network', code: 'ECONNREFUSED' }, expect.any(String)],
+    ]);
+  expect(JSON.stringify(warn.mock.calls)).not.toContain('secret.example');
+});

@@ -26,6 +26,31 @@ describe('production', () => {
     },
   );
 
+  it('names all that is missing at once, with the code of the first', () => {
+    expect(() => createMailRelay({ environment: 'production', store: ':memory:' })).toThrow(
+      expect.objectContaining({
+        code: 'SECRET_MISSING',
+        message: expect.stringMatching(/MAIL_RELAY_SECRET.*MAIL_RELAY_PUBLIC_URL.*MAIL_RELAY_SMTP_URL/),
+        details: expect.objectContaining({ missing: ['secret', 'publicUrl', 'routes'] }),
+      }),
+    );
+    const { publicUrl: _, ...rest } = PRODUCTION;
+    expect(() => createMailRelay({ ...rest, routes: [] })).toThrow(
+      expect.objectContaining({ code: 'PUBLIC_URL_MISSING', message: expect.stringContaining('MAIL_RELAY_SMTP_URL') }),
+    );
+  });
+
+  it('warns of a public URL that is not https, except on this machine', () => {
+    const warned = (publicUrl: string): number => {
+      const warn = vi.fn();
+      createMailRelay({ ...PRODUCTION, publicUrl, logger: { debug() {}, info() {}, warn, error() {} } });
+      return warn.mock.calls.length;
+    };
+    expect(
+      ['http://app.example.com', 'https://app.example.com', 'http://localhost:3000', 'http://127.0.0.1'].map(warned),
+    ).toEqual([1, 0, 0, 0]);
+  });
+
   it('takes all of them from the environment', () => {
     vi.stubEnv('NODE_ENV', 'production');
     expect(() => createMailRelay({ store: ':memory:' })).toThrow(expect.objectContaining({ code: 'SECRET_MISSING' }));
@@ -66,6 +91,18 @@ describe('development', () => {
     await expect(relay.send({ to: 'ada@example.com', subject: 'Hi', text: 'Hi' })).rejects.toMatchObject({
       code: 'ADDRESS_INVALID',
     });
+  });
+});
+
+describe('a start in development', () => {
+  it('says once where captured mail is shown', async () => {
+    const info = vi.fn();
+    const logger = { debug() {}, info, warn() {}, error() {} };
+    const relay = relayWith({ logger, publicUrl: 'http://localhost:3000' });
+    await Promise.all([relay.start(), relay.start()]);
+    expect(info.mock.calls).toEqual([[{}, 'mail is captured and shown at http://localhost:3000/mail/']]);
+    await relayWith({ logger, routes: [smtp('smtp://127.0.0.1:2525')] }).start();
+    expect(info).toHaveBeenCalledTimes(1);
   });
 });
 

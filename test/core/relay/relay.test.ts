@@ -104,6 +104,9 @@ describe('bad input', () => {
     ['ATTACHMENT_NOT_ALLOWED', { ...message, attachments: [{ href: 'http://127.0.0.1/' }] }],
     ['OPTION_UNSUPPORTED', { ...message, raw: 'From: a' }],
     ['MESSAGE_INVALID', { to: 'ada@example.com', subject: 'Hi' }],
+    ['MESSAGE_INVALID', { ...message, sendAt: -1 }],
+    ['MESSAGE_INVALID', { ...message, sendAt: Math.trunc(Date.now() / 1000) }],
+    ['MESSAGE_INVALID', { ...message, sendAt: 'soon' }],
   ])('is refused with %s, and nothing is stored', async (code, bad) => {
     const relay = relayWith({ thread: false, limits: { maxMessageBytes: 1500 } });
     await expect(relay.send(bad as typeof message)).rejects.toMatchObject({ name: 'MailRelayError', code });

@@ -1,8 +1,10 @@
-import { MailRelayError } from '../errors.ts';
 import type { BlobStore } from '../store/port.ts';
+import { unreadable } from './faults.ts';
 import { encodeAttribute } from './links.ts';
 import { compileMjml, faultOf, keepBlocks } from './mjml.ts';
+import { type Passage, placeOf, startOfLine } from './origins.ts';
 import type { Source, TemplateSource } from './sources.ts';
+import { checkPassage } from './strict.ts';
 import { textOf } from './template-text.ts';
 
 /** One language of a compiled template: Handlebars texts. */
@@ -12,7 +14,7 @@ export interface CompiledLocale {
   readonly html: string;
   readonly text: string;
   /** What the author wrote, to tell the line of a fault. */
-  readonly source: string;
+  readonly passages: readonly Passage[];
   readonly path: string;
 }
 
@@ -56,22 +58,22 @@ export async function readBundle(hash: string, blobs: Pick<BlobStore, 'get'>): P
 }
 
 async function compileSources(sources: readonly Source[]): Promise<Map<Source, CompiledLocale>> {
+  for (const { passages, format } of sources) {
+    for (const passage of passages) checkPassage(passage, format === 'mjml' ? withoutComments(passage) : passage.text);
+  }
   const mjml = sources.filter(({ format }) => format === 'mjml');
-  const prepared = mjml.map(({ source, path }) => keepBlocks(source, path));
+  const prepared = mjml.map(({ passages }) => keepBlocks(bodyOf(passages)));
   const results = await compileMjml(prepared);
   const compiled = new Map<Source, CompiledLocale>();
   for (const source of sources) {
     const at = mjml.indexOf(source);
-    let html = source.source;
+    const body = bodyOf(source.passages);
+    let html = body.text;
     const result = results[at];
     if (result !== undefined) {
       const fault = faultOf(result, prepared[at] as string);
       if (fault !== undefined) {
-        throw new MailRelayError('TEMPLATE_INVALID', {
-          path: source.path,
-          line: fault.line,
-          reason: `${source.path}, line ${fault.line}: ${fault.message}`,
-        });
+        throw unreadable(placeOf(body, startOfLine(body, fault.line)), fault.message);
       }
       html = result.html;
     }
@@ -81,11 +83,20 @@ async function compileSources(sources: readonly Source[]): Promise<Map<Source, C
       preheader: source.preheader,
       html: withPreheader(html, source.preheader),
       text,
-      source: source.source,
+      passages: source.passages,
       path: source.path,
     });
   }
   return compiled;
+}
+
+function bodyOf(passages: readonly Passage[]): Passage {
+  return passages.find(({ part }) => part === 'html') as Passage;
+}
+
+/** MJML leaves comments out, whatever stands in them; lines stay where they are. */
+function withoutComments({ text }: Passage): string {
+  return text.replace(/<!--[\s\S]*?-->/g, (comment) => comment.replace(/[^\n]/g, ' '));
 }
 
 function withPreheader(html: string, preheader: string | undefined): string {

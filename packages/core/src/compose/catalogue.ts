@@ -1,4 +1,3 @@
-import { watch as watchFolder } from 'node:fs';
 import { MailRelayError, messageOf } from '../errors.ts';
 import type { BlobStore } from '../store/port.ts';
 import type { HostApi } from '../thread/port.ts';
@@ -7,6 +6,7 @@ import { type Bundle, type CompiledLocale, compileTemplates, readBundle } from '
 import type { DeclaredTemplate } from './port.ts';
 import { createProgram, type Program, type ProgramTracking } from './program.ts';
 import { declaredSource, readFolder, type TemplateSource } from './sources.ts';
+import { watchFolder } from './watch.ts';
 
 /** Where templates come from. */
 export interface CatalogueOptions {
@@ -35,6 +35,8 @@ export interface Catalogue {
   version(name: string): string;
   program(wanted: Wanted): Promise<Program>;
   preheader(wanted: Omit<Wanted, 'tracking'>): Promise<string | undefined>;
+  /** As it stands in the template. */
+  subject(wanted: Omit<Wanted, 'tracking'>): Promise<string>;
   close(): void;
 }
 
@@ -42,7 +44,6 @@ export interface Catalogue {
 export const UNTRACKED: ProgramTracking = { opens: false, clicks: false, utm: undefined };
 
 const CACHED_PROGRAMS = 500;
-const DEBOUNCE_MS = 100;
 
 /** Loads and compiles templates, and keeps the programs made of them. Nothing happens before `start()`. */
 export function createCatalogue(options: CatalogueOptions): Catalogue {
@@ -64,19 +65,10 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     for (const { name, hash } of sources) versions.set(name, hash);
   }
 
-  function startWatching(folder: string): { close(): void } {
-    let timer: NodeJS.Timeout | undefined;
-    return watchFolder(folder, { recursive: true, persistent: false }, () => {
-      clearTimeout(timer);
-      timer = setTimeout(
-        () =>
-          load().catch((error: unknown) =>
-            options.log('error', { error: messageOf(error) }, 'a template does not compile; the one before stays'),
-          ),
-        DEBOUNCE_MS,
-      );
-      timer.unref();
-    });
+  function reload(): void {
+    load().catch((error: unknown) =>
+      options.log('error', { error: messageOf(error) }, 'a template does not compile; the one before stays'),
+    );
   }
 
   async function bundleOf({ name, version }: Pick<Wanted, 'name' | 'version'>): Promise<Bundle> {
@@ -92,7 +84,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   return {
     async start() {
       await load();
-      if (options.watch) watchers = options.folders.map(startWatching);
+      if (options.watch) watchers = options.folders.map((folder) => watchFolder(folder, reload));
     },
     names: () =>
       [...versions].map(([name, hash]) => ({
@@ -120,6 +112,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
       return program;
     },
     preheader: async (wanted) => localeOf(await bundleOf(wanted), wanted.locale).preheader,
+    subject: async (wanted) => localeOf(await bundleOf(wanted), wanted.locale).subject,
     close() {
       for (const watcher of watchers) watcher.close();
     },
@@ -143,6 +136,7 @@ function checkNames(sources: readonly TemplateSource[]): void {
 /** The language that was asked for, the same without its region, the one without a name, English, or any. */
 function localeOf({ locales }: Bundle, wanted = ''): CompiledLocale {
   const tried = [wanted, wanted.split('-')[0] ?? '', '', 'en', ...Object.keys(locales)];
-  const chosen = tried.find((one) => locales[one] !== undefined) ?? '';
+  // A language comes from outside, and may be a word that every object has, such as `valueOf`.
+  const chosen = tried.find((one) => Object.hasOwn(locales, one)) ?? '';
   return locales[chosen] as CompiledLocale;
 }

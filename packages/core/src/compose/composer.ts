@@ -1,4 +1,5 @@
-import { MailRelayError } from '../errors.ts';
+import type { Mailbox } from '../address.ts';
+import { isMailRelayError, MailRelayError } from '../errors.ts';
 import type { Content, HeaderField, Json, TemplateData } from '../message.ts';
 import { scopeOf } from '../scope.ts';
 import type { StoredDelivery } from '../store/port.ts';
@@ -8,7 +9,7 @@ import { type ComposeMime, createComposeMime } from './mime/compose.ts';
 import type { MailParts } from './mime/parts.ts';
 import type { ComposedMail, Composer } from './port.ts';
 import type { Program, ProgramTracking, RenderFrame } from './program.ts';
-import { createRawHtml, type RawParts } from './raw.ts';
+import { createRawHtml, type RawParts, withOwnLinks } from './raw.ts';
 import { mostBytes, standIns } from './size.ts';
 
 /** What the composer works with. */
@@ -36,9 +37,7 @@ export function createComposer(options: ComposerOptions): Composer {
   const { tokens, linkBase, messageIdOf, maxMessageBytes } = options;
   const catalogue = createCatalogue(options);
   const raw = createRawHtml({ tokens, linkBase });
-  const boundary = ({ from, subject, template, version }: Content): string =>
-    tokens.mac(`boundary ${JSON.stringify([from.address, subject, template, version])}`);
-  const composeMime = createComposeMime({ attachments: options.blobs, boundary });
+  const composeMime = createComposeMime(options.blobs);
 
   /** Program of a content's template; undefined where it has none. */
   function programOf(
@@ -75,7 +74,12 @@ export function createComposer(options: ComposerOptions): Composer {
     }
     // A message to one recipient is composed once, so keeping it parsed would only cost memory.
     const shared = content.individually && delivery.rendered === undefined ? content : undefined;
-    return raw.track(bodiesOf(content, delivery), shared, scope, tracking, frame);
+    const tracked = raw.track(bodiesOf(content, delivery), shared, scope, tracking, frame);
+    if (content.stream !== 'broadcast' || delivery.rendered !== undefined) return tracked;
+    return withOwnLinks(tracked, {
+      unsubscribeUrl: () => unsubscribeUrl,
+      viewUrl: () => `${linkBase}/v/${tokens.delivery('v', delivery.id)}`,
+    });
   }
 
   function unsubscribeUrlOf(content: Content, delivery: StoredDelivery): string {
@@ -103,18 +107,21 @@ export function createComposer(options: ComposerOptions): Composer {
     const messageId = messageIdOf({ content, messageId: delivery.messageId, deliveryId: delivery.id });
     const { headers, content: shown } = listHeaders(content, unsubscribeUrl);
     const date = content.date ?? delivery.acceptedAt;
-    const mail = await compose({ content: shown, to, ...parts, messageId, date, headers });
-    if (mail.length > maxMessageBytes) {
-      const reason = `it has ${mail.length} bytes, allowed are ${maxMessageBytes}`;
-      throw new MailRelayError('MESSAGE_TOO_LARGE', { bytes: mail.length, reason });
+    // Who gets a mail sees its boundary, so that no two deliveries may share one. The end of the address is a signature of the
+    // delivery; the other way round, so that a body with the address does not hold the boundary.
+    const boundary = [...unsubscribeUrl.slice(-16)].reverse().join('');
+    const mail = await compose({ content: shown, to, ...parts, messageId, date, boundary, headers });
+    const bytes = mail.raw.length;
+    if (bytes > maxMessageBytes) {
+      const reason = `it has ${bytes} bytes, allowed are ${maxMessageBytes}`;
+      throw new MailRelayError('MESSAGE_TOO_LARGE', { bytes, reason });
     }
     return {
-      raw: mail,
+      ...mail,
       subject: parts.subject,
       messageId,
       envelopeFrom: content.envelopeFrom ?? content.from.address,
-      utf8: [content.from, ...to, ...content.cc].some(({ address }) => /[^\x20-\x7e]/.test(address)),
-      eightBit: false,
+      utf8: hasUtf8(content, to, delivery.address),
     };
   }
 
@@ -138,9 +145,21 @@ export function createComposer(options: ComposerOptions): Composer {
       const program = await programOf(content, recipient, UNTRACKED);
       const parts = program === undefined ? bodiesOf(content, recipient) : untracked(program, content, delivery);
       if (mostBytes(content, parts, linkBase) <= maxMessageBytes) return;
-      await write(content, delivery, createComposeMime({ attachments: standIns(content), boundary }));
+      await write(content, delivery, createComposeMime(standIns(content)));
     },
     compose: (content, delivery) => write(content, delivery, composeMime),
+    async subject(content, delivery) {
+      const { template: name, version } = content;
+      const given = content.subject ?? delivery?.rendered?.subject;
+      if (given !== undefined || name === undefined || version === undefined) return given;
+      try {
+        if (delivery === undefined) return await catalogue.subject({ name, version, locale: content.locale });
+        return (await programOf(content, delivery, UNTRACKED))?.subject(dataOf(content, delivery, PLACEHOLDER));
+      } catch (error) {
+        if (!isMailRelayError(error)) throw error;
+        return undefined;
+      }
+    },
     async view(content, delivery) {
       const tracking = { ...trackingOf(content, delivery), opens: false };
       return (await partsOf(content, delivery, tracking, unsubscribeUrlOf(content, delivery))).html;
@@ -163,12 +182,13 @@ function bodiesOf(content: Content, { rendered }: Pick<StoredDelivery, 'rendered
   return { subject, html, text };
 }
 
+/** Data may come from anybody, so the relay's own names win over them: an unsubscribe link always is one. */
 function dataOf(content: Content, delivery: Omit<Recipient, 'locale'>, urls: object): TemplateData {
   return {
-    recipient: { email: delivery.address, name: delivery.name ?? '' },
-    ...urls,
     ...content.data,
     ...delivery.data,
+    recipient: { email: delivery.address, name: delivery.name ?? '' },
+    ...urls,
   } as TemplateData;
 }
 
@@ -179,6 +199,15 @@ function trackingOf(content: Content, delivery: Pick<StoredDelivery, 'tracking'>
     clicks: delivery.tracking?.clicks ?? clicks,
     utm,
   };
+}
+
+/** Whether an address that the envelope or the header has needs SMTPUTF8 (RFC 6531). */
+function hasUtf8(content: Content, to: readonly Mailbox[], recipient: string): boolean {
+  const { from, sender, cc, replyTo, envelopeFrom } = content;
+  const addresses = [from, ...to, ...cc, ...replyTo, ...(sender === undefined ? [] : [sender])].map(
+    ({ address }) => address,
+  );
+  return /[^\x20-\x7e]/.test([recipient, envelopeFrom, ...addresses].join(''));
 }
 
 /** Whether a value of a template holds line ends, of which nobody knows the kind. */

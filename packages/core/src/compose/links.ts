@@ -1,15 +1,16 @@
 import { decodeHTMLAttribute } from 'entities/decode';
 import { Tokenizer } from 'htmlparser2';
+import { MAX_TOKEN, type Tokens } from '../token.ts';
 
 /** Decides about one link: the new value of its href, or undefined to leave it alone. */
 export type LinkVisitor = (href: string) => string | undefined;
 
-/** An http(s) address in a text. The mark that ends a sentence is not part of it. */
-export const ADDRESS: RegExp = /https?:\/\/[^\s<>"'()]+(?<![.,;:!?])/gi;
+/** An http(s) address in a text, with what may stand right behind it; `splitAddress` tells them apart. */
+export const ADDRESS: RegExp = /https?:\/\/[^\s<>"']+/gi;
 
 /** Whether an address can be tracked: web pages, but for those of the relay itself (unsubscribe, view in browser). */
 export function isTrackable(url: string, linkBase: string): boolean {
-  return /^https?:\/\//i.test(url) && !url.startsWith(`${linkBase}/`);
+  return /^https?:\/\//i.test(url) && URL.canParse(url) && !url.startsWith(`${linkBase}/`);
 }
 
 /**
@@ -108,12 +109,24 @@ export function encodeAttribute(value: string): string {
     .replaceAll('>', '&gt;');
 }
 
-/** The address with further query parameters; those that are there win. */
+/** The address with further query parameters; those that are there win. The rest of it stays to the byte: it may be signed. */
 export function withUtm(url: string, utm: Readonly<Record<string, string>> | undefined): string {
   if (utm === undefined || !URL.canParse(url)) return url;
-  const parsed = new URL(url);
-  const missing = Object.entries(utm).filter(([key]) => !parsed.searchParams.has(key));
+  const { searchParams } = new URL(url);
+  const missing = Object.entries(utm).filter(([key]) => !searchParams.has(key));
   if (missing.length === 0) return url;
-  for (const [key, value] of missing) parsed.searchParams.set(key, value);
-  return parsed.href;
+  const [, address = '', fragment = ''] = /^([^#]*)(.*)$/s.exec(url) ?? [];
+  const joint = !address.includes('?') ? '?' : /[?&]$/.test(address) ? '' : '&';
+  return `${address}${joint}${new URLSearchParams(missing)}${fragment}`;
+}
+
+/** What leads an address over the relay, up to where the token of the delivery goes; undefined where no token can hold it. */
+export function clickLink(
+  { tokens, linkBase }: { readonly tokens: Pick<Tokens, 'link'>; readonly linkBase: string },
+  scope: string,
+  number: number,
+  target: string,
+): string | undefined {
+  const token = tokens.link(scope, number, target);
+  return token.length > MAX_TOKEN ? undefined : `${linkBase}/c/${token}.`;
 }

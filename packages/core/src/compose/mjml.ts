@@ -1,7 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import { MailRelayError } from '../errors.ts';
 import { workerArguments } from '../worker-arguments.ts';
+import { unreadable } from './faults.ts';
 import type { MjmlResult } from './mjml-worker.ts';
+import { type Passage, placeOf } from './origins.ts';
 
 /** Compiles sources in one short-lived thread. */
 export async function compileMjml(sources: readonly string[]): Promise<readonly MjmlResult[]> {
@@ -42,9 +44,9 @@ const PIECES = /<!--[\s\S]*?-->|<(\/?)([a-zA-Z][\w-]*)((?:"[^"]*"|'[^']*'|[^>"']
  *
  * @throws MailRelayError `TEMPLATE_INVALID` for a value between components, which belongs into `mj-text`.
  */
-export function keepBlocks(source: string, path: string): string {
+export function keepBlocks(body: Passage): string {
   const stack: string[] = [];
-  return source.replace(
+  return body.text.replace(
     PIECES,
     (
       piece,
@@ -61,13 +63,8 @@ export function keepBlocks(source: string, path: string): string {
       }
       if (!piece.startsWith('{{') || !CONTAINERS.has(stack.at(-1) ?? '')) return piece;
       if (/^\{\{[~]?(?:[#/^]|else\b)/.test(piece)) return `<mj-raw>${piece}</mj-raw>`;
-      if (/^\{\{[~]?!/.test(piece)) return '';
-      const line = source.slice(0, offset).split('\n').length;
-      throw new MailRelayError('TEMPLATE_INVALID', {
-        path,
-        line,
-        reason: `${path}, line ${line}: ${piece} stands between components; put it into mj-text or mj-raw`,
-      });
+      if (/^\{\{[~]?!/.test(piece)) return piece.replace(/[^\n]/g, '');
+      throw unreadable(placeOf(body, offset), `${piece} stands between components; put it into mj-text or mj-raw`);
     },
   );
 }

@@ -48,6 +48,8 @@ export interface Composer {
   check(content: Content, recipient: SubmittedRecipient): Promise<void>;
   /** The mail of one delivery, as bytes. Same delivery, same Message-ID and Date. */
   compose(content: Content, delivery: StoredDelivery): Promise<ComposedMail>;
+  /** The subject of one delivery; without one, as it stands in the template. Undefined where it cannot be known. */
+  subject(content: Content, delivery: StoredDelivery | undefined): Promise<string | undefined>;
   /** The HTML of one delivery as the view-in-browser page shows it: rendered, links tracked, no pixel. */
   view(content: Content, delivery: StoredDelivery): Promise<string | undefined>;
   /**

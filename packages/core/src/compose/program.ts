@@ -1,10 +1,11 @@
 import Handlebars from 'handlebars';
-import { MailRelayError } from '../errors.ts';
 import type { TemplateData } from '../message.ts';
 import type { Tokens } from '../token.ts';
 import type { CompiledLocale } from './bundle.ts';
-import { decodeAttribute, encodeAttribute, isTrackable, rewriteHtml, withUtm } from './links.ts';
+import { clickLink, decodeAttribute, encodeAttribute, isTrackable, rewriteHtml, withUtm } from './links.ts';
 import { withCrlf } from './mime/body.ts';
+import { compiler, strictEngine } from './strict.ts';
+import { splitAddress } from './text-address.ts';
 
 /** What a render adds to the data: the tokens of the delivery. */
 export interface RenderFrame {
@@ -34,7 +35,7 @@ export interface ProgramTracking {
 
 const HTTP = /^https?:\/\//i;
 /** An http(s) address, with or without values in it, or a lone value. */
-const ADDRESS_IN_TEXT = /https?:\/\/(?:\{\{[^}]*\}\}|[^\s<>"'(){}])+(?<![.,;:!?])|\{\{\{?[^{}#/!>][^{}]*\}?\}\}/gi;
+const ADDRESS_IN_TEXT = /https?:\/\/(?:\{\{[^}]*\}\}|[^\s<>"'{}])+|\{\{\{?[^{}#/!>][^{}]*\}?\}\}/gi;
 
 /**
  * Compiles the Handlebars of one language, once per version and kind of tracking. Addresses that are the same for everybody
@@ -48,8 +49,8 @@ export function createProgram(
   tracking: ProgramTracking,
   context: { readonly tokens: Tokens; readonly linkBase: string },
 ): Program {
-  const { tokens, linkBase } = context;
-  const engine = Handlebars.create();
+  const { linkBase } = context;
+  const engine = strictEngine();
   const links: string[] = [];
   /** Addresses of links that are left alone because they say so. */
   const left = new Set<string>();
@@ -58,13 +59,16 @@ export function createProgram(
     const known = links.indexOf(form);
     return known >= 0 ? known : links.push(form) - 1;
   };
-  const address = (url: string, number: number): string => {
+  /** Where a link leads: over the relay, if that is wanted and possible. */
+  const address = (url: string, number: number, clicker: string): string => {
     const target = withUtm(url, tracking.utm);
-    return tracking.clicks ? `${linkBase}/c/${tokens.link(scope, number, target)}` : target;
+    const half = tracking.clicks ? clickLink(context, scope, number, target) : undefined;
+    return half === undefined ? target : half + clicker;
   };
+  const fixed = (url: string): string => address(url, tracking.clicks ? numberOf(url) : 0, '{{@clicker}}');
   /** An address with values, once they are known. */
   const signed = (url: string, number: number, { data }: Handlebars.HelperOptions): string =>
-    tracking.clicks ? `${address(url, number)}.${data.clicker as string}` : address(url, number);
+    address(url, number, data.clicker as string);
   // Blocks around addresses with values: they sign what the values make of them.
   engine.registerHelper('mailRelayLink', function (this: unknown, number: number, options: Handlebars.HelperOptions) {
     const url = decodeAttribute(options.fn(this));
@@ -90,15 +94,19 @@ export function createProgram(
       return `{{#mailRelayLink ${numberOf(url)}}}${href}{{/mailRelayLink}}`;
     }
     if (!isTrackable(url, linkBase)) return undefined;
-    return tracking.clicks ? `${address(url, numberOf(url))}.{{@clicker}}` : encodeAttribute(address(url, 0));
+    return encodeAttribute(fixed(url));
   }
 
-  function textLink(url: string): string {
+  function textLink(found: string): string {
+    const [url, rest] = HTTP.test(found) ? splitAddress(found) : [found, ''];
+    return textTarget(url) + rest;
+  }
+
+  function textTarget(url: string): string {
     // A lone value is an address where the HTML beside it has it in a link.
     if (left.has(url) || (!HTTP.test(url) && !links.includes(url))) return url;
     if (url.includes('{{')) return `{{#mailRelayText ${numberOf(url)}}}${url}{{/mailRelayText}}`;
-    if (!isTrackable(url, linkBase)) return url;
-    return tracking.clicks ? `${address(url, numberOf(url))}.{{@clicker}}` : address(url, 0);
+    return isTrackable(url, linkBase) ? fixed(url) : url;
   }
 
   const run = compiler(engine, locale);
@@ -134,54 +142,4 @@ export function createProgram(
 /** The pixel that records opens. */
 export function pixelTag(url: string): string {
   return `<img src="${url}" width="1" height="1" alt="" style="display:block;border:0">`;
-}
-
-type Run = (data: TemplateData, frame: RenderFrame | undefined) => string;
-
-function compiler(
-  engine: typeof Handlebars,
-  locale: CompiledLocale,
-): (source: string, part: string, plain: boolean) => Run {
-  return (source, part, plain) => {
-    try {
-      engine.parse(source);
-    } catch (cause) {
-      throw new MailRelayError(
-        'TEMPLATE_INVALID',
-        { path: locale.path, reason: `${locale.path} (${part}): ${(cause as Error).message}` },
-        { cause },
-      );
-    }
-    const template = engine.compile(source, { strict: true, noEscape: plain });
-    return (data, frame) => {
-      try {
-        return template(data, {
-          data: frame ?? {},
-          allowProtoPropertiesByDefault: false,
-          allowProtoMethodsByDefault: false,
-        });
-      } catch (cause) {
-        throw missing(cause, locale, part);
-      }
-    };
-  };
-}
-
-function missing(cause: unknown, locale: CompiledLocale, part: string): unknown {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  const variable = /^"([^"]+)" not defined/.exec(message)?.[1] ?? /Missing helper: "([^"]+)"/.exec(message)?.[1];
-  if (variable === undefined)
-    return new MailRelayError(
-      'TEMPLATE_INVALID',
-      { path: locale.path, reason: `${locale.path} (${part}): ${message}` },
-      { cause },
-    );
-  const at = locale.source.search(new RegExp(`\\{\\{[^}]*\\b${variable.replace(/[^\w]/g, '\\$&')}\\b`));
-  const line = at < 0 ? undefined : locale.source.slice(0, at).split('\n').length;
-  const place = line === undefined ? part : `line ${line}`;
-  return new MailRelayError(
-    'TEMPLATE_VARIABLE_MISSING',
-    { variable, template: locale.path, line, reason: `${variable}, in ${locale.path} (${place})` },
-    { cause },
-  );
 }

@@ -1,14 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import type { Content } from '../message.ts';
 import type { Tokens } from '../token.ts';
-import { ADDRESS, decodeAttribute, encodeAttribute, isTrackable, rewriteHtml, withUtm } from './links.ts';
+import { ADDRESS, clickLink, decodeAttribute, encodeAttribute, isTrackable, rewriteHtml, withUtm } from './links.ts';
 import { type ProgramTracking, pixelTag, type RenderFrame } from './program.ts';
+import { splitAddress } from './text-address.ts';
 
 /** Subject and bodies of one mail. */
 export interface RawParts {
   readonly subject: string;
   readonly html: string | undefined;
   readonly text: string | undefined;
+}
+
+const OWN_LINKS = /(?<!\{)\{\{(unsubscribeUrl|viewUrl)\}\}(?!\})/g;
+
+/** Puts the two addresses that only the relay knows where the host has written `{{unsubscribeUrl}}` and `{{viewUrl}}`. */
+export function withOwnLinks(
+  parts: RawParts,
+  urls: Readonly<Record<'unsubscribeUrl' | 'viewUrl', () => string>>,
+): RawParts {
+  const put = (body: string | undefined, write: (url: string) => string): string | undefined =>
+    body?.replace(OWN_LINKS, (_, name: 'unsubscribeUrl' | 'viewUrl') => write(urls[name]()));
+  return { ...parts, html: put(parts.html, encodeAttribute), text: put(parts.text, (url) => url) };
 }
 
 type Bodies = Pick<RawParts, 'html' | 'text'>;
@@ -41,7 +54,8 @@ export function createRawHtml({ tokens, linkBase }: { readonly tokens: Tokens; r
       const number = numbers.get(url) ?? numbers.size;
       numbers.set(url, number);
       const target = withUtm(url, tracking.utm);
-      return tracking.clicks ? `${linkBase}/c/${tokens.link(scope, number, target)}.${clicker}` : target;
+      const half = tracking.clicks ? clickLink({ tokens, linkBase }, scope, number, target) : undefined;
+      return half === undefined ? target : half + clicker;
     };
     const visit = (href: string): string | undefined => {
       const url = decodeAttribute(href);
@@ -49,7 +63,10 @@ export function createRawHtml({ tokens, linkBase }: { readonly tokens: Tokens; r
     };
     const left = new Set<string>();
     const leave = (href: string): void => void left.add(decodeAttribute(href));
-    const inText = (url: string): string => (isTrackable(url, linkBase) && !left.has(url) ? link(url) : url);
+    const inText = (found: string): string => {
+      const [url, rest] = splitAddress(found);
+      return isTrackable(url, linkBase) && !left.has(url) ? link(url) + rest : found;
+    };
     const rewrites = tracking.clicks || tracking.utm !== undefined;
     const image = tracking.opens ? pixelTag(`${linkBase}/o/${pixel}.gif`) : '';
     return {

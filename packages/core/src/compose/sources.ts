@@ -2,16 +2,19 @@ import { createHash } from 'node:crypto';
 import { type Dirent, existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { extname, join, relative, resolve, sep } from 'node:path';
 import { MailRelayError } from '../errors.ts';
+import { unreadable } from './faults.ts';
+import { type Passage, type Piece, passageOf, replaceIn } from './origins.ts';
 import type { DeclaredTemplate } from './port.ts';
 
 /** One language of a template, before compiling. */
 export interface Source {
   readonly path: string;
   readonly format: 'mjml' | 'html';
-  readonly source: string;
   readonly subject: string;
   readonly preheader: string | undefined;
   readonly text: string | undefined;
+  /** All of it, as the author wrote it; the body is the one of part `html`. */
+  readonly passages: readonly Passage[];
 }
 
 /** A template before compiling: its languages, `''` for the one without a tag. */
@@ -22,7 +25,7 @@ export interface TemplateSource {
 }
 
 /** Part of every hash: changed when the way of compiling changes. */
-const COMPILER = 'compose 1';
+const COMPILER = 'compose 2';
 /** Partials, layouts, files whose names start with `_`, and everything hidden (mounted volumes keep their versions there). */
 const NO_TEMPLATE = /^(?:partials|layouts)\/|(?:^|\/)(?:_[^/]*$|\.)/;
 const FORMATS: Readonly<Record<string, 'mjml' | 'html'>> = { '.mjml': 'mjml', '.html': 'html', '.hbs': 'html' };
@@ -57,21 +60,24 @@ export function declaredSource({ name, format, source, subject, text }: Declared
   const partial = /\{\{~?#?>[^}]*\}\}/.exec(`${source}${text ?? ''}`)?.[0];
   if (partial !== undefined || matter.fields.layout !== undefined)
     throw invalid(name, `${partial ?? 'layout'} needs a template folder; a template in code has all of its source`);
+  const inCode = (value: string | undefined): Piece | undefined =>
+    value === undefined ? undefined : { text: value, path: name, line: 1 };
   const locales = {
-    '': {
-      path: name,
-      format,
-      source: matter.body,
-      subject: subject ?? matter.fields.subject ?? '',
+    '': sourceOf(name, format, [matter.body], {
+      subject: inCode(subject) ?? matter.fields.subject,
       preheader: matter.fields.preheader,
-      text,
-    },
+      text: text === undefined ? undefined : [inCode(text) as Piece],
+    }),
   };
   return { name, locales, hash: hashOf(name, locales) };
 }
 
 function hashOf(name: string, locales: Readonly<Record<string, Source>>): string {
-  const parts = Object.entries(locales).map(([locale, { path: _, ...source }]) => [locale, source]);
+  const parts = Object.entries(locales).map(([locale, { path: _, passages, ...source }]) => [
+    locale,
+    source,
+    passages.map(({ text, origins }) => [text, origins.map(({ at, line }) => [at, line])]),
+  ]);
   return createHash('sha256')
     .update(JSON.stringify([COMPILER, name, parts]))
     .digest('base64url')
@@ -80,76 +86,104 @@ function hashOf(name: string, locales: Readonly<Record<string, Source>>): string
 
 function readSource(root: string, path: string, format: 'mjml' | 'html', base: string): Source {
   const { fields, body } = frontMatter(readFileSync(path, 'utf8'), path);
-  const laidOut = fields.layout === undefined ? body : layOut(root, fields.layout, body, path);
-  const beside = (ending: string): string | undefined => {
+  const laidOut = fields.layout === undefined ? [body] : layOut(root, fields.layout.text, body, path);
+  const beside = (ending: string): Piece | undefined => {
     const file = join(root, base + ending);
-    return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+    if (!existsSync(file)) return undefined;
+    checkInside(root, file, file);
+    return { text: readFileSync(file, 'utf8'), path: file, line: 1 };
   };
-  const subject = fields.subject ?? beside('.subject.txt')?.trim() ?? '';
+  const subjectFile = beside('.subject.txt');
   const text = beside('.txt');
-  return {
-    path,
-    format,
-    source: inline(root, laidOut, path, []),
-    subject,
+  return sourceOf(path, format, inline(root, laidOut, path, []), {
+    subject: fields.subject ?? (subjectFile && { ...subjectFile, text: subjectFile.text.trim() }),
     preheader: fields.preheader,
-    text: text === undefined ? undefined : inline(root, text, path, []),
-  };
+    text: text === undefined ? undefined : inline(root, [text], path, []),
+  });
+}
+
+function sourceOf(
+  path: string,
+  format: 'mjml' | 'html',
+  body: readonly Piece[],
+  {
+    subject,
+    preheader,
+    text,
+  }: { subject?: Piece | undefined; preheader?: Piece | undefined; text?: Piece[] | undefined },
+): Source {
+  const own = text && passageOf('text', text);
+  const passages = [
+    passageOf('html', body),
+    ...(subject === undefined ? [] : [passageOf('subject', [subject])]),
+    ...(preheader === undefined ? [] : [passageOf('preheader', [preheader])]),
+    ...(own === undefined ? [] : [own]),
+  ];
+  return { path, format, subject: subject?.text ?? '', preheader: preheader?.text, text: own?.text, passages };
 }
 
 function invalid(path: string, reason: string): MailRelayError {
   return new MailRelayError('TEMPLATE_INVALID', { path, reason: `${path}: ${reason}` });
 }
 
-function frontMatter(
-  text: string,
-  path: string,
-): { readonly fields: Partial<Record<'subject' | 'preheader' | 'layout', string>>; readonly body: string } {
+type Matter = Partial<Record<'subject' | 'preheader' | 'layout', Piece>>;
+
+function frontMatter(text: string, path: string): { readonly fields: Matter; readonly body: Piece } {
   const match = /^---\r?\n([\s\S]*?)\r?\n---[ \t]*(?:\r?\n|$)/.exec(text);
-  if (match === null) return { fields: {}, body: text };
-  const fields: Partial<Record<'subject' | 'preheader' | 'layout', string>> = {};
-  for (const line of (match[1] as string).split(/\r?\n/)) {
+  if (match === null) return { fields: {}, body: { text, path, line: 1 } };
+  const fields: Matter = {};
+  for (const [index, line] of (match[1] as string).split(/\r?\n/).entries()) {
     if (line.trim() === '' || line.startsWith('#')) continue;
     const [, key = '', value = ''] = /^([A-Za-z]+)\s*:\s*(.*)$/.exec(line) ?? [];
     if (key !== 'subject' && key !== 'preheader' && key !== 'layout')
-      throw invalid(path, `front matter knows subject, preheader and layout, not: ${line}`);
-    fields[key] = value.trim().replace(/^(["'])(.*)\1$/, '$2');
+      throw unreadable({ path, line: index + 2 }, `front matter knows subject, preheader and layout, not: ${line}`);
+    fields[key] = { text: value.trim().replace(/^(["'])(.*)\1$/, '$2'), path, line: index + 2 };
   }
-  return { fields, body: text.slice(match[0].length) };
+  const lines = match[0].split('\n').length;
+  return { fields, body: { text: text.slice(match[0].length), path, line: lines } };
 }
 
-function layOut(root: string, layout: string, body: string, path: string): string {
-  const text = readInside(root, 'layouts', layout, path);
-  if (!text.includes('{{{body}}}')) throw invalid(path, `the layout ${layout} has no {{{body}}}`);
-  return text.replace('{{{body}}}', () => body);
+function layOut(root: string, layout: string, body: Piece, path: string): Piece[] {
+  const outer = readInside(root, 'layouts', layout, path);
+  if (!outer.text.includes('{{{body}}}')) throw invalid(path, `the layout ${layout} has no {{{body}}}`);
+  return replaceIn(outer, /\{\{\{body\}\}\}/g, ({ index }) => {
+    const first = index === outer.text.indexOf('{{{body}}}');
+    return first ? [body] : [{ ...outer, text: '{{{body}}}' }];
+  });
 }
 
 /** Puts partials where they are named, so that MJML sees the whole. */
-function inline(root: string, text: string, path: string, inside: readonly string[]): string {
-  return text.replace(/\{\{~?#?>\s*([^\s}]+)\s*([^}]*)\}\}/g, (tag, name: string, parameters: string) => {
-    if (parameters !== '' || !/^[\w-]+(?:\/[\w-]+)*$/.test(name))
-      throw invalid(path, `${tag} is no partial: write {{> name}}, for a file below partials`);
-    if (inside.includes(name)) throw invalid(path, `the partial ${name} contains itself`);
-    return inline(root, readInside(root, 'partials', name, path), path, [...inside, name]);
-  });
+function inline(root: string, pieces: readonly Piece[], path: string, inside: readonly string[]): Piece[] {
+  return pieces.flatMap((piece) =>
+    replaceIn(piece, /\{\{~?#?>\s*([^\s}]+)\s*([^}]*)\}\}/g, ([tag, name = '', parameters]) => {
+      if (parameters !== '' || !/^[\w-]+(?:\/[\w-]+)*$/.test(name))
+        throw invalid(path, `${tag} is no partial: write {{> name}}, for a file below partials`);
+      if (inside.includes(name)) throw invalid(path, `the partial ${name} contains itself`);
+      return inline(root, [readInside(root, 'partials', name, path)], path, [...inside, name]);
+    }),
+  );
 }
 
 /** Links are followed as long as they lead to a file in the folder. */
 function isFileInside(root: string, file: string, entry: Dirent): boolean {
   if (!entry.isSymbolicLink()) return entry.isFile();
   if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return false;
-  if (!realpathSync(file).startsWith(realpathSync(root) + sep))
-    throw invalid(file, 'it lies outside of the template folder');
+  checkInside(root, file, file);
   return true;
 }
 
-function readInside(root: string, folder: 'partials' | 'layouts', name: string, path: string): string {
+/** @throws MailRelayError `TEMPLATE_INVALID`, at the template that leads there. */
+function checkInside(root: string, file: string, path: string): void {
+  if (!realpathSync(file).startsWith(realpathSync(root) + sep))
+    throw invalid(path, `${relative(root, file)} lies outside of the template folder`);
+}
+
+function readInside(root: string, folder: 'partials' | 'layouts', name: string, path: string): Piece {
   const place = join(root, folder);
   const file = ['.mjml', '.html', '.hbs', '.txt']
     .map((ending) => join(place, name + ending))
     .find((one) => existsSync(one));
   if (file === undefined) throw invalid(path, `there is no ${name} in ${place}`);
-  if (!realpathSync(file).startsWith(realpathSync(root) + sep))
-    throw invalid(path, `${name} lies outside of the template folder`);
-  return readFileSync(file, 'utf8');
+  checkInside(root, file, path);
+  return { text: readFileSync(file, 'utf8'), path: file, line: 1 };
 }

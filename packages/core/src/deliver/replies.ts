@@ -1,9 +1,11 @@
 import type { ReasonClass } from '../events.ts';
 import type { Outcome } from './port.ts';
 
-/** One row: the first whose pattern fits decides. */
+/** One row: the first that fits decides. */
 export interface ReplyRule {
   readonly match: RegExp;
+  /** Steps of a transaction whose replies it is for. @default all */
+  readonly steps?: readonly string[];
   readonly outcome: 'deferred' | 'bounced';
   readonly reason: ReasonClass;
   readonly kind?: 'hard' | 'soft';
@@ -12,11 +14,18 @@ export interface ReplyRule {
   readonly retryAfterMs?: number;
 }
 
-/** What replies mean. The last two rows catch the rest. */
-const REPLIES: readonly ReplyRule[] = [
+/** Only what is said to RCPT, and to the message, can be about the recipient. */
+const RECIPIENT = ['RCPT', 'MESSAGE'] as const;
+
+/**
+ * What replies mean. Many servers say to RCPT what they have against the sender or the client, so words about these come
+ * before words about the recipient. The last two rows catch the rest.
+ */
+export const REPLIES: readonly ReplyRule[] = [
   { match: /^4\d\d.*(?:gr[ae]y ?list|try again in \d+ ?(?:s|min))/is, outcome: 'deferred', reason: 'greylisted' },
   {
-    match: /^4\d\d[ -]4\.2\.2|^4\d\d.*(?:over ?quota|mailbox.*full|insufficient.*storage)/is,
+    match: /^4\d\d[ -]4\.2\.2|^4\d\d(?![ -]4\.3).*(?:over ?quota|mailbox.*full|insufficient.*storage)/is,
+    steps: RECIPIENT,
     outcome: 'deferred',
     reason: 'mailbox-full',
   },
@@ -36,49 +45,62 @@ const REPLIES: readonly ReplyRule[] = [
     match:
       /^5\d\d[ -]5\.7\.\d+.*(?:\bspam\b|junk|unsolicited)|^5\d\d.*(?:considered|detected|classified|identified) (?:as )?spam/is,
     outcome: 'bounced',
-    kind: 'hard',
     reason: 'spam-rejected',
   },
   {
     match: /^5\d\d.*(?:blocked|block ?list|black ?list|spamhaus|barracuda|poor reputation|banned)/is,
     outcome: 'bounced',
-    kind: 'hard',
     reason: 'blocked',
   },
-  { match: /^5\d\d.*(?:SPF|DKIM|DMARC|unauthenticated)/s, outcome: 'bounced', kind: 'hard', reason: 'auth-failure' },
+  { match: /^5\d\d.*(?:SPF|DKIM|DMARC|unauthenticated)/s, outcome: 'bounced', reason: 'auth-failure' },
   {
-    match: /^5\d\d[ -]5\.1\.2|^5\d\d.*(?:domain (?:not found|does not exist)|host (?:unknown|not found))/is,
+    // X.1.7 and X.1.8 are about the sender's address (RFC 3463 section 3.2).
+    match:
+      /^5\d\d[ -]5\.1\.[78]\b|^5\d\d.*(?:\bsender(?:'s)? (?:address|domain|mailbox|account|host|server|verif|reject|denied|refused|unknown|invalid)|\b(?:invalid|unknown|bad) sender|\b(?:helo|ehlo)\b|\b(?:return|reverse).path|\b(?:envelope|mail) from\b|\breverse (?:dns|host)|\bclient host)/is,
     outcome: 'bounced',
-    kind: 'hard',
+    reason: 'sender-refused',
+  },
+  {
+    match:
+      /^5\d\d[ -]5\.1\.2\b|^5\d\d(?![ -]5\.7).*(?:domain (?:not found|does not exist)|host (?:unknown|not found))/is,
+    steps: RECIPIENT,
+    outcome: 'bounced',
     reason: 'no-such-domain',
     suppress: true,
   },
-  { match: /^5\d\d[ -]5\.1\.(?:1|10)\b/, outcome: 'bounced', kind: 'hard', reason: 'no-such-mailbox', suppress: true },
+  {
+    match: /^5\d\d[ -]5\.1\.(?:1|10)\b/,
+    steps: RECIPIENT,
+    outcome: 'bounced',
+    reason: 'no-such-mailbox',
+    suppress: true,
+  },
   {
     match:
       /^55[0134](?![ -]5\.7).*(?:user|mailbox|recipient|address|account).*(?:unknown|not found|doesn'?t exist|does not exist|no such|invalid|unavailable)/is,
+    steps: RECIPIENT,
     outcome: 'bounced',
-    kind: 'hard',
     reason: 'no-such-mailbox',
     suppress: true,
   },
   {
     match: /^55[0134](?![ -]5\.7).*(?:unknown|no such|invalid) (?:user|mailbox|recipient|local)/is,
+    steps: RECIPIENT,
     outcome: 'bounced',
-    kind: 'hard',
     reason: 'no-such-mailbox',
     suppress: true,
   },
   {
     match: /^5\d\d[ -]5\.2\.2|^552(?![ -]5\.3).*(?:quota|mailbox.*full|storage)/is,
+    steps: RECIPIENT,
     outcome: 'bounced',
     kind: 'soft',
     reason: 'mailbox-full',
   },
   {
     match: /^5\d\d[ -]5\.2\.1|^5\d\d.*(?:inactive|disabled|suspended|deactivated)/is,
+    steps: RECIPIENT,
     outcome: 'bounced',
-    kind: 'hard',
     reason: 'mailbox-inactive',
   },
   {
@@ -90,19 +112,30 @@ const REPLIES: readonly ReplyRule[] = [
   {
     match: /^5\d\d[ -]5\.6\.\d|^5\d\d.*(?:virus|attachment|content)/is,
     outcome: 'bounced',
-    kind: 'hard',
     reason: 'content-rejected',
   },
-  { match: /^5\d\d[ -]5\.7\.\d/, outcome: 'bounced', kind: 'hard', reason: 'policy' },
-  { match: /^50\d/, outcome: 'bounced', kind: 'hard', reason: 'protocol' },
+  { match: /^5\d\d[ -]5\.7\.\d/, outcome: 'bounced', reason: 'policy' },
+  { match: /^50\d/, outcome: 'bounced', reason: 'protocol' },
+  { match: /^5\d\d/, steps: ['MAIL'], outcome: 'bounced', reason: 'sender-refused' },
   { match: /^4\d\d/, outcome: 'deferred', reason: 'other' },
-  { match: /^5\d\d/, outcome: 'bounced', kind: 'hard', reason: 'other' },
+  { match: /^5\d\d/, outcome: 'bounced', reason: 'other' },
 ];
 
-/** The outcome that a refusing reply means. What is no reply at all is a protocol error of the other side. */
-export function classifyReply(reply: string): Extract<Outcome, { type: 'deferred' | 'bounced' }> {
+/** The row that decides about a reply to a step; undefined for what is no refusal. */
+export function ruleOf(reply: string, step: string): ReplyRule | undefined {
+  // What stands in an address says nothing.
+  const words = reply.replace(/\S*@\S*/g, '');
+  return REPLIES.find(({ match, steps }) => match.test(words) && (steps?.includes(step) ?? true));
+}
+
+/**
+ * The outcome that a refusing reply means. What is no reply at all is a protocol error of the other side.
+ *
+ * @param step - what it answers: `MAIL`, `RCPT`, `DATA`, `MESSAGE` …
+ */
+export function classifyReply(reply: string, step: string): Extract<Outcome, { type: 'deferred' | 'bounced' }> {
   const status = /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})/.exec(reply)?.[1];
-  const rule = REPLIES.find(({ match }) => match.test(reply));
+  const rule = ruleOf(reply, step);
   if (rule === undefined) return { type: 'deferred', reply, status, reason: 'protocol' };
   if (rule.outcome === 'deferred')
     return { type: 'deferred', reply, status, reason: rule.reason, retryAfterMs: rule.retryAfterMs };

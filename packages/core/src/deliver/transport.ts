@@ -14,6 +14,19 @@ export function createTransport(
     case 'capture':
       return createCaptureTransport(route.name, route.keep, context.blobs);
     case 'custom':
-      return route.create();
+      return begun(route.name, route.create());
   }
+}
+
+/** Whoever writes a transport need not know of `onStart`: it is called before. */
+function begun(route: string, transport: Transport): Transport {
+  return {
+    async send({ onStart, ...mail }) {
+      const startedAt = Date.now();
+      if (onStart?.(startedAt) === false)
+        return { outcome: { type: 'withdrawn' }, transcript: { route, startedAt, ms: 0, steps: [] } };
+      return transport.send(mail);
+    },
+    close: () => transport.close(),
+  };
 }

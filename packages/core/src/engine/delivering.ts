@@ -37,8 +37,6 @@ export function createDelivering(context: DeliveringContext): Deliver {
         const reply = content === undefined ? 'its content is gone' : `its route ${route} is gone`;
         return { ...unsent, result: { type: 'failed', reply, status: undefined, reason: 'system' } };
       }
-      const suppressed = suppressionOf(content, claimed);
-      if (suppressed !== undefined) return { ...unsent, result: { type: 'suppressed', reason: suppressed } };
       let withdrawn: string | undefined;
       const mail = await composer.compose(content, claimed);
       const attempt = await transport.send({
@@ -49,7 +47,7 @@ export function createDelivering(context: DeliveringContext): Deliver {
         subject: mail.subject,
         stream: content.stream,
         onStart(at) {
-          // Asked once more, as late as possible: the mail may have waited for a connection.
+          // Asked as late as possible, so that an unsubscribe also stops mail that waits for a connection.
           withdrawn = suppressionOf(content, claimed);
           return withdrawn === undefined && onStart(at);
         },

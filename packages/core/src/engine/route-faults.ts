@@ -1,10 +1,12 @@
-import type { Outcome } from '../deliver/port.ts';
+import type { Outcome, RouteSpec } from '../deliver/port.ts';
 import { encodeId } from '../message.ts';
 import type { FailingRoute, HostApi } from '../thread/port.ts';
 
 /** Reasons that are about the route, whoever the mail is for. */
 const FAULTS: ReadonlySet<string> = new Set(['auth-failure', 'tls', 'network', 'timeout']);
 const AGAIN_MS = 60_000;
+/** Codes of the system and of nodemailer, which stand in what became of a connection. */
+const ERROR_CODE = /\bE(?:CONN[A-Z]+|TIMEDOUT|NOTFOUND|NODATA|AI_AGAIN|HOSTUNREACH|NETUNREACH|PIPE|PROTO|SOCKET|DNS)\b/;
 
 /** What is known of routes that do not work. */
 export interface RouteFaults {
@@ -16,9 +18,9 @@ export interface RouteFaults {
 
 /**
  * Tells the log that a route does not work: its mail waits, and nobody else would say so. Once a minute for each route and
- * reason; without the server's words, which may hold addresses.
+ * reason, with the host and the error's code; without the server's words, which may hold addresses.
  */
-export function createRouteFaults(log: HostApi['log']): RouteFaults {
+export function createRouteFaults(log: HostApi['log'], routes: readonly RouteSpec[]): RouteFaults {
   const told = new Map<string, number>();
   const failing = new Map<string, FailingRoute>();
   return {
@@ -32,7 +34,10 @@ export function createRouteFaults(log: HostApi['log']): RouteFaults {
       const key = `${route} ${reason}`;
       if (now - (told.get(key) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return;
       told.set(key, now);
-      const fields = { route, reason, status, delivery: encodeId('dlv', deliveryId) };
+      const spec = routes.find(({ name }) => name === route);
+      const host = spec?.kind === 'smtp' ? spec.smtp.host : undefined;
+      const code = ERROR_CODE.exec(outcome.reply)?.[0];
+      const fields = { route, host, reason, code, status, delivery: encodeId('dlv', deliveryId) };
       log('warn', fields, 'a route does not work; its mail waits and is tried again');
     },
     failing: () => [...failing.values()],

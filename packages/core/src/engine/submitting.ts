@@ -25,19 +25,26 @@ export interface SubmittingContext {
 
 /** What appending needs to know of an opened message. */
 interface OpenMessage {
+  readonly id: string;
+  /** Under an idempotency key there may have been other runs. */
+  readonly keyed: boolean;
   readonly content: Content;
   readonly campaign: string | undefined;
   readonly tags: readonly string[];
 }
+
+/** What events say of a message. */
+type Announced = Pick<OpenMessage, 'content' | 'campaign' | 'tags'>;
 
 /** Messages on their way in: checked, then stored. */
 export function createSubmitting(
   context: SubmittingContext,
 ): Pick<EngineApi, 'check' | 'accept' | 'openBulk' | 'appendBulk' | 'closeBulk'> {
   const { store, composer, publish, wake } = context;
-  const open = new Map<string, OpenMessage>();
+  const runs = new Map<number, OpenMessage>();
+  let lastRun = 0;
 
-  function announce(messageId: string, message: OpenMessage, deliveries: readonly AcceptedDelivery[]): void {
+  function announce(messageId: string, message: Announced, deliveries: readonly AcceptedDelivery[]): void {
     publish(deliveries.map(({ id, recipient, state }) => acceptedEvent(messageId, message, id, recipient, state)));
   }
 
@@ -67,12 +74,14 @@ export function createSubmitting(
         route: chooseRoute(context.routes, route),
         now: Date.now(),
       });
-      open.set(opened.id, { content: submission.content, campaign: submission.campaign, tags: submission.tags });
-      return opened;
+      const { content, campaign, tags, idempotencyKey } = submission;
+      lastRun += 1;
+      runs.set(lastRun, { id: opened.id, keyed: idempotencyKey !== undefined, content, campaign, tags });
+      return { ...opened, run: lastRun };
     },
-    async appendBulk(id, recipients): Promise<BulkResult[]> {
-      const message = open.get(id);
-      if (message === undefined) throw new TypeError(`appendBulk() before openBulk(): ${id}`);
+    async appendBulk(run, recipients): Promise<BulkResult[]> {
+      const message = runs.get(run);
+      if (message === undefined) throw new TypeError(`appendBulk() before openBulk(): ${run}`);
       const refused = new Map<number, BulkResult>();
       const fit: SubmittedRecipient[] = [];
       for (const [index, recipient] of recipients.entries()) {
@@ -84,17 +93,22 @@ export function createSubmitting(
           refused.set(index, { rejected: { code: error.code, message: error.message } });
         }
       }
-      const appended = await store.intake.append(id, fit, { now: Date.now() });
+      const { id } = message;
+      const appended = await store.intake.append(id, fit, { now: Date.now(), run: message.keyed ? run : undefined });
       const accepted = appended.flatMap((one, index): AcceptedDelivery[] =>
-        'rejected' in one ? [] : [{ ...one, recipient: (fit[index] as SubmittedRecipient).address }],
+        'rejected' in one || one.repeated
+          ? []
+          : [{ id: one.id, state: one.state, recipient: (fit[index] as SubmittedRecipient).address }],
       );
       announce(id, message, accepted);
       wake();
       const stored = appended.values();
       return recipients.map((_, index) => refused.get(index) ?? bulkResult(stored.next().value));
     },
-    async closeBulk(id) {
-      open.delete(id);
+    async closeBulk(run) {
+      const message = runs.get(run);
+      runs.delete(run);
+      if (message?.keyed === true) await store.intake.endRun(run);
     },
   };
 }
@@ -103,12 +117,12 @@ function bulkResult(appended: Awaited<ReturnType<Store['intake']['append']>>[num
   if (appended === undefined) throw new TypeError('the store answered fewer results than recipients');
   if ('rejected' in appended)
     return { rejected: { code: 'RECIPIENT_DUPLICATE', message: ERRORS.RECIPIENT_DUPLICATE.message } };
-  return appended;
+  return { id: appended.id, state: appended.state };
 }
 
 function acceptedEvent(
   messageId: string,
-  message: OpenMessage,
+  message: Announced,
   deliveryId: string,
   recipient: string,
   state: string,

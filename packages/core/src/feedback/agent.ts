@@ -28,8 +28,8 @@ const QUICKEST_READER_SECONDS = 2;
 /** Nobody follows five links of one mail within ten seconds. */
 const MOST_CLICKS = 5;
 
-/** First match wins; what no rule matches is a person. */
-const RULES: readonly AgentRule[] = [
+/** What the program alone says. First match wins. */
+const BY_PROGRAM: readonly AgentRule[] = [
   { evidence: 'head-request', kind: 'scanner', when: ({ method }) => method === 'HEAD' },
   { evidence: 'gmail-image-proxy', kind: 'proxy', when: (_, userAgent) => /GoogleImageProxy/i.test(userAgent) },
   { evidence: 'yahoo-mail-proxy', kind: 'proxy', when: (_, userAgent) => /YahooMailProxy/i.test(userAgent) },
@@ -44,6 +44,10 @@ const RULES: readonly AgentRule[] = [
   { evidence: 'security-product', kind: 'scanner', when: (_, userAgent) => SECURITY_PRODUCTS.test(userAgent) },
   { evidence: 'http-library', kind: 'bot', when: (_, userAgent) => PROGRAMS.test(userAgent) },
   { evidence: 'known-bot', kind: 'bot', when: (_, userAgent) => isbot(userAgent) },
+];
+
+/** What it does says the rest; what no rule matches is a person. */
+const BY_DEED: readonly AgentRule[] = [
   {
     evidence: 'clicked-within-2s',
     kind: 'scanner',
@@ -57,10 +61,23 @@ const RULES: readonly AgentRule[] = [
   },
 ];
 
+/** Programs are few, and the patterns that tell them are long. */
+const CACHED = 2000;
+const programs = new Map<string, AgentRule | undefined>();
+
+function byProgram(facts: AgentFacts, userAgent: string): AgentRule | undefined {
+  const key = `${facts.type} ${facts.method} ${userAgent}`;
+  if (programs.has(key)) return programs.get(key);
+  const rule = BY_PROGRAM.find(({ when }) => when(facts, userAgent));
+  if (programs.size >= CACHED) programs.clear();
+  programs.set(key, rule);
+  return rule;
+}
+
 /** Says who opened or clicked, and by which rule. */
 export function labelAgent(facts: AgentFacts): Agent {
   const userAgent = facts.userAgent?.trim().slice(0, 256) ?? '';
-  const rule = RULES.find(({ when }) => when(facts, userAgent));
+  const rule = byProgram(facts, userAgent) ?? BY_DEED.find(({ when }) => when(facts, userAgent));
   return {
     kind: rule?.kind ?? 'human',
     evidence: rule?.evidence ?? 'no-sign-of-a-machine',

@@ -1,21 +1,26 @@
 import type { UnsubscribePage } from '../consent/port.ts';
 import type { ResolvedOptions } from '../options.ts';
-import type { EngineApi } from '../thread/port.ts';
+import type { EngineApi, Reading } from '../thread/port.ts';
 import type { Tokens } from '../token.ts';
 
 /** The part of the engine that routes use. */
-export type HttpEngine = Pick<EngineApi, 'read' | 'unsubscribe' | 'view' | 'captured' | 'capturedSource' | 'health'>;
+export interface HttpEngine extends Pick<EngineApi, 'unsubscribe' | 'view' | 'captured' | 'capturedSource' | 'health'> {
+  /** Resolves when what a reader did is durable. */
+  read(reading: Reading): Promise<void>;
+}
 
 /** What routes work with. */
 export interface HttpContext {
   readonly engine: HttpEngine;
   readonly tokens: Tokens;
   readonly unsubscribePage: UnsubscribePage;
+  /** Where recipients reach the host application. */
+  readonly publicUrl: string;
   /** For failures that the reader must not notice. */
   readonly onError: (error: unknown) => void;
 }
 
 /** What {@link HttpContext} is made of, and where the routes are served. */
-export interface RouterOptions extends HttpContext {
+export interface RouterOptions extends Omit<HttpContext, 'publicUrl'> {
   readonly options: Pick<ResolvedOptions, 'publicUrl' | 'path' | 'environment'>;
 }

@@ -11,6 +11,8 @@ export interface Incoming {
   readonly pathname: string;
   /** Query with its `?`, or an empty text. */
   readonly search: string;
+  /** Host that the request names, with its port. */
+  readonly host: string;
   /** A header by its lower-case name. */
   header(name: string): string | undefined;
   /**

@@ -19,6 +19,7 @@ export interface Router {
 export function createRouter(deps: RouterOptions): Router {
   const find = routeFinder(routesFor(deps.options.environment));
   const prefixes = prefixesOf(deps.options);
+  const context: HttpContext = { ...deps, publicUrl: deps.options.publicUrl };
 
   function lookUp(pathname: string): Found<HttpContext> | undefined {
     for (const prefix of prefixes) {
@@ -31,7 +32,7 @@ export function createRouter(deps: RouterOptions): Router {
 
   const answering: Answering = async (incoming) => {
     const found = lookUp(incoming.pathname);
-    return found && answerBy(deps, found, incoming);
+    return found && answerBy(context, found, incoming);
   };
   const handle: Handling = async (request) => {
     const answer = await answering(fromRequest(request));

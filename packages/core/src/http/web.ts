@@ -3,11 +3,12 @@ import type { Answer, Incoming } from './port.ts';
 
 /** A web-standard request, as the routes see it. */
 export function fromRequest(request: Request): Incoming {
-  const { pathname, search } = new URL(request.url);
+  const { pathname, search, host } = new URL(request.url);
   return {
     method: request.method,
     pathname,
     search,
+    host: request.headers.get('host') ?? host,
     header: (name) => request.headers.get(name) ?? undefined,
     body: (limitBytes) => readBody(request, limitBytes),
   };

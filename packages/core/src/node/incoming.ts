@@ -19,6 +19,7 @@ export function fromNode(req: NodeRequest, url: string): Incoming {
     method: req.method ?? 'GET',
     pathname,
     search,
+    host: req.headers.host ?? '',
     header(name) {
       const value = req.headers[name];
       return Array.isArray(value) ? value.join(', ') : value;

@@ -18,6 +18,11 @@ import type {
   Transition,
 } from '../message.ts';
 import type { QueueStore } from '../queue/port.ts';
+import type { BlobStore } from './blob-port.ts';
+import type { ReportStore } from './report-port.ts';
+
+export { BLOB_KINDS, type BlobKind, type BlobStore } from './blob-port.ts';
+export { type LinkCount, METRICS, type Metric, type ReportStore } from './report-port.ts';
 
 /** The store, by what it is asked. */
 export interface Store {
@@ -57,8 +62,10 @@ export interface AcceptInput {
   readonly now: number;
 }
 
-/** What became of one recipient that was appended. */
-export type Appended = { readonly id: string; readonly state: DeliveryState } | { readonly rejected: 'duplicate' };
+/** What became of one recipient that was appended. `repeated`: an earlier run had appended it. */
+export type Appended =
+  | { readonly id: string; readonly state: DeliveryState; readonly repeated: boolean }
+  | { readonly rejected: 'duplicate' };
 
 /** Accepts messages. Calls that arrive together share one commit. */
 export interface IntakeStore {
@@ -73,8 +80,17 @@ export interface IntakeStore {
   open(
     input: Omit<AcceptInput, 'recipients'>,
   ): Promise<{ readonly id: string; readonly messageId: string; readonly repeated: boolean }>;
-  /** Adds recipients to an opened message; an address that it has already is `duplicate`. One transaction. */
-  append(id: string, recipients: readonly SubmittedRecipient[], options: { readonly now: number }): Promise<Appended[]>;
+  /**
+   * Adds recipients to an opened message; one transaction. An address that it has already is `duplicate`. With `run`, a
+   * number of the caller's, only one that this run has named before is: what earlier runs appended is answered again.
+   */
+  append(
+    id: string,
+    recipients: readonly SubmittedRecipient[],
+    options: { readonly now: number; readonly run?: number | undefined },
+  ): Promise<Appended[]>;
+  /** Forgets which recipients a run has named. */
+  endRun(run: number): Promise<void>;
 }
 
 /** A delivery with what is needed to compose it again. */
@@ -102,6 +118,7 @@ export interface DeliveryRecord {
   readonly stream: Stream;
   readonly campaign: string | undefined;
   readonly template: string | undefined;
+  /** That of the mail; undefined where its template's version is gone. */
   readonly subject: string | undefined;
   readonly route: string;
   readonly attempts: number;
@@ -121,6 +138,7 @@ export interface MessageRecord {
   readonly stream: Stream;
   readonly campaign: string | undefined;
   readonly template: string | undefined;
+  /** With a template and several deliveries, as it stands in the template. */
   readonly subject: string | undefined;
   readonly tags: readonly string[];
   readonly metadata: Readonly<Record<string, Json>> | undefined;
@@ -223,10 +241,14 @@ export interface Activity {
   /** The address as it stands in the template, where it differs by recipient. */
   readonly form?: string;
   readonly scope?: string;
+  /** What `look()` answered, so that it is not asked again. */
+  readonly known?: DeliveryActivity | undefined;
 }
 
 /** What is known of a delivery when a reader acts, to tell people from machines. */
 export interface DeliveryActivity {
+  readonly messageId: number;
+  readonly recipient: string;
   readonly sentAt: number | undefined;
   /** Clicks in the last 10 seconds. */
   readonly recentClicks: number;
@@ -239,68 +261,3 @@ export interface ActivityStore {
   /** Stores and counts; durable when resolved. Unknown deliveries are left out of the answer. */
   record(activities: readonly Activity[]): Promise<MessageEvent[]>;
 }
-
-/** Counted per campaign, stream and day. */
-export const METRICS = [
-  'accepted',
-  'sent',
-  'deferred',
-  'deferrals',
-  'bounced',
-  'failed',
-  'suppressed',
-  'cancelled',
-  'complained',
-  'unsubscribed',
-  'opensUnique',
-  'opensTotal',
-  'opensUniqueHuman',
-  'opensTotalHuman',
-  'clicksUnique',
-  'clicksTotal',
-  'clicksUniqueHuman',
-  'clicksTotalHuman',
-] as const;
-
-/** A counted figure. `deferred` counts deliveries, `deferrals` counts attempts. Human counts people and image proxies that fetch for a person. */
-export type Metric = (typeof METRICS)[number];
-
-/** Counts of one link of a campaign. */
-export interface LinkCount {
-  /** Target; for a link that differs by recipient: its form in the template. */
-  readonly url: string;
-  readonly unique: number;
-  readonly total: number;
-  readonly uniqueHuman: number;
-  readonly totalHuman: number;
-}
-
-/** Questions over counts that are kept as things happen. */
-export interface ReportStore {
-  /** Sums; `undefined` where a campaign of this name never was. */
-  campaign(name: string): Promise<Readonly<Record<Metric, number>> | undefined>;
-  links(campaign: string, limit: number): Promise<LinkCount[]>;
-  /** Sums per UTC day, `from` inclusive, `to` exclusive. */
-  days(query: {
-    readonly from: number;
-    readonly to: number;
-    readonly stream: Stream | undefined;
-  }): Promise<{ readonly day: string; readonly counts: Readonly<Record<Metric, number>> }[]>;
-}
-
-/** Bytes by name: compiled templates, attachments, captured mail. */
-export interface BlobStore {
-  get(kind: BlobKind, key: string): Promise<Uint8Array | undefined>;
-  /** Keeps bytes under a key; an existing key stays as it is. */
-  put(kind: BlobKind, key: string, bytes: Uint8Array): Promise<void>;
-  has(kind: BlobKind, key: string): Promise<boolean>;
-  /** Newest first. */
-  list(kind: BlobKind, limit: number): Promise<{ readonly key: string; readonly at: number; readonly bytes: number }[]>;
-  /** Removes all but the newest. */
-  trim(kind: BlobKind, keep: number): Promise<void>;
-}
-
-/** What a blob is. The order is the storage code: append only. */
-export const BLOB_KINDS = ['template', 'attachment', 'captured'] as const;
-/** What a blob is. */
-export type BlobKind = (typeof BLOB_KINDS)[number];

@@ -51,7 +51,7 @@ function attachmentPart(input: AttachmentInput, index: number, sources: Sources)
     filename: optional(filename, 'filename'),
     contentType: input.contentType === undefined ? undefined : mediaType(input.contentType, index),
     contentDisposition: input.contentDisposition,
-    cid: optional(input.cid, 'cid'),
+    cid: input.cid === undefined ? undefined : contentId(input.cid, index),
     contentTransferEncoding: input.contentTransferEncoding,
     headers: input.headers === undefined ? undefined : readHeaders(input.headers),
   };
@@ -99,6 +99,14 @@ function optional(value: string | undefined, field: string): string | undefined 
 
 function mediaType(text: string, index: number): string {
   const value = headerText(text, 'contentType');
-  if (!/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;.*)?$/.test(value)) throw invalid(index, 'contentType is no media type');
+  // RFC 6838 section 4.2 has at most 127 characters on either side.
+  if (!/^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}(?:\s*;.{0,500})?$/.test(value))
+    throw invalid(index, 'contentType is no media type');
+  return value;
+}
+
+function contentId(text: string, index: number): string {
+  const value = headerText(text, 'cid');
+  if (!/^[\x21-\x7e]{1,500}$/.test(value)) throw invalid(index, 'cid is 1 to 500 visible ASCII characters');
   return value;
 }

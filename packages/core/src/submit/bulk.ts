@@ -1,5 +1,5 @@
 import { parseMailboxes } from '../address.ts';
-import { type ErrorCode, isMailRelayError, MailRelayError } from '../errors.ts';
+import { type ErrorCode, isMailRelayError, MailRelayError, messageOf } from '../errors.ts';
 import type { SubmittedRecipient } from '../message.ts';
 import type { AnyTemplate } from '../template.ts';
 import type { EngineApi } from '../thread/port.ts';
@@ -30,6 +30,8 @@ export interface BulkProgress {
   readonly rejected: number;
   /** Those of the accepted that are on the suppression list. */
   readonly suppressed: number;
+  /** True where an earlier call with the same `idempotencyKey` has made the message; what it accepted counts as accepted. */
+  readonly repeated: boolean;
   /** Recipients that were rejected since the last progress, so that memory does not grow with the list. */
   readonly rejections: readonly Rejection[];
 }
@@ -52,8 +54,9 @@ export async function* submitBulk(
   target: BulkTarget,
 ): AsyncGenerator<BulkProgress, void> {
   const { engine, fields } = target;
-  const { id } = await engine.openBulk(fields);
-  let progress: BulkProgress = { id, processed: 0, accepted: 0, rejected: 0, suppressed: 0, rejections: [] };
+  const { id, run, repeated } = await engine.openBulk(fields);
+  const counts = { processed: 0, accepted: 0, rejected: 0, suppressed: 0 };
+  let progress: BulkProgress = { id, ...counts, repeated, rejections: [] };
   let running: Promise<BulkProgress> | undefined;
   try {
     for await (const batch of batches(recipients, target)) {
@@ -62,13 +65,36 @@ export async function* submitBulk(
         running = undefined;
         yield progress;
       }
-      running = append(batch, progress, target);
+      running = append(batch, progress, { engine, run });
+      // It is awaited after the next batch, which may take its time.
+      running.catch(() => {});
     }
     if (running !== undefined) progress = await running;
     yield progress;
+  } catch (error) {
+    if (!(error instanceof BrokenSource)) throw error;
+    throw brokenOff((await running) ?? progress, error.cause);
   } finally {
     await running?.catch(() => {});
-    await engine.closeBulk(id);
+    await engine.closeBulk(run);
+  }
+}
+
+/** What the recipients threw as they were read. */
+class BrokenSource extends Error {}
+
+function brokenOff({ rejections: _, ...progress }: BulkProgress, cause: unknown): MailRelayError {
+  const reason = `${progress.accepted} were accepted before: ${messageOf(cause)}`;
+  return new MailRelayError('RECIPIENTS_BROKEN', { ...progress, reason }, { cause });
+}
+
+async function* readFrom(
+  recipients: Iterable<BulkRecipient> | AsyncIterable<BulkRecipient>,
+): AsyncGenerator<BulkRecipient, void> {
+  try {
+    for await (const recipient of recipients) yield recipient;
+  } catch (cause) {
+    throw new BrokenSource('the recipients broke off', { cause });
   }
 }
 
@@ -84,7 +110,7 @@ async function* batches(
 ): AsyncGenerator<Batch, void> {
   let index = 0;
   let batch: Batch = { start: 0, fit: [], rejections: [] };
-  for await (const input of recipients) {
+  for await (const input of readFrom(recipients)) {
     try {
       batch.fit.push({ index, recipient: await recipientOf(input, target) });
     } catch (error) {
@@ -100,12 +126,16 @@ async function* batches(
   if (index > batch.start) yield batch;
 }
 
-async function append(batch: Batch, before: BulkProgress, { engine }: BulkTarget): Promise<BulkProgress> {
+async function append(
+  batch: Batch,
+  before: BulkProgress,
+  { engine, run }: Pick<BulkTarget, 'engine'> & { readonly run: number },
+): Promise<BulkProgress> {
   const results =
     batch.fit.length === 0
       ? []
       : await engine.appendBulk(
-          before.id,
+          run,
           batch.fit.map(({ recipient }) => recipient),
         );
   const rejections = [...batch.rejections];
@@ -118,6 +148,7 @@ async function append(batch: Batch, before: BulkProgress, { engine }: BulkTarget
   const size = batch.fit.length + batch.rejections.length;
   return {
     id: before.id,
+    repeated: before.repeated,
     processed: before.processed + size,
     accepted: before.accepted + size - rejections.length,
     rejected: before.rejected + rejections.length,

@@ -22,6 +22,9 @@ const OWN: Readonly<Record<string, string>> = {
   'list-unsubscribe-post': 'stream: broadcast',
 };
 
+/** Lines end between words, and have at most 998 octets (RFC 5322 section 2.1.1). */
+const MAX_WORD = 900;
+
 /**
  * Reads `headers` (RFC 5322 section 2.2).
  *
@@ -46,7 +49,10 @@ function header(name: string, value: unknown): HeaderField {
     return refuse('a header name is 1 to 76 visible ASCII characters without a colon');
   const own = OWN[name.toLowerCase()];
   if (own !== undefined) return refuse(`${name} is written by the relay: use the field ${own}`);
-  return [name, headerText(value, name)];
+  const text = headerText(value, name);
+  if ((text.match(/[ \t]*[^ \t]+/g) ?? []).some((word) => word.length > MAX_WORD))
+    return refuse(`${name} has more than ${MAX_WORD} characters without a space, where no line can end`);
+  return [name, text];
 }
 
 /** A header value without line breaks. */
@@ -71,8 +77,11 @@ export function messageIds(value: string | readonly string[] | undefined, field:
     .map((id) => {
       const text = headerText(id, field).trim();
       const bracketed = text.startsWith('<') ? text : `<${text}>`;
-      if (!/^<[^<>\s]+>$/.test(bracketed))
-        throw new MailRelayError('HEADER_INVALID', { header: field, reason: `${field} has no Message-ID form` });
+      if (!/^<[\x21-\x3b\x3d\x3f-\x7e]+>$/.test(bracketed) || bracketed.length > MAX_WORD)
+        throw new MailRelayError('HEADER_INVALID', {
+          header: field,
+          reason: `${field} has no Message-ID form: visible ASCII characters, at most ${MAX_WORD}`,
+        });
       return bracketed;
     });
 }
@@ -100,11 +109,12 @@ export function listHeaders(
 function listValue(name: string, item: ListValue): string {
   const { url, comment } = typeof item === 'string' ? { url: item, comment: undefined } : item;
   const target = headerText(url, name).trim();
-  if (name === 'List-ID') return comment === undefined ? `<${target}>` : `${comment} <${target}>`;
+  // What ends a comment, or begins an address, is escaped or left out, so that the comment stays one.
+  if (name === 'List-ID') return `${comment === undefined ? '' : `${comment.replace(/[<>]/g, '')} `}<${target}>`;
   const address = /^(?:https?|mailto|ftp):/i.test(target)
     ? target
     : target.includes('@')
       ? `mailto:${target}`
       : `http://${target}`;
-  return `<${address.replace(/[<>\s]+/g, '')}>${comment === undefined ? '' : ` (${comment})`}`;
+  return `<${address.replace(/[<>\s]+/g, '')}>${comment === undefined ? '' : ` (${comment.replace(/[()\\]/g, '\\$&')})`}`;
 }

@@ -87,9 +87,12 @@ export interface MessageFields<T extends string | AnyTemplate = string> {
   readonly tags?: readonly string[];
   /** Kept with the message, and part of its record. */
   readonly metadata?: Readonly<Record<string, Json>>;
-  /** Not before this time. */
+  /** Not before this time; a number is ms since 1970. */
   readonly sendAt?: Date | string | number;
-  /** The same key with the same content answers the first result; with other content it is an error. */
+  /**
+   * The same key with the same content answers the first result; with other content it is an error. The content is all that
+   * was handed in, with the recipients and their data (for `sendMany()` without them), but not `sendAt`.
+   */
   readonly idempotencyKey?: string;
   readonly tracking?: TrackingOptions | false;
   /** What the mail is about: recipients unsubscribe from the topic rather than from the stream. */

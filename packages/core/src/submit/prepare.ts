@@ -8,6 +8,7 @@ import { checkMessage } from './fields.ts';
 import { headerText, listHeaders, messageIds, readHeaders } from './headers.ts';
 import type { SendMessage } from './input.ts';
 import { jsonOf } from './json.ts';
+import { sendAtOf } from './send-at.ts';
 import type { Sources } from './sources.ts';
 import { localeOf, nameOf, onlyOne, textOf, timeOf, trackingOf } from './values.ts';
 
@@ -50,7 +51,7 @@ export async function prepareFields(
     campaign: nameOf(message.campaign, 'campaign'),
     tags: (message.tags ?? []).map((tag) => nameOf(tag, 'tags') as string),
     metadata: message.metadata === undefined ? undefined : jsonOf(message.metadata, 'metadata'),
-    sendAt: timeOf(message.sendAt, 'sendAt'),
+    sendAt: sendAtOf(message.sendAt),
     idempotencyKey: nameOf(message.idempotencyKey, 'idempotencyKey'),
     route: nameOf(message.route, 'route'),
   };

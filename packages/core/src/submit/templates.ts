@@ -92,10 +92,13 @@ export function createTemplateBook(templates: readonly AnyTemplate[]): TemplateB
       if (found?.render === undefined) return undefined;
       let parts: RenderedParts;
       try {
-        parts = await found.render((data ?? {}) as never, context);
+        const given = Object(await found.render((data ?? {}) as never, context)) as Partial<RenderedParts>;
+        // Parts may be promises, too.
+        const [subject, html, text] = await Promise.all([given.subject, given.html, given.text]);
+        parts = { subject: subject as string, html, text };
       } catch (error) {
         throw new MailRelayError(
-          'TEMPLATE_INVALID',
+          'TEMPLATE_RENDER_FAILED',
           { template: found.name, reason: `the function of ${found.name} threw: ${messageOf(error)}` },
           { cause: error },
         );

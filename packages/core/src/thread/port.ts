@@ -70,10 +70,11 @@ export interface EngineApi {
   accept(submission: Submission): Promise<Accepted>;
   openBulk(
     submission: Omit<Submission, 'recipients'>,
-  ): Promise<{ readonly id: string; readonly messageId: string; readonly repeated: boolean }>;
-  appendBulk(id: string, recipients: readonly SubmittedRecipient[]): Promise<BulkResult[]>;
-  /** Nothing more is appended to the message. */
-  closeBulk(id: string): Promise<void>;
+  ): Promise<{ readonly id: string; readonly messageId: string; readonly repeated: boolean; readonly run: number }>;
+  /** Appends to the message of a run. */
+  appendBulk(run: number, recipients: readonly SubmittedRecipient[]): Promise<BulkResult[]>;
+  /** Nothing more comes of the run. */
+  closeBulk(run: number): Promise<void>;
   hasBlob(kind: BlobKind, key: string): Promise<boolean>;
   putBlob(kind: BlobKind, key: string, bytes: Uint8Array): Promise<void>;
   render(
@@ -101,8 +102,8 @@ export interface EngineApi {
   }): Promise<SummaryReport>;
   lanes(): Promise<LaneRecord[]>;
   pauseLane(lane: LaneKey, paused: boolean): Promise<void>;
-  /** Labels, stores and counts; durable when resolved. Unknown deliveries are ignored. */
-  read(reading: Reading): Promise<void>;
+  /** Labels, stores and counts what came in at the same time; durable when resolved. Unknown deliveries are ignored. */
+  readAll(readings: readonly Reading[]): Promise<void>;
   /** One-click or confirmed unsubscribe: suppresses for the scope, records the event. Durable when resolved. */
   unsubscribe(claim: {
     readonly deliveryId: number;

@@ -40,6 +40,7 @@ export function intakeSuite(name: string, open: OpenStore): void {
       const [first, second] = await Promise.all([accept(key), accept({ ...key, now: NOW + 5 })]);
       expect([first?.repeated, second?.repeated]).toEqual([false, true]);
       expect(second?.deliveries).toEqual(first?.deliveries);
+      expect((await accept({ ...key, sendAt: NOW + 60_000 })).repeated).toBe(true);
       await expect(accept({ ...key, content: contentOf({ subject: 'Other' }) })).rejects.toMatchObject({
         code: 'IDEMPOTENCY_CONFLICT',
       });
@@ -83,6 +84,13 @@ export function intakeSuite(name: string, open: OpenStore): void {
         { rejected: 'duplicate' },
         { state: 'queued' },
       ]);
+      const again = (address: string) => store.intake.append(opened.id, [recipientOf(address)], { now: NOW, run: 7 });
+      expect(await again('a@example.com')).toMatchObject([{ state: 'queued', repeated: true }]);
+      expect(await again('d@example.com')).toMatchObject([{ state: 'queued', repeated: false }]);
+      expect(await again('a@example.com')).toEqual([{ rejected: 'duplicate' }]);
+      expect(await again('d@example.com')).toEqual([{ rejected: 'duplicate' }]);
+      await store.intake.endRun(7);
+      expect(await again('d@example.com')).toMatchObject([{ repeated: true }]);
       expect(await store.intake.open(opening)).toMatchObject({ id: opened.id, repeated: true });
       await expect(store.intake.append('msg_1', [], { now: NOW })).rejects.toMatchObject({ code: 'MESSAGE_NOT_FOUND' });
     });

@@ -36,14 +36,28 @@ export function base64Lines(bytes: Buffer): string {
   return lines.join('\r\n');
 }
 
-/**
- * The rest of a part after its `Content-Type`: ASCII with short lines goes as it is, anything else as base64.
- *
- * @param crlf - the line ends are known to be CRLF
- */
-export function encodeBody(body: string, crlf = false): string {
-  const text = crlf ? body : withCrlf(body);
-  const ascii = Buffer.byteLength(text) === text.length && !text.includes('\0');
-  if (ascii && hasShortLines(text)) return `Content-Transfer-Encoding: 7bit\r\n\r\n${text}`;
+/** What is known of a body before it is encoded. */
+export interface BodyContext {
+  /** The line ends are known to be CRLF. */
+  readonly crlf?: boolean | undefined;
+  /** What stands between the parts: a body with the same text could end its part. */
+  readonly boundary: string;
+}
+
+/** The rest of a part after its `Content-Type`: ASCII with short lines goes as it is, anything else as base64. */
+export function encodeBody(body: string, { crlf, boundary }: BodyContext): string {
+  const text = crlf === true ? body : withCrlf(body);
+  const plain = isSevenBit(text) && !text.includes(boundary);
+  if (plain) return `Content-Transfer-Encoding: 7bit\r\n\r\n${text}`;
   return `Content-Transfer-Encoding: base64\r\n\r\n${base64Lines(Buffer.from(text))}`;
+}
+
+/** ASCII in short lines, without NUL (RFC 2045 section 2.7). The line ends have to be CRLF. */
+function isSevenBit(text: string): boolean {
+  return Buffer.byteLength(text) === text.length && isEightBit(text);
+}
+
+/** The same with bytes over 127 (RFC 2045 section 2.8), one character for each byte. */
+export function isEightBit(text: string): boolean {
+  return !text.includes('\0') && hasShortLines(text);
 }

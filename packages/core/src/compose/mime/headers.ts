@@ -1,32 +1,25 @@
 import type { Mailbox } from '../../address.ts';
-import type { Content, HeaderField } from '../../message.ts';
+import type { HeaderField } from '../../message.ts';
 
 /** Bytes of one encoded word before base64: 60 characters of 75. */
 const WORD_BYTES = 45;
+/** Longest value that needs no folding: with its name it stays below 998 octets (RFC 5322 section 2.1.1). */
+const MAX_VALUE = 900;
+/** Where longer values are folded. */
+const LINE = 76;
 
 /** Whether a text can stand in a header as it is. */
 export function isAscii(text: string): boolean {
   return /^[\x20-\x7e\t]*$/.test(text);
 }
 
-/** What mail programs read of an importance (RFC 2156 section 5.3.6, and the two that came before it). */
-const PRIORITIES: Readonly<Record<'high' | 'normal' | 'low', readonly HeaderField[]>> = {
-  high: [
-    ['X-Priority', '1 (Highest)'],
-    ['X-MSMail-Priority', 'High'],
-    ['Importance', 'High'],
-  ],
-  normal: [],
-  low: [
-    ['X-Priority', '5 (Lowest)'],
-    ['X-MSMail-Priority', 'Low'],
-    ['Importance', 'Low'],
-  ],
-};
+/** Header fields, each with its line end; encoded and folded where they need it. */
+export function fields(list: readonly HeaderField[]): string {
+  return list.map(([name, value]) => `${name}: ${isShort(value) ? value : fold(name, encodeText(value))}\r\n`).join('');
+}
 
-/** Headers that are the same in all mails of a content. */
-export function sharedHeaders({ headers, priority = 'normal' }: Pick<Content, 'headers' | 'priority'>): HeaderField[] {
-  return [...headers, ...PRIORITIES[priority]];
+function isShort(value: string): boolean {
+  return value.length <= MAX_VALUE && isAscii(value);
 }
 
 /** A list of mailboxes (RFC 5322 section 3.4), one on each line. */
@@ -41,9 +34,12 @@ function phrase(name: string): string {
   return /^[\w !#$%&'*+/=?^`{|}~-]+$/.test(name) ? name : `"${name.replace(/["\\]/g, '\\$&')}"`;
 }
 
-/** RFC 2047: encoded words of at most 75 characters, never splitting a character; text that needs none stays. */
+/** RFC 2047: encoded words of at most 75 characters, never splitting a character; a short text that needs none stays. */
 export function encodeWords(text: string): string {
-  if (isAscii(text) && !text.includes('=?')) return text;
+  return isShort(text) && !text.includes('=?') ? text : encodedWords(text).join('\r\n ');
+}
+
+function encodedWords(text: string): string[] {
   const words: string[] = [];
   let word = '';
   for (const character of text) {
@@ -54,5 +50,42 @@ export function encodeWords(text: string): string {
     word += character;
   }
   words.push(word);
-  return words.map((one) => `=?UTF-8?B?${Buffer.from(one).toString('base64')}?=`).join('\r\n ');
+  return words.map((one) => `=?UTF-8?B?${Buffer.from(one).toString('base64')}?=`);
+}
+
+/** Encodes the words that need it, so that addresses and identifiers beside them stay; parentheses around them are comments. */
+function encodeText(value: string): string {
+  let out = '';
+  let run = '';
+  const flush = (): void => {
+    const [, open = '', text = '', close = ''] = /^(\(*)(.*?)(\)*)$/s.exec(run) ?? [];
+    if (run !== '') out += open + encodedWords(text).join(' ') + close;
+    run = '';
+  };
+  for (const [, space = '', word = ''] of value.matchAll(/([ \t]*)([^ \t]*)/g)) {
+    const encoded = !isAscii(word);
+    if (encoded && run !== '') run += space + word;
+    else {
+      flush();
+      out += space;
+      if (encoded) run = word;
+      else out += word;
+    }
+  }
+  flush();
+  return out;
+}
+
+function fold(name: string, value: string): string {
+  let out = '';
+  let line = name.length + 2;
+  for (const [word] of value.matchAll(/[ \t]*[^ \t]+/g)) {
+    if (out !== '' && line + word.length > LINE) {
+      out += '\r\n';
+      line = 0;
+    }
+    out += word;
+    line += word.length;
+  }
+  return out;
 }

@@ -15,8 +15,17 @@ export interface MailParts {
   readonly messageId: string;
   /** Ms since the epoch. */
   readonly date: number;
+  /** Stands between the parts of the mail: nobody can guess it, whatever other mails they saw; the same for each attempt. */
+  readonly boundary: string;
   /** List-Unsubscribe and its kin. */
   readonly headers: readonly HeaderField[];
+}
+
+/** A mail as it goes over the wire: lines end with CRLF. */
+export interface WrittenMail {
+  readonly raw: Buffer;
+  /** The body has bytes over 127. */
+  readonly eightBit: boolean;
 }
 
 /** Where attachments lie. */

@@ -177,11 +177,16 @@ function unfit(
 ): SmtpFailure | undefined {
   const no = (reply: string): SmtpFailure =>
     new SmtpFailure(refusal(reply, 'MAIL'), { step: 'MAIL', afterData: false, connected: true });
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters would end the command
-  if (/[\x00-\x1f\x7f<>]/.test(from + to)) return no('553 5.1.3 an address has characters that no address has');
+  if (endsCommand(from) || endsCommand(to)) return no('553 5.1.3 an address has characters that no address has');
   if (utf8 && !extensions.has('SMTPUTF8')) return no('550 5.6.7 the server takes no addresses in UTF-8 (SMTPUTF8)');
   const most = Number(extensions.get('SIZE') ?? 0);
   if (most > 0 && raw.length > most)
     return no(`552 5.3.4 the message has ${raw.length} bytes, and the server takes ${most}`);
   return undefined;
+}
+
+/** Brackets are part of an address where they stand in a quoted local part (RFC 5321 section 4.1.2), and nowhere else. */
+function endsCommand(address: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters would end the command
+  return /[\x00-\x1f\x7f]/.test(address) || /[<>]/.test(address.replace(/^"(?:[^"\\]|\\.)*"@/, ''));
 }

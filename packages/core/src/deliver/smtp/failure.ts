@@ -45,7 +45,7 @@ export function smtpError(message: string, code: string): SmtpError {
 type Said = Exclude<Outcome, { type: 'withdrawn' }>;
 
 /** Errors become outcomes here and nowhere else. */
-export function outcomeOf({ error, afterData, connected }: SmtpFailure): Said {
+export function outcomeOf({ error, step, afterData, connected }: SmtpFailure): Said {
   const reply = oneLine(error.response || error.message);
   const deferred = (reason: 'auth-failure' | 'tls' | 'timeout' | 'network'): Said => ({
     type: 'deferred',
@@ -57,7 +57,7 @@ export function outcomeOf({ error, afterData, connected }: SmtpFailure): Said {
   if (error.code === 'EAUTH') return deferred('auth-failure');
   if (error.code === 'ETLS') return deferred('tls');
   if (error.responseCode !== undefined && error.response) {
-    const outcome = classifyReply(reply);
+    const outcome = classifyReply(reply, step);
     return connected || outcome.type !== 'bounced'
       ? outcome
       : { type: 'deferred', reply, status: outcome.status, reason: outcome.reason };

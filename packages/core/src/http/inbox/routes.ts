@@ -1,11 +1,11 @@
 import type { HttpContext } from '../context.ts';
 import { type Route, route } from '../route.ts';
+import { guarded } from './guard.ts';
 import { listPage, redirectToList } from './list.ts';
 import { messagePage } from './message.ts';
 import { attachment, htmlBody, source } from './parts.ts';
 
-/** The development inbox: captured mail, newest first. */
-export const inboxRoutes: readonly Route<HttpContext>[] = [
+const ROUTES: readonly Route<HttpContext>[] = [
   route('GET', '', (_context, incoming) => redirectToList(incoming)),
   route('GET', '/', (context) => listPage(context)),
   route('GET', '/inbox/:id', (context, incoming, { id }) => messagePage(context, incoming, id)),
@@ -13,3 +13,6 @@ export const inboxRoutes: readonly Route<HttpContext>[] = [
   route('GET', '/inbox/:id/source', (context, _incoming, { id }) => source(context, id)),
   route('GET', '/inbox/:id/attachments/:index', (context, _incoming, { id, index }) => attachment(context, id, index)),
 ];
+
+/** The development inbox: captured mail, newest first. */
+export const inboxRoutes: readonly Route<HttpContext>[] = ROUTES.map(guarded);

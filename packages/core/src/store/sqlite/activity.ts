@@ -1,5 +1,5 @@
 import { EVENT_TYPES, type MessageEvent } from '../../events.ts';
-import type { Activity, ActivityStore } from '../port.ts';
+import type { Activity, ActivityStore, DeliveryActivity } from '../port.ts';
 import type { Database } from './database.ts';
 import { unpackDetail } from './detail.ts';
 import { FLAGS, type Ledger, type MessageFacts } from './ledger.ts';
@@ -10,7 +10,7 @@ const CLICKED = EVENT_TYPES.indexOf('clicked');
 /** What readers do, in SQLite. */
 export function createActivityStore(db: Database, ledger: Ledger): ActivityStore {
   const find = db.prepare((query, { id }: { id: number }) =>
-    query.selectFrom('delivery').select(['id', 'message_id', 'recipient', 'sent_at']).where('id', '=', id),
+    query.selectFrom('delivery').select(['message_id', 'recipient', 'sent_at', 'flags']).where('id', '=', id),
   );
   const setFlag = db.prepare((query, p: { id: number; flag: number }) =>
     query
@@ -59,19 +59,22 @@ export function createActivityStore(db: Database, ledger: Ledger): ActivityStore
     const human = isHuman(agent?.kind);
     const name = type === 'opened' ? 'opens' : 'clicks';
     ledger.count(facts, `${name}Total`, at);
-    if (once(id, type === 'opened' ? FLAGS.opened : FLAGS.clicked)) ledger.count(facts, `${name}Unique`, at);
+    const first = once(id, type === 'opened' ? FLAGS.opened : FLAGS.clicked);
+    if (first) ledger.count(facts, `${name}Unique`, at);
     if (human) {
       ledger.count(facts, `${name}TotalHuman`, at);
       if (once(id, type === 'opened' ? FLAGS.openedHuman : FLAGS.clickedHuman))
         ledger.count(facts, `${name}UniqueHuman`, at);
     }
-    if (type === 'clicked' && facts.campaignId !== undefined) countClick(id, facts.campaignId, human, activity);
+    if (type === 'clicked' && facts.campaignId !== undefined) countClick(id, facts.campaignId, human, first, activity);
   }
 
-  function countClick(id: number, campaign: number, human: boolean, { url, link, form }: Activity): void {
+  /** @param first - nothing in this mail was clicked before */
+  function countClick(id: number, campaign: number, human: boolean, first: boolean, activity: Activity): void {
+    const { url, link, form } = activity;
     if (url === undefined) return;
-    const before = clicks
-      .all({ id })
+    const earlier = first ? [] : clicks.all({ id });
+    const before = earlier
       .map(({ detail, at }) => unpackDetail(JSON.parse(detail ?? '{}'), { at, route: '' }) as Partial<Activity>)
       .filter((click) => (form === undefined ? click.url === url : click.link === link));
     const humanBefore = before.some(({ agent }) => isHuman(agent?.kind));
@@ -84,27 +87,31 @@ export function createActivityStore(db: Database, ledger: Ledger): ActivityStore
     });
   }
 
+  function look(deliveryId: number, now = Number.POSITIVE_INFINITY): DeliveryActivity | undefined {
+    const row = find.get({ id: deliveryId });
+    if (row === undefined) return undefined;
+    const clicked = (row.flags & FLAGS.clicked) !== 0;
+    return {
+      messageId: row.message_id,
+      recipient: row.recipient,
+      sentAt: row.sent_at ?? undefined,
+      recentClicks: clicked ? (recentClicks.get({ id: deliveryId, since: now - RECENT_MS })?.n ?? 0) : 0,
+    };
+  }
+
   return {
-    look(deliveryId, now) {
-      const row = find.get({ id: deliveryId });
-      if (row === undefined) return undefined;
-      return {
-        sentAt: row.sent_at ?? undefined,
-        recentClicks: recentClicks.get({ id: deliveryId, since: now - RECENT_MS })?.n ?? 0,
-      };
-    },
+    look,
     record: (activities) =>
       db.write(() =>
         activities.flatMap((activity): MessageEvent[] => {
-          const row = find.get({ id: activity.deliveryId });
-          const facts = row && ledger.message(row.message_id);
-          if (row === undefined || facts === undefined) return [];
-          const { type, at, deliveryId: id, form: _, ...detail } = activity;
+          const { type, at, deliveryId: id, form: _, known = look(id), ...detail } = activity;
+          const facts = known && ledger.message(known.messageId);
+          if (known === undefined || facts === undefined) return [];
           if (type === 'unsubscribed') {
             if (!once(id, FLAGS.unsubscribed)) return [];
             ledger.count(facts, 'unsubscribed', at);
           } else countReading(id, facts, activity);
-          return [ledger.event({ id, recipient: row.recipient }, facts, type, at, detail)];
+          return [ledger.event({ id, recipient: known.recipient }, facts, type, at, detail)];
         }),
       ),
   };

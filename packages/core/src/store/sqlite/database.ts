@@ -1,6 +1,6 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { isMailRelayError, MailRelayError } from '../../errors.ts';
 import { migrate } from './migrate.ts';
 import { createStatements, type Statements } from './statements.ts';
@@ -133,10 +133,12 @@ export function createDatabase(path: string): Database {
     }
   }
 
-  function connect(): DatabaseSync {
+  async function connect(): Promise<DatabaseSync> {
+    // Here and not above, so that a Node without it can say what is wrong.
+    const sqlite = await import('node:sqlite');
     try {
       if (path !== ':memory:') mkdirSync(dirname(resolve(path)), { recursive: true, mode: 0o700 });
-      return new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
+      return new sqlite.DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
     } catch (error) {
       const reason = `${path}: ${(error as Error).message}`;
       throw new MailRelayError('STORE_UNAVAILABLE', { file: path, reason }, { cause: error });
@@ -146,12 +148,13 @@ export function createDatabase(path: string): Database {
   return {
     ...statements,
     async open() {
-      const opened = connect();
+      const opened = await connect();
       try {
         opened.exec(
           `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
         );
         await migrate(opened, path);
+        opened.exec('CREATE TEMP TABLE run (run, delivery_id, PRIMARY KEY (run, delivery_id)) WITHOUT ROWID');
       } catch (error) {
         opened.close();
         throw named(error);

@@ -1,11 +1,18 @@
-import { createHash } from 'node:crypto';
 import { MailRelayError } from '../../errors.ts';
-import { type Accepted, decodeId, encodeId, RECIPIENT_KINDS, type SubmittedRecipient } from '../../message.ts';
+import {
+  type Accepted,
+  type DeliveryState,
+  decodeId,
+  encodeId,
+  RECIPIENT_KINDS,
+  type SubmittedRecipient,
+} from '../../message.ts';
 import { scopesCovering } from '../../scope.ts';
 import type { AcceptInput, Appended, IntakeStore } from '../port.ts';
+import { contentHash } from './content-hash.ts';
 import type { Database } from './database.ts';
-import { type Ledger, type MessageFacts, STREAMS, stateCode, stateOf } from './ledger.ts';
-import type { Tables } from './tables.ts';
+import { type Ledger, type MessageFacts, stateCode, stateOf } from './ledger.ts';
+import { createMessages } from './messages.ts';
 
 /** Names the RFC 5322 Message-ID of a mail. */
 export type MessageIdOf = (mail: {
@@ -26,40 +33,40 @@ interface NewDelivery {
   readonly data: string | null;
 }
 
+/** A delivery by its number. */
+interface Delivered {
+  readonly id: number;
+  readonly recipient: string;
+  readonly state: DeliveryState;
+}
+
+/** One that was inserted now, or by an earlier run. */
+interface Accepting extends Delivered {
+  readonly repeated: boolean;
+}
+
+type Inserted = Accepting | Extract<Appended, { rejected: unknown }>;
+
 /** Most deliveries that an answer lists. */
 const ANSWERED = 1000;
 
 /** Accepts messages into SQLite. */
 export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageIdOf): IntakeStore {
-  const findContent = db.prepare((query, { hash }: { hash: string }) =>
-    query.selectFrom('content').select('id').where('hash', '=', hash),
+  const messages = createMessages(db, ledger);
+  const findRecipient = db.prepare((query, { messageId, recipient }: { messageId: number; recipient: string }) =>
+    query
+      .selectFrom('delivery')
+      .select(['id', 'state'])
+      .where('recipient', '=', recipient)
+      .where('message_id', '=', messageId),
   );
-  const insertContent = db.prepare((query, { hash, json }: { hash: string; json: string }) =>
-    query.insertInto('content').values({ hash, json }).returning('id'),
+  const nameInRun = db.prepare((query, p: { run: number; id: number }) =>
+    query
+      .insertInto('run')
+      .values({ run: p.run, delivery_id: p.id })
+      .onConflict((conflict) => conflict.doNothing()),
   );
-  const findLane = db.prepare((query, { route, stream }: { route: string; stream: number }) =>
-    query.selectFrom('lane').select('id').where('route', '=', route).where('stream', '=', stream),
-  );
-  const insertLane = db.prepare((query, p: { route: string; stream: number; now: number }) =>
-    query.insertInto('lane').values({ route: p.route, stream: p.stream, known_at: p.now }).returning('id'),
-  );
-  const findCampaign = db.prepare((query, { name }: { name: string }) =>
-    query.selectFrom('campaign').select('id').where('name', '=', name),
-  );
-  const insertCampaign = db.prepare((query, { name }: { name: string }) =>
-    query.insertInto('campaign').values({ name }).returning('id'),
-  );
-  const insertMessageRow = db.prepare((query, p: Tables['message']) =>
-    query.insertInto('message').values({
-      id: p.id,
-      content_id: p.content_id,
-      campaign_id: p.campaign_id,
-      lane_id: p.lane_id,
-      send_at: p.send_at,
-      created_at: p.created_at,
-      extra: p.extra,
-    }),
-  );
+  const forgetRun = db.prepare((query, { run }: { run: number }) => query.deleteFrom('run').where('run', '=', run));
   const findSuppressed = db.prepare((query, { address }: { address: string }) =>
     query.selectFrom('suppression').select('scope').where('address', '=', address),
   );
@@ -95,33 +102,15 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
       .limit(ANSWERED),
   );
 
-  function insertMessage(input: Omit<AcceptInput, 'recipients'>): MessageFacts {
-    const json = JSON.stringify(input.content);
-    const hash = sha256(json);
-    const content = findContent.get({ hash }) ?? insertContent.get({ hash, json });
-    const lane = { route: input.route, stream: STREAMS.indexOf(input.content.stream) };
-    const campaign =
-      input.campaign === undefined
-        ? undefined
-        : (findCampaign.get({ name: input.campaign }) ?? insertCampaign.get({ name: input.campaign }));
-    const extra =
-      input.tags.length === 0 && input.metadata === undefined
-        ? null
-        : JSON.stringify({ tags: input.tags, metadata: input.metadata });
-    const id = db.nextId(input.now);
-    insertMessageRow.run({
-      id,
-      content_id: (content as { id: number }).id,
-      campaign_id: campaign?.id ?? null,
-      lane_id: ((findLane.get(lane) ?? insertLane.get({ ...lane, now: input.now })) as { id: number }).id,
-      send_at: input.sendAt ?? null,
-      created_at: input.now,
-      extra,
-    });
-    return ledger.message(id) as MessageFacts;
+  /** An address that the message has already: known to the run, or from an earlier run. */
+  function insertedBefore(messageId: number, recipient: string, run: number | undefined): Inserted {
+    const before = findRecipient.get({ messageId, recipient });
+    if (before === undefined || run === undefined || nameInRun.run({ run, id: before.id }) === 0)
+      return { rejected: 'duplicate' };
+    return { id: before.id, recipient, state: stateOf(before.state), repeated: true };
   }
 
-  function insertDelivery(facts: MessageFacts, recipient: SubmittedRecipient, now: number): Appended {
+  function insertDelivery(facts: MessageFacts, recipient: SubmittedRecipient, now: number, run?: number): Inserted {
     const { address, name, data, locale, tracking, metadata, rendered } = recipient;
     const id = db.nextId(now);
     const own = JSON.stringify({ name, data, locale, tracking, metadata, rendered });
@@ -142,15 +131,21 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
       dueAt: covered ? null : dueAt,
       data: own === '{}' ? null : own,
     });
-    if (inserted === 0) return { rejected: 'duplicate' };
+    if (inserted === 0) return insertedBefore(facts.id, address, run);
     if (covered)
       ledger.event({ id, recipient: address }, facts, 'suppressed', now, { reason: 'on the suppression list' });
-    return { id: encodeId('dlv', id), state };
+    if (run !== undefined) nameInRun.run({ run, id });
+    return { id, recipient: address, state, repeated: false };
   }
 
-  function insertAll(facts: MessageFacts, recipients: readonly SubmittedRecipient[], now: number): Appended[] {
-    const results = recipients.map((recipient) => insertDelivery(facts, recipient, now));
-    const accepted = results.filter((result) => 'id' in result);
+  function insertAll(
+    facts: MessageFacts,
+    recipients: readonly SubmittedRecipient[],
+    now: number,
+    run?: number,
+  ): Inserted[] {
+    const results = recipients.map((recipient) => insertDelivery(facts, recipient, now, run));
+    const accepted = results.filter(isAccepted).filter(({ repeated }) => !repeated);
     const suppressed = accepted.filter(({ state }) => state === 'suppressed').length;
     if (accepted.length > 0) ledger.count(facts, 'accepted', now, accepted.length);
     if (suppressed > 0) ledger.count(facts, 'suppressed', now, suppressed);
@@ -174,20 +169,29 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
     if (key !== undefined) insertKey.run({ key, hash, messageId: id, now });
   }
 
-  function answer(id: number, repeated: boolean): Accepted {
+  /** What an earlier call was answered. */
+  function answerAgain(id: number): Accepted {
     const facts = ledger.message(id);
     if (facts === undefined)
       throw new MailRelayError('STORE_CORRUPT', { reason: 'a message that was accepted is gone' });
-    const rows = firstDeliveries.all({ messageId: id });
-    const deliveries = rows.map((row) => ({
-      id: encodeId('dlv', row.id),
+    const deliveries = firstDeliveries.all({ messageId: id }).map((row) => ({
+      id: row.id,
       recipient: row.recipient,
       state: stateOf(row.state),
     }));
+    return answer(facts, deliveries, true);
+  }
+
+  function answer(facts: MessageFacts, deliveries: readonly Delivered[], repeated: boolean): Accepted {
+    const { id, content } = facts;
     return {
       id: encodeId('msg', id),
-      messageId: messageIdOf({ content: facts.content, messageId: id, deliveryId: rows[0]?.id ?? 0 }),
-      deliveries,
+      messageId: messageIdOf({ content, messageId: id, deliveryId: deliveries[0]?.id ?? 0 }),
+      deliveries: deliveries.map(({ id: number, recipient, state }) => ({
+        id: encodeId('dlv', number),
+        recipient,
+        state,
+      })),
       repeated,
     };
   }
@@ -197,40 +201,39 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
       db.write(() => {
         const hash = input.idempotencyKey === undefined ? '' : contentHash(input, input.recipients);
         const before = earlier(input.idempotencyKey, hash);
-        if (before !== undefined) return answer(before, true);
-        const facts = insertMessage(input);
-        insertAll(facts, input.recipients, input.now);
+        if (before !== undefined) return answerAgain(before);
+        const facts = messages.insert(input);
+        const results = insertAll(facts, input.recipients, input.now);
         remember(input.idempotencyKey, hash, facts.id, input.now);
-        return answer(facts.id, false);
+        return answer(facts, results.filter(isAccepted).slice(0, ANSWERED), false);
       }),
     open: (input) =>
       db.write(() => {
         const hash = input.idempotencyKey === undefined ? '' : contentHash(input, []);
         const before = earlier(input.idempotencyKey, hash);
-        const id = before ?? insertMessage(input).id;
-        if (before === undefined) remember(input.idempotencyKey, hash, id, input.now);
-        const { messageId } = answer(id, false);
-        return { id: encodeId('msg', id), messageId, repeated: before !== undefined };
+        if (before !== undefined) {
+          const { id, messageId } = answerAgain(before);
+          return { id, messageId, repeated: true };
+        }
+        const facts = messages.insert(input);
+        remember(input.idempotencyKey, hash, facts.id, input.now);
+        const { id, messageId } = answer(facts, [], false);
+        return { id, messageId, repeated: false };
       }),
-    append: (id, recipients, { now }) =>
+    append: (id, recipients, { now, run }) =>
       db.write(() => {
         const facts = ledger.message(decodeId('msg', id) ?? 0);
         if (facts === undefined) throw new MailRelayError('MESSAGE_NOT_FOUND', { id });
-        return insertAll(facts, recipients, now);
+        return insertAll(facts, recipients, now, run).map((result) =>
+          isAccepted(result)
+            ? { id: encodeId('dlv', result.id), state: result.state, repeated: result.repeated }
+            : result,
+        );
       }),
+    endRun: (run) => db.write(() => void forgetRun.run({ run })),
   };
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
-}
-
-/** What must be the same for a key to be repeated: all that the host handed in, but not the version that a template has by now. */
-function contentHash(
-  { content, campaign, tags, metadata, sendAt, route }: Omit<AcceptInput, 'recipients'>,
-  recipients: readonly SubmittedRecipient[],
-): string {
-  return sha256(
-    JSON.stringify([{ ...content, version: undefined }, campaign, tags, metadata, sendAt, route, recipients]),
-  );
+function isAccepted(result: Inserted): result is Accepting {
+  return 'id' in result;
 }

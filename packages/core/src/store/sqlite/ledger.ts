@@ -46,6 +46,11 @@ const CACHED_LENGTH = 16_000_000;
 /** Writes events and counts, and knows messages. */
 export interface Ledger {
   message(id: number): MessageFacts | undefined;
+  /** A message that was just written, so that it need not be read again. */
+  remember(
+    facts: Omit<MessageFacts, 'content'>,
+    content: { readonly id: number; readonly value: Content; readonly length: number },
+  ): MessageFacts;
   /** Stores an event, and answers it as others see it. Inside of `write`. */
   event(
     delivery: { readonly id: number; readonly recipient: string },
@@ -117,16 +122,31 @@ export function createLedger(db: Database): Ledger {
       ),
   );
 
+  function keepContent(id: number, content: Content, length: number): Content {
+    if (contents.size >= CACHED || cachedLength > CACHED_LENGTH) forget();
+    contents.set(id, content);
+    cachedLength += length;
+    return content;
+  }
+
+  function keepMessage(facts: Omit<MessageFacts, 'content'>, contentId: number): MessageFacts {
+    const whole: MessageFacts = {
+      ...facts,
+      get content() {
+        return contentOf(contentId);
+      },
+    };
+    if (messages.size >= CACHED) messages.clear();
+    messages.set(facts.id, whole);
+    return whole;
+  }
+
   function contentOf(id: number): Content {
     const known = contents.get(id);
     if (known !== undefined) return known;
     const row = findContent.get({ id });
     if (row === undefined) throw new MailRelayError('STORE_CORRUPT', { row: `content ${id}`, reason: 'it is gone' });
-    const content = parseJson<Content>(row.json, `content ${id}`);
-    if (contents.size >= CACHED || cachedLength > CACHED_LENGTH) forget();
-    contents.set(id, content);
-    cachedLength += row.json.length;
-    return content;
+    return keepContent(id, parseJson<Content>(row.json, `content ${id}`), row.json.length);
   }
 
   function view(
@@ -160,12 +180,9 @@ export function createLedger(db: Database): Ledger {
       const row = findMessage.get({ id });
       if (row === undefined) return undefined;
       const extra = extraOf(row.extra);
-      const facts: MessageFacts = {
+      const facts = {
         id,
         stream: STREAMS[row.stream] ?? 'transactional',
-        get content() {
-          return contentOf(row.content_id);
-        },
         campaignId: row.campaign_id ?? undefined,
         campaign: row.campaign ?? undefined,
         laneId: row.lane_id,
@@ -175,9 +192,12 @@ export function createLedger(db: Database): Ledger {
         tags: extra.tags ?? [],
         metadata: extra.metadata,
       };
-      if (messages.size >= CACHED) messages.clear();
-      messages.set(id, facts);
-      return facts;
+      return keepMessage(facts, row.content_id);
+    },
+    remember(facts, { id, value, length }) {
+      // The store hands out one object per content, whoever brought it: what is prepared for one is there for all.
+      if (!contents.has(id)) keepContent(id, value, length);
+      return keepMessage(facts, id);
     },
     event(delivery, facts, type, at, detail) {
       const id = db.nextId(at);

@@ -134,6 +134,12 @@ interface RateReservedTable {
   n: number;
 }
 
+/** Temporary: the deliveries that a run under an idempotency key has named. On disk, as a list may be of any length. */
+interface RunTable {
+  run: number;
+  delivery_id: number;
+}
+
 /** One row: the last id that was given away. */
 interface SequenceTable {
   last_id: number;
@@ -155,5 +161,6 @@ export interface Tables {
   owner: OwnerTable;
   rate_start: RateStartTable;
   rate_reserved: RateReservedTable;
+  run: RunTable;
   sequence: SequenceTable;
 }

@@ -1,0 +1,73 @@
+import type { AcceptInput } from '../port.ts';
+import { sha256 } from './content-hash.ts';
+import type { Database } from './database.ts';
+import { type Ledger, type MessageFacts, STREAMS } from './ledger.ts';
+import type { Tables } from './tables.ts';
+
+/** Writes messages, and their content once for all that share it. Inside of `write`. */
+export function createMessages(
+  db: Database,
+  ledger: Ledger,
+): { insert(input: Omit<AcceptInput, 'recipients'>): MessageFacts } {
+  const findContent = db.prepare((query, { hash }: { hash: string }) =>
+    query.selectFrom('content').select('id').where('hash', '=', hash),
+  );
+  const insertContent = db.prepare((query, { hash, json }: { hash: string; json: string }) =>
+    query.insertInto('content').values({ hash, json }).returning('id'),
+  );
+  const findLane = db.prepare((query, { route, stream }: { route: string; stream: number }) =>
+    query.selectFrom('lane').select('id').where('route', '=', route).where('stream', '=', stream),
+  );
+  const insertLane = db.prepare((query, p: { route: string; stream: number; now: number }) =>
+    query.insertInto('lane').values({ route: p.route, stream: p.stream, known_at: p.now }).returning('id'),
+  );
+  const findCampaign = db.prepare((query, { name }: { name: string }) =>
+    query.selectFrom('campaign').select('id').where('name', '=', name),
+  );
+  const insertCampaign = db.prepare((query, { name }: { name: string }) =>
+    query.insertInto('campaign').values({ name }).returning('id'),
+  );
+  const insertMessageRow = db.prepare((query, p: Tables['message']) =>
+    query.insertInto('message').values({
+      id: p.id,
+      content_id: p.content_id,
+      campaign_id: p.campaign_id,
+      lane_id: p.lane_id,
+      send_at: p.send_at,
+      created_at: p.created_at,
+      extra: p.extra,
+    }),
+  );
+  function contentOf(content: AcceptInput['content']): { id: number; value: AcceptInput['content']; length: number } {
+    const json = JSON.stringify(content);
+    const hash = sha256(json);
+    const { id } = (findContent.get({ hash }) ?? insertContent.get({ hash, json })) as { id: number };
+    return { id, value: content, length: json.length };
+  }
+
+  function insertMessage(input: Omit<AcceptInput, 'recipients'>): MessageFacts {
+    const { campaign, tags, metadata, route, sendAt, now } = input;
+    const { stream } = input.content;
+    const content = contentOf(input.content);
+    const lane = { route, stream: STREAMS.indexOf(stream) };
+    const campaignId =
+      campaign === undefined
+        ? undefined
+        : (findCampaign.get({ name: campaign }) ?? insertCampaign.get({ name: campaign }))?.id;
+    const { id: laneId } = (findLane.get(lane) ?? insertLane.get({ ...lane, now })) as { id: number };
+    const id = db.nextId(now);
+    insertMessageRow.run({
+      id,
+      content_id: content.id,
+      campaign_id: campaignId ?? null,
+      lane_id: laneId,
+      send_at: sendAt ?? null,
+      created_at: now,
+      extra: tags.length === 0 && metadata === undefined ? null : JSON.stringify({ tags, metadata }),
+    });
+    const facts = { id, stream, campaignId, campaign, laneId, route, sendAt, createdAt: now, tags, metadata };
+    return ledger.remember(facts, content);
+  }
+
+  return { insert: insertMessage };
+}
