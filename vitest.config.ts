@@ -28,7 +28,7 @@ const nestjs = ['test/nestjs/**/*.test.ts'];
 
 /** The tests of the NestJS package again, with the release before. */
 const nest11 = (): TestProjectInlineConfiguration => ({
-  ...project('nestjs11', nestjs, 30_000),
+  ...project('nestjs11', nestjs, 60_000),
   resolve: {
     conditions,
     alias: [
@@ -45,7 +45,7 @@ export default defineConfig({
     projects: [
       project('core', ['test/core/**/*.test.ts'], 30_000),
       project('express', ['test/express/**/*.test.ts'], 30_000),
-      project('nestjs', nestjs, 30_000),
+      project('nestjs', nestjs, 60_000),
       nest11(),
       project('repository', ['test/repository/**/*.test.ts'], 30_000),
       project('e2e', ['test/{e2e,faults,examples,docs,bench}/**/*.test.ts'], 120_000),

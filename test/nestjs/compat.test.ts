@@ -53,7 +53,7 @@ const transport = ({ port }: Inbox) => ({
 });
 
 async function arrived({ mails }: Inbox, index = 0) {
-  await expect.poll(() => mails.length, { timeout: 10_000, interval: 20 }).toBeGreaterThan(index);
+  await expect.poll(() => mails.length).toBeGreaterThan(index);
   return simpleParser(mails[index]?.source ?? '');
 }
 
@@ -124,9 +124,7 @@ describe('MailerService of @nestjs-modules/mailer', () => {
       html: '<p>{{name}} {{constructor}}</p>',
       context: { name: '<b>' },
     });
-    await expect
-      .poll(async () => (await engine.messages.get(id))?.deliveries[0]?.state, { timeout: 10_000 })
-      .toBe('sent');
+    await expect.poll(async () => (await engine.messages.get(id))?.deliveries[0]?.state).toBe('sent');
     const source = await engine.handle(
       new Request(`${engine.publicUrl}/mail/inbox/${(await engine.messages.get(id))?.deliveries[0]?.id}/source`),
     );

@@ -3,7 +3,7 @@ import { MailRelayModule, MailRelayService, OnMailEvent } from '@mailrelay/nestj
 import { Controller, Injectable, Scope } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { describe, expect, expectTypeOf, it, onTestFinished, vi } from 'vitest';
-import { IN_MEMORY, moduleOf } from './support.ts';
+import { eventually, IN_MEMORY, moduleOf } from './support.ts';
 
 const hello = { to: 'ada@example.com', subject: 'Hello', text: 'Hello' };
 
@@ -39,7 +39,7 @@ describe('@OnMailEvent()', () => {
     const alias = { provide: 'the same audit', useExisting: Audit };
     const app = await context({ providers: [Audit, alias], controllers: [Desk] });
     await app.get(MailRelayService).send(hello);
-    await vi.waitFor(() => expect(app.get(Audit).seen).toEqual(['accepted ada@example.com', 'sent ada@example.com']));
+    await eventually(() => expect(app.get(Audit).seen).toEqual(['accepted ada@example.com', 'sent ada@example.com']));
     expect(app.get(Desk).types).toEqual(['accepted', 'sent']);
   });
 
@@ -55,7 +55,7 @@ describe('@OnMailEvent()', () => {
     class Derived extends Base {}
     const app = await context({ providers: [Derived] });
     await app.get(MailRelayService).send(hello);
-    await vi.waitFor(() => expect(seen).toEqual(['Derived']));
+    await eventually(() => expect(seen).toEqual(['Derived']));
   });
 
   it('logs what a handler throws, with the place and the mail, and goes on', async () => {
@@ -73,7 +73,7 @@ describe('@OnMailEvent()', () => {
     const app = await context({ providers: [Broken] }, { logger });
     const relay = app.get(MailRelayService);
     const { deliveries } = await relay.send(hello);
-    await vi.waitFor(() => expect(error).toHaveBeenCalledTimes(1));
+    await eventually(() => expect(error).toHaveBeenCalledTimes(1));
     expect(error.mock.calls[0]).toEqual([
       {
         event: 'sent',
@@ -85,7 +85,7 @@ describe('@OnMailEvent()', () => {
       'a mail event handler failed',
     ]);
     await relay.send({ ...hello, to: 'grace@example.com' });
-    await vi.waitFor(() => expect(app.get(Broken).calls).toEqual(['ada@example.com', 'grace@example.com']));
+    await eventually(() => expect(app.get(Broken).calls).toEqual(['ada@example.com', 'grace@example.com']));
   });
 
   it('hears of the relay that it names', async () => {
@@ -101,7 +101,7 @@ describe('@OnMailEvent()', () => {
     const app = await context({ imports: [billing], providers: [Invoices] });
     await app.get(MailRelayService).send(hello);
     await app.get<MailRelayService>('MailRelay:billing').send({ ...hello, to: 'bill@example.com' });
-    await vi.waitFor(() => expect(app.get(Invoices).seen).toEqual(['bill@example.com']));
+    await eventually(() => expect(app.get(Invoices).seen).toEqual(['bill@example.com']));
   });
 
   it('stops the start where no event could reach a handler: of a relay that is not there, or in a class made per request', async () => {

@@ -12,7 +12,7 @@ import { NestFactory } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { describe, expect, expectTypeOf, it, onTestFinished, vi } from 'vitest';
 import { scratchFolder } from '../support/relay.ts';
-import { IN_MEMORY, moduleOf, started } from './support.ts';
+import { eventually, IN_MEMORY, moduleOf, started } from './support.ts';
 
 const hello = { to: 'ada@example.com', subject: 'Hello', text: 'Hello' };
 
@@ -130,11 +130,11 @@ describe('several relays', () => {
     expect((await service.mail.messages.list()).items).toHaveLength(0);
     expect((await service.billing.lanes.list()).map(({ route }) => route)).toContain('invoices');
     for (const path of ['/mail/health', '/mail-billing/health']) expect((await fetch(url + path)).status).toBe(200);
-    const { html } = await vi.waitFor(async () => {
+    const { html } = await eventually(async () => {
       const list = await (await fetch(`${url}/mail-billing/`)).text();
       const id = /href="inbox\/([\w-]+)"/.exec(list)?.[1] ?? expect.unreachable('nothing is captured');
       return { html: await (await fetch(`${url}/mail-billing/inbox/${id}/source`)).text() };
-    }, 10_000);
+    });
     expect(html).toContain('https://mail.example.com/mail-billing/c/');
   });
 

@@ -6,7 +6,7 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
 import express from 'express';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { IN_MEMORY, moduleOf, PLATFORMS, started } from './support.ts';
+import { eventually, IN_MEMORY, moduleOf, PLATFORMS, started } from './support.ts';
 
 @Controller('orders')
 class OrdersController {
@@ -30,13 +30,13 @@ async function unsubscribePath(relay: MailRelayService): Promise<string> {
   const message = { to: 'ada@example.com', subject: 'News', text: 'News', stream: 'broadcast' } as const;
   await relay.send(message);
   const base = relay.publicUrl;
-  return vi.waitFor(async () => {
+  return eventually(async () => {
     const list = await (await relay.handle(new Request(`${base}/mail/`)))?.text();
     const id = /href="inbox\/([\w-]+)"/.exec(list ?? '')?.[1];
     const source = await (await relay.handle(new Request(`${base}/mail/inbox/${id}/source`)))?.text();
     const url = /List-Unsubscribe: <([^>]+)>/i.exec((source ?? '').replace(/\r\n\s+/g, ''))?.[1];
     return new URL(url ?? expect.unreachable('no link yet')).pathname;
-  }, 10_000);
+  });
 }
 
 const oneClick = () => ({ method: 'POST', body: new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }) });
@@ -164,5 +164,5 @@ it('works without HTTP, as worker processes do', async () => {
   onTestFinished(() => app.close());
   const relay = app.get(MailRelayService);
   const { id } = await relay.send({ to: 'ada@example.com', subject: 'Hello', text: 'Hello' });
-  await vi.waitFor(async () => expect((await relay.messages.get(id))?.deliveries).toMatchObject([{ state: 'sent' }]));
+  await eventually(async () => expect((await relay.messages.get(id))?.deliveries).toMatchObject([{ state: 'sent' }]));
 });

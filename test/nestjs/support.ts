@@ -3,7 +3,7 @@ import { type INestApplication, Module, type ModuleMetadata, type NestApplicatio
 import { type AbstractHttpAdapter, NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 
 /** Both platforms. */
 export const PLATFORMS: readonly (readonly [name: string, adapter: () => ExpressAdapter | FastifyAdapter])[] = [
@@ -38,4 +38,9 @@ export async function started(
   await prepare(app);
   await app.listen(0, '127.0.0.1');
   return { app, url: await app.getUrl() };
+}
+
+/** Waits for a state for as long as it takes on a busy machine. */
+export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(check, { timeout: 30_000, interval: 20 });
 }
