@@ -4,7 +4,11 @@ import { SOURCE_ARGUMENTS } from './test/support/source.ts';
 // The workspace's packages are taken from their sources, so that tests run without a build.
 const conditions = ['@mailrelay/source', 'module', 'node', 'development|production'];
 
+// Nest's decorators, wherever the file lies.
+const decorator = { legacy: true, emitDecoratorMetadata: true };
+
 const project = (name: string, include: string[], timeoutMs: number): TestProjectInlineConfiguration => ({
+  oxc: { decorator },
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
@@ -20,11 +24,29 @@ const project = (name: string, include: string[], timeoutMs: number): TestProjec
   },
 });
 
+const nestjs = ['test/nestjs/**/*.test.ts'];
+
+/** The tests of the NestJS package again, with the release before. */
+const nest11 = (): TestProjectInlineConfiguration => ({
+  ...project('nestjs11', nestjs, 60_000),
+  resolve: {
+    conditions,
+    alias: [
+      {
+        find: /^@nestjs\/(common|core|platform-express|platform-fastify|testing)$/,
+        replacement: `${import.meta.dirname}/test/nest11/node_modules/@nestjs/$1`,
+      },
+    ],
+  },
+});
+
 export default defineConfig({
   test: {
     projects: [
       project('core', ['test/core/**/*.test.ts'], 30_000),
       project('express', ['test/express/**/*.test.ts'], 30_000),
+      project('nestjs', nestjs, 60_000),
+      nest11(),
       project('repository', ['test/repository/**/*.test.ts'], 30_000),
       project('e2e', ['test/{e2e,faults,examples,docs,bench}/**/*.test.ts'], 120_000),
     ],

@@ -1,7 +1,8 @@
-// Checks the packages as users get them: packs them, lints the tarballs, installs them into an ESM and a CommonJS
-// project of their own, type-checks a consumer, and sends one mail from each project.
+// Checks the packages as users get them: packs them, lints the tarballs, installs them into ESM and CommonJS projects of
+// their own, also Nest applications that tsc compiles, type-checks a consumer, and sends one mail from each project.
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { globSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,7 +12,7 @@ import { promisify } from 'node:util';
 import { SMTPServer } from 'smtp-server';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const PACKAGES = ['core', 'express'];
+const PACKAGES = ['core', 'express', 'nestjs'];
 const PROJECTS = join(ROOT, 'test/packages');
 const INSTALL = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
 
@@ -50,12 +51,23 @@ async function tryProject(name: string, tarballs: string[]): Promise<void> {
   await cp(join(PROJECTS, name), folder, { recursive: true });
   await exec('npm', [...INSTALL, ...tarballs], { cwd: folder });
   await typeCheck(folder);
+  for (const program of programs(folder)) await tryProgram(name, folder, program);
+}
+
+/** What the project has to run: a script, or what each of its tsconfigs compiled. */
+function programs(folder: string): string[] {
+  const found = globSync('{send.js,dist*/main.js}', { cwd: folder });
+  if (found.length === 0) throw new Error(`${folder} has no program`);
+  return found;
+}
+
+async function tryProgram(name: string, folder: string, program: string): Promise<void> {
   const inbox = await listen();
   try {
-    await exec(process.execPath, ['send.js'], {
+    await exec(process.execPath, [program], {
       cwd: folder,
       timeout: 60_000,
-      env: { ...process.env, SMTP_URL: inbox.url },
+      env: { ...process.env, SMTP_URL: inbox.url, PROJECT: name },
     });
   } finally {
     await inbox.close();
@@ -66,7 +78,7 @@ async function tryProject(name: string, tarballs: string[]): Promise<void> {
       `${name}: one mail should have arrived, but ${arrived} of ${inbox.mails.length} did:\n${inbox.mails.join('\n')}`,
     );
   }
-  console.log(`the ${name} project sent its mail`);
+  console.log(`the ${name} project sent its mail (${program})`);
 }
 
 /** Compiles the project in each way it has a tsconfig for: against the declarations in the tarballs, with every check on. */

@@ -22,6 +22,7 @@ const ENV = {
 const TASKS = {
   test: { node: ['scripts/test.ts'], build: true },
   demo: { node: ['examples/express-newsletter/demo.ts'], build: true },
+  'demo:nestjs': { node: ['examples/nestjs-shop/start.mjs'], build: true },
   bench: { node: ['test/bench/run.ts'], build: true },
   build: { build: true },
   'check:packages': { node: ['scripts/check-packages.ts'], build: true },

@@ -35,7 +35,7 @@ export const rendering: Benchmark = {
     const tokens = createTokens(['a secret for the benchmark']);
     const linkBase = 'https://mail.example.com/mail';
     const composer = createComposer({
-      folder: undefined,
+      folders: [],
       declared: [{ name: 'news', format: 'mjml', source, subject: 'News', text: undefined }],
       tokens,
       messageIdOf: createMessageIds(tokens),

@@ -3,6 +3,7 @@
  * `--all` includes those that otherwise run only where they are named.
  */
 import { campaign } from './campaign.ts';
+import { coldstart } from './coldstart.ts';
 import type { Benchmark, Figure } from './figures.ts';
 import { growth } from './growth.ts';
 import { host } from './host.ts';
@@ -12,7 +13,17 @@ import { rendering } from './rendering.ts';
 import { routes } from './routes.ts';
 import { submission } from './submission.ts';
 
-const benchmarks: readonly Benchmark[] = [campaign, rendering, submission, host, routes, million, profile, growth];
+const benchmarks: readonly Benchmark[] = [
+  campaign,
+  rendering,
+  submission,
+  host,
+  routes,
+  coldstart,
+  million,
+  profile,
+  growth,
+];
 const json = process.argv.includes('--json');
 const all = process.argv.includes('--all');
 const size = process.argv.includes('--tiny') ? 'tiny' : 'full';

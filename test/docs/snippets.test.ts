@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generatedPages } from '../../scripts/docs.ts';
+import { DECORATOR_ARGUMENTS } from '../support/source.ts';
 import { type Page, pages, ROOT, type Snippet } from './snippets.ts';
 
 const all = pages();
@@ -47,6 +48,9 @@ describe('documentation', () => {
       declaration: false,
       declarationMap: false,
       isolatedDeclarations: false,
+      erasableSyntaxOnly: false,
+      experimentalDecorators: true,
+      emitDecoratorMetadata: true,
       customConditions: ['@mailrelay/source'],
     };
     for (const page of all) for (const snippet of page.snippets) write(page, snippet, 3000);
@@ -89,7 +93,7 @@ function write(page: Page, snippet: Snippet, port: number): string {
 }
 
 async function run(file: string, snippet: Snippet, port: number): Promise<{ printed: string[]; code: number | null }> {
-  const child = spawn(join(ROOT, 'node_modules/.bin/node'), ['--conditions=@mailrelay/source', file], {
+  const child = spawn(join(ROOT, 'node_modules/.bin/node'), [...DECORATOR_ARGUMENTS, file], {
     cwd: dirname(file),
     env: { PATH: process.env.PATH, PORT: String(port) },
     stdio: ['ignore', 'pipe', 'pipe'],

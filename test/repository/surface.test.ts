@@ -3,12 +3,26 @@ import { join } from 'node:path';
 import * as core from '@mailrelay/core';
 import * as node from '@mailrelay/core/node';
 import * as express from '@mailrelay/express';
+import * as nestjs from '@mailrelay/nestjs';
+import * as compat from '@mailrelay/nestjs/compat';
 import { expect, it } from 'vitest';
 
 it('the packages export these values', () => {
   const names = (module: object): string[] => Object.keys(module).sort();
-  expect({ core: names(core), node: names(node), express: names(express) }).toMatchInlineSnapshot(`
+  expect({
+    core: names(core),
+    node: names(node),
+    express: names(express),
+    nestjs: names(nestjs),
+    compat: names(compat),
+  }).toMatchInlineSnapshot(`
     {
+      "compat": [
+        "HandlebarsAdapter",
+        "MailerModule",
+        "MailerService",
+        "MjmlAdapter",
+      ],
       "core": [
         "ERRORS",
         "MailRelayError",
@@ -21,6 +35,15 @@ it('the packages export these values', () => {
       ],
       "express": [
         "mailRelay",
+      ],
+      "nestjs": [
+        "InjectMailRelay",
+        "MailRelayHealthIndicator",
+        "MailRelayModule",
+        "MailRelayService",
+        "OnMailEvent",
+        "getMailRelayToken",
+        "mailRelayHandler",
       ],
       "node": [
         "toNodeHandler",
@@ -35,6 +58,6 @@ it('the core exports these types', () => {
     (list ?? one ?? '').split(',').map((name) => name.replace(/.*\bas\b/, '').trim()),
   );
   expect([...new Set(types.filter(Boolean))].sort().join(' ')).toMatchInlineSnapshot(
-    `"Accepted AcceptedDelivery AddressInput AddressList Agent AgentKind AlternativeInput AnyTemplate AttachmentInput Attempt BulkOptions BulkProgress BulkRecipient BulkResult BulkSend CalendarInput CampaignReport DataOf DeliveryRecord DeliveryState ErrorCode EventOf EventType Figures HeadersInput Health Json LaneRecord Lanes LimitOptions LinkCount ListQuery ListValue Listener Logger MailRelay MailRelayOptions Mailbox MessageEvent MessageFields MessageRecord Messages Outcome OutgoingMail Page QueueOptions Rates Readers ReasonClass Rejection RelayEvents RenderedTemplate Reports RouteSpec Selection SelectionInput SendMessage SmtpOptions StopOptions StoreSpec Stream SummaryReport Suppression Suppressions TemplateData TemplateName TemplateOptions TemplateTools Templates TrackingOptions Transcript TranscriptStep Transport UnsubscribeOptions UnsubscribeTexts UnsubscribeView"`,
+    `"Accepted AcceptedDelivery AddressInput AddressList Agent AgentKind AlternativeInput AnyTemplate AttachmentInput Attempt BulkOptions BulkProgress BulkRecipient BulkResult BulkSend CalendarInput CampaignReport DataOf DeliveryRecord DeliveryState ErrorCode EventOf EventType FailingRoute Figures HeadersInput Health Json LaneRecord Lanes LimitOptions LinkCount ListQuery ListValue Listener Logger MailRelay MailRelayOptions Mailbox MessageEvent MessageFields MessageRecord Messages Outcome OutgoingMail Page QueueOptions Rates Readers ReasonClass Rejection RelayEvents RenderedTemplate Reports RouteSpec Selection SelectionInput SendMessage SmtpOptions StopOptions StoreSpec Stream SummaryReport Suppression Suppressions TemplateData TemplateName TemplateOptions TemplateTools Templates TrackingOptions Transcript TranscriptStep Transport UnsubscribeOptions UnsubscribeTexts UnsubscribeView"`,
   );
 });

@@ -6,3 +6,9 @@ export const SOURCE_ARGUMENTS: readonly string[] = [
   '--conditions=@mailrelay/source',
   '--wasm-wrapper-tiering-budget=1000000000',
 ];
+
+/** The same for programs with decorators. */
+export const DECORATOR_ARGUMENTS: readonly string[] = [
+  ...SOURCE_ARGUMENTS,
+  `--import=${new URL('./decorators.ts', import.meta.url).href}`,
+];

@@ -10,6 +10,7 @@ import { createDelivering } from './engine/delivering.ts';
 import { createHealth } from './engine/health.ts';
 import { createReading } from './engine/reading.ts';
 import { createRecords } from './engine/records.ts';
+import { createRouteFaults } from './engine/route-faults.ts';
 import { createSubmitting } from './engine/submitting.ts';
 import { MailRelayError, messageOf } from './errors.ts';
 import type { MessageEvent } from './events.ts';
@@ -27,7 +28,7 @@ import { createTokens } from './token.ts';
 export interface EngineOptions {
   readonly store: StoreSpec;
   readonly templates: {
-    readonly folder: string | undefined;
+    readonly folders: readonly string[];
     readonly declared: readonly DeclaredTemplate[];
     readonly watch: boolean;
   };
@@ -62,6 +63,7 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
     log: host.log,
   });
   const transports = new Map<string, Transport>();
+  const faults = createRouteFaults(host.log, options.routes);
   let queue: LocalQueue | undefined;
   let listening = false;
   const publish = (events: readonly MessageEvent[]): void => {
@@ -95,8 +97,8 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
         store,
         composer,
         transports,
-        routes: options.routes,
         schedule: retrySchedule(options.queue),
+        faults,
         log: host.log,
       }),
       onEvents: publish,
@@ -165,7 +167,7 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
       const bytes = await store.blobs.get('captured', id);
       return bytes && readCaptured(bytes).raw;
     },
-    health: createHealth(store),
+    health: createHealth(store, faults),
     async listen(on): Promise<void> {
       listening = on;
     },

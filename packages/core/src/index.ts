@@ -65,5 +65,5 @@ export type {
   SendMessage,
 } from './submit/input.ts';
 export { type AnyTemplate, type DataOf, defineTemplate, type TemplateName, type Templates } from './template.ts';
-export type { Health } from './thread/port.ts';
+export type { FailingRoute, Health } from './thread/port.ts';
 export type { UnsubscribeOptions, UnsubscribeTexts, UnsubscribeView } from './unsubscribe.ts';

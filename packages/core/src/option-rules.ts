@@ -38,7 +38,11 @@ export const CUSTOM_ROUTE: Rule = group<RouteOptions & { create: unknown }>(
 /** Rules of {@link TrackingOptions}, for the relay, a stream and a message. */
 export const TRACKING: Rules<TrackingOptions> = { opens: flag, clicks: flag, utm: record(text) };
 
-const TEMPLATES = group<TemplateOptions>({ folder: text, templates: list(anything), watch: flag });
+const TEMPLATES = group<TemplateOptions>({
+  folder: either(Array.isArray, list(text), text),
+  templates: list(anything),
+  watch: flag,
+});
 const LIMITS = group<LimitOptions>({ maxMessageBytes: whole(1), maxRecipients: whole(1) });
 const QUEUE = group<QueueOptions>({
   deliver: flag,
@@ -61,6 +65,10 @@ const isText = (value: unknown): boolean => typeof value === 'string';
 /** All options; what needs more than a look is checked where it is resolved. */
 export const OPTIONS: Rule = group<MailRelayOptions>({
   publicUrl: text,
+  path: rule(
+    (value) => typeof value === 'string' && /^(?:\/[\w.~-]+)+$/.test(value),
+    'must be a path such as /mail, without a slash at its end',
+  ),
   secret: either(Array.isArray, list(text), text),
   from: anything,
   store: anything,

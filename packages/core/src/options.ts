@@ -10,11 +10,16 @@ import type { UnsubscribeOptions } from './unsubscribe.ts';
 /** Options of {@link createMailRelay}. All are optional in development; production needs a secret, a public URL and a route. */
 export interface MailRelayOptions {
   /**
-   * Where recipients reach the host application; links in mails start with it, followed by `/mail/…`.
+   * Where recipients reach the host application; links in mails start with it, followed by `path`.
    * @default `http://localhost:$PORT` (3000 without PORT) in development
    * @env MAIL_RELAY_PUBLIC_URL
    */
   readonly publicUrl?: string;
+  /**
+   * Path under the public URL that the relay serves. Links in mails that are out keep the path they were sent with.
+   * @default `/mail`
+   */
+  readonly path?: string;
   /**
    * Signs the links in mails, at least 16 characters. A list rotates: the first signs, all verify.
    * @default in development a random one, kept beside the database
@@ -81,8 +86,8 @@ export interface MailRelayOptions {
 
 /** Where templates come from. */
 export interface TemplateOptions {
-  /** Folder with `.mjml`, `.html` and `.hbs` files. */
-  readonly folder?: string;
+  /** Folder with `.mjml`, `.html` and `.hbs` files, or several; no two may have a template of the same name. */
+  readonly folder?: string | readonly string[];
   /** Templates from `defineTemplate()`. */
   readonly templates?: readonly AnyTemplate[];
   /**
@@ -138,14 +143,15 @@ export interface QueueOptions {
 /** Options with nothing left open. */
 export interface ResolvedOptions {
   readonly publicUrl: string;
-  /** `publicUrl` and `/mail`: what links in mails start with. */
+  readonly path: string;
+  /** `publicUrl` and `path`: what links in mails start with. */
   readonly linkBase: string;
   /** Empty where development has yet to make one. */
   readonly secrets: readonly string[];
   readonly from: Mailbox | undefined;
   readonly store: StoreSpec;
   readonly templates: {
-    readonly folder: string | undefined;
+    readonly folders: readonly string[];
     readonly templates: readonly AnyTemplate[];
     readonly watch: boolean;
   };

@@ -162,7 +162,7 @@ function engineOptions(
   const { store, templates, linkBase, routes, limits, queue } = options;
   return {
     store,
-    templates: { folder: templates.folder, declared, watch: templates.watch },
+    templates: { folders: templates.folders, declared, watch: templates.watch },
     secrets,
     linkBase,
     routes,

@@ -42,6 +42,7 @@ export function resolveOptions(
   }
   const secrets = secretsOf(options, env);
   const publicUrl = publicUrlOf(options, env);
+  const path = options.path ?? '/mail';
   const thread = options.thread ?? true;
   const routes = routesOf(options, env, factories);
   if (thread && routes.some(({ kind }) => kind === 'custom'))
@@ -49,7 +50,8 @@ export function resolveOptions(
   const logger = options.logger ?? defaultLogger;
   const resolved: ResolvedOptions = {
     publicUrl,
-    linkBase: `${publicUrl}/mail`,
+    path,
+    linkBase: publicUrl + path,
     secrets,
     from: senderOf(options.from ?? env.MAIL_RELAY_FROM ?? developmentSender(production, routes)),
     store: storeOf(options.store ?? env.MAIL_RELAY_STORE),
@@ -116,10 +118,14 @@ function storeOf(store: StoreSpec | string = '.mail-relay/relay.db'): StoreSpec 
 }
 
 function templatesOf(given: MailRelayOptions['templates'], watch: boolean): ResolvedOptions['templates'] {
-  if (typeof given === 'string') return { folder: given, templates: [], watch };
-  if (Array.isArray(given)) return { folder: undefined, templates: given as readonly AnyTemplate[], watch };
+  if (typeof given === 'string') return { folders: [given], templates: [], watch };
+  if (Array.isArray(given)) return { folders: [], templates: given as readonly AnyTemplate[], watch };
   const options = (given ?? {}) as TemplateOptions;
-  return { folder: options.folder, templates: options.templates ?? [], watch: options.watch ?? watch };
+  return {
+    folders: [options.folder ?? []].flat(),
+    templates: options.templates ?? [],
+    watch: options.watch ?? watch,
+  };
 }
 
 function routesOf(options: MailRelayOptions, env: Environment, factories: RouteFactories): readonly RouteSpec[] {

@@ -122,6 +122,28 @@ describe('a template folder', () => {
   });
 });
 
+describe('several template folders', () => {
+  it('are one catalogue', async () => {
+    const [shop, billing] = [
+      folderWith({ 'order.html': 'Order {{x}}' }),
+      folderWith({ 'invoice.html': 'Invoice {{x}}' }),
+    ];
+    const relay = relayWith({ templates: { folder: [shop, billing] } });
+    expect((await relay.templates.render('order', { x: 1 })).text).toBe('Order 1');
+    expect((await relay.templates.render('invoice', { x: 2 })).text).toBe('Invoice 2');
+  });
+
+  it('must not have a template of the same name, also one in code', async () => {
+    const [one, two] = [folderWith({ 'order.html': 'a' }), folderWith({ 'order.mjml': mjml(section('b')) })];
+    const both = await relayWith({ templates: { folder: [one, two] } })
+      .start()
+      .catch((error: unknown) => error);
+    expect(both).toMatchObject({ code: 'TEMPLATE_INVALID', message: expect.stringContaining(join(one, 'order.html')) });
+    const templates = { folder: one, templates: [{ name: 'order', html: 'c' }] };
+    await expect(relayWith({ templates }).start()).rejects.toMatchObject({ code: 'TEMPLATE_INVALID' });
+  });
+});
+
 describe('a folder that is watched', () => {
   it('takes changes up, and keeps what was there while a file is broken', async () => {
     const errors: string[] = [];

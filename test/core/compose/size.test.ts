@@ -18,7 +18,7 @@ async function composerWith(maxMessageBytes: number, files: readonly Buffer[] = 
   const tokens = createTokens(['a secret of enough length']);
   const blobs = new Map(files.map((file) => [hashOf(file), file as Uint8Array]));
   const composer = createComposer({
-    folder: undefined,
+    folders: [],
     declared: [{ name: 't', format: 'html', source: TEMPLATE, subject: '{{name}}', text: undefined }],
     watch: false,
     tokens,

@@ -35,6 +35,14 @@ describe('the router', () => {
     expect(await ask('/other/mail/health')).toBeUndefined();
   });
 
+  it('serves under another path where the host wants one', async () => {
+    const { ask } = bench({ path: '/api/post', publicUrl: 'https://app.example/shop', environment: 'development' });
+    expect((await ask('/shop/api/post/health'))?.status).toBe(200);
+    expect((await ask('/api/post/health'))?.status).toBe(200);
+    expect((await ask('/api/post'))?.headers.get('location')).toBe('./post/');
+    expect(await ask('/mail/health')).toBeUndefined();
+  });
+
   it('names the methods that a path has', async () => {
     const { ask, tokens } = bench();
     const wrong = await ask(`/mail/o/${tokens.delivery('o', 7)}.gif`, { method: 'POST' });
@@ -97,6 +105,7 @@ describe('health', () => {
         store: { ok: false, bytes: 0 },
         queue: { waiting: 0, sending: 0, oldestMs: 0 },
         lanes: [],
+        failing: [],
       }),
     ],
     ['does not answer', () => Promise.reject(new Error('the secret place /var/x is gone'))],

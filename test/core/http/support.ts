@@ -26,6 +26,7 @@ export function bench(
   options: {
     readonly engine?: Partial<HttpEngine>;
     readonly publicUrl?: string;
+    readonly path?: string;
     readonly environment?: 'development' | 'production';
     readonly unsubscribe?: UnsubscribeOptions;
   } = {},
@@ -43,6 +44,7 @@ export function bench(
       store: { ok: true, bytes: 1 },
       queue: { waiting: 0, sending: 0, oldestMs: 0 },
       lanes: [],
+      failing: [],
     }),
     ...options.engine,
   };
@@ -51,6 +53,7 @@ export function bench(
     tokens,
     options: {
       publicUrl: options.publicUrl ?? 'https://app.example',
+      path: options.path ?? '/mail',
       environment: options.environment ?? 'production',
     },
     unsubscribePage: createUnsubscribePage(options.unsubscribe ?? {}),

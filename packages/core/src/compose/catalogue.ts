@@ -5,12 +5,12 @@ import type { Tokens } from '../token.ts';
 import { type Bundle, type CompiledLocale, compileTemplates, readBundle } from './bundle.ts';
 import type { DeclaredTemplate } from './port.ts';
 import { createProgram, type Program, type ProgramTracking } from './program.ts';
-import { declaredSource, readFolder } from './sources.ts';
+import { declaredSource, readFolder, type TemplateSource } from './sources.ts';
 import { watchFolder } from './watch.ts';
 
 /** Where templates come from. */
 export interface CatalogueOptions {
-  readonly folder: string | undefined;
+  readonly folders: readonly string[];
   readonly declared: readonly DeclaredTemplate[];
   readonly watch: boolean;
   readonly tokens: Tokens;
@@ -51,13 +51,11 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   const versions = new Map<string, string>();
   const bundles = new Map<string, Bundle>();
   const programs = new Map<string, Program>();
-  let watcher: { close(): void } | undefined;
+  let watchers: readonly { close(): void }[] = [];
 
   async function load(): Promise<void> {
-    const sources = [
-      ...(options.folder === undefined ? [] : readFolder(options.folder)),
-      ...options.declared.map(declaredSource),
-    ];
+    const sources = [...options.folders.flatMap(readFolder), ...options.declared.map(declaredSource)];
+    checkNames(sources);
     const compiled = await compileTemplates(sources, blobs);
     for (const [hash, bundle] of compiled) {
       for (const locale of Object.values(bundle.locales)) createProgram(locale, hash, UNTRACKED, options);
@@ -86,7 +84,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   return {
     async start() {
       await load();
-      if (options.watch && options.folder !== undefined) watcher = watchFolder(options.folder, reload);
+      if (options.watch) watchers = options.folders.map((folder) => watchFolder(folder, reload));
     },
     names: () =>
       [...versions].map(([name, hash]) => ({
@@ -115,8 +113,24 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     },
     preheader: async (wanted) => localeOf(await bundleOf(wanted), wanted.locale).preheader,
     subject: async (wanted) => localeOf(await bundleOf(wanted), wanted.locale).subject,
-    close: () => watcher?.close(),
+    close() {
+      for (const watcher of watchers) watcher.close();
+    },
   };
+}
+
+/** Which of two a mail would be made of is nobody's guess. */
+function checkNames(sources: readonly TemplateSource[]): void {
+  const places = new Map<string, string>();
+  for (const { name, locales } of sources) {
+    const place = Object.values(locales)[0]?.path ?? name;
+    const other = places.get(name);
+    if (other !== undefined) {
+      const reason = `two templates have the name ${name}: ${other} and ${place}`;
+      throw new MailRelayError('TEMPLATE_INVALID', { template: name, path: place, reason });
+    }
+    places.set(name, place);
+  }
 }
 
 /** The language that was asked for, the same without its region, the one without a name, English, or any. */

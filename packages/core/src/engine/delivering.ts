@@ -1,6 +1,6 @@
 import type { Composer } from '../compose/port.ts';
 import { toSettlement } from '../deliver/outcome.ts';
-import type { RouteSpec, Transport } from '../deliver/port.ts';
+import type { Transport } from '../deliver/port.ts';
 import { isMailRelayError, messageOf } from '../errors.ts';
 import type { ReasonClass } from '../events.ts';
 import { type Content, encodeId } from '../message.ts';
@@ -9,15 +9,15 @@ import { nextAttemptAt, type RetrySchedule } from '../queue/retry.ts';
 import { scopesCovering } from '../scope.ts';
 import type { Store } from '../store/port.ts';
 import type { HostApi } from '../thread/port.ts';
-import { createRouteFaults } from './route-faults.ts';
+import type { RouteFaults } from './route-faults.ts';
 
 /** What delivering works with. */
 export interface DeliveringContext {
   readonly store: Pick<Store, 'log' | 'suppressions'>;
   readonly composer: Composer;
   readonly transports: ReadonlyMap<string, Transport>;
-  readonly routes: readonly RouteSpec[];
   readonly schedule: RetrySchedule;
+  readonly faults: Pick<RouteFaults, 'note'>;
   readonly log: HostApi['log'];
 }
 
@@ -26,8 +26,7 @@ type Deliver = (claimed: ClaimedDelivery, route: string, onStart: (at: number) =
 
 /** One attempt of one claimed delivery: suppression, composing, sending, and what follows from the answer. */
 export function createDelivering(context: DeliveringContext): Deliver {
-  const { store, composer, transports, schedule, log } = context;
-  const tellFault = createRouteFaults(log, context.routes);
+  const { store, composer, transports, schedule, faults, log } = context;
 
   return async function deliver(claimed, route, onStart): Promise<Settlement> {
     const unsent = { deliveryId: claimed.id, startedAt: undefined, transcript: undefined };
@@ -54,7 +53,7 @@ export function createDelivering(context: DeliveringContext): Deliver {
         },
       });
       const now = Date.now();
-      tellFault(route, claimed.id, attempt.outcome, now);
+      faults.note(route, claimed.id, attempt.outcome, now);
       return toSettlement({
         claimed,
         attempt,

@@ -1,11 +1,15 @@
 import type { Store } from '../store/port.ts';
 import type { Health } from '../thread/port.ts';
+import type { RouteFaults } from './route-faults.ts';
 
 /** The answer is kept for so long, ms: the route is open to all, and counting what waits takes time. */
 const KEPT_MS = 1000;
 
 /** State of the engine, counted at most once in a while. */
-export function createHealth(store: Pick<Store, 'queue' | 'size'>): () => Promise<Health> {
+export function createHealth(
+  store: Pick<Store, 'queue' | 'size'>,
+  faults: Pick<RouteFaults, 'failing'>,
+): () => Promise<Health> {
   let kept: { readonly at: number; readonly health: Promise<Health> } | undefined;
 
   async function look(): Promise<Health> {
@@ -23,6 +27,7 @@ export function createHealth(store: Pick<Store, 'queue' | 'size'>): () => Promis
         oldestMs: Math.max(0, ...due),
       },
       lanes,
+      failing: faults.failing(),
     };
   }
 

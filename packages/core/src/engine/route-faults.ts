@@ -1,6 +1,6 @@
 import type { Outcome, RouteSpec } from '../deliver/port.ts';
 import { encodeId } from '../message.ts';
-import type { HostApi } from '../thread/port.ts';
+import type { FailingRoute, HostApi } from '../thread/port.ts';
 
 /** Reasons that are about the route, whoever the mail is for. */
 const FAULTS: ReadonlySet<string> = new Set(['auth-failure', 'tls', 'network', 'timeout']);
@@ -8,25 +8,38 @@ const AGAIN_MS = 60_000;
 /** Codes of the system and of nodemailer, which stand in what became of a connection. */
 const ERROR_CODE = /\bE(?:CONN[A-Z]+|TIMEDOUT|NOTFOUND|NODATA|AI_AGAIN|HOSTUNREACH|NETUNREACH|PIPE|PROTO|SOCKET|DNS)\b/;
 
+/** What is known of routes that do not work. */
+export interface RouteFaults {
+  /** Takes the outcome of an attempt. */
+  note(route: string, deliveryId: number, outcome: Outcome, now: number): void;
+  /** Routes whose last attempt failed for a reason of the route. */
+  failing(): readonly FailingRoute[];
+}
+
 /**
  * Tells the log that a route does not work: its mail waits, and nobody else would say so. Once a minute for each route and
  * reason, with the host and the error's code; without the server's words, which may hold addresses.
  */
-export function createRouteFaults(
-  log: HostApi['log'],
-  routes: readonly RouteSpec[],
-): (route: string, deliveryId: number, outcome: Outcome, now: number) => void {
+export function createRouteFaults(log: HostApi['log'], routes: readonly RouteSpec[]): RouteFaults {
   const told = new Map<string, number>();
-  return (route, deliveryId, outcome, now) => {
-    if (outcome.type !== 'deferred' || !FAULTS.has(outcome.reason)) return;
-    const key = `${route} ${outcome.reason}`;
-    if (now - (told.get(key) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return;
-    told.set(key, now);
-    const spec = routes.find(({ name }) => name === route);
-    const host = spec?.kind === 'smtp' ? spec.smtp.host : undefined;
-    const code = ERROR_CODE.exec(outcome.reply)?.[0];
-    const { reason, status } = outcome;
-    const fields = { route, host, reason, code, status, delivery: encodeId('dlv', deliveryId) };
-    log('warn', fields, 'a route does not work; its mail waits and is tried again');
+  const failing = new Map<string, FailingRoute>();
+  return {
+    note(route, deliveryId, outcome, now) {
+      if (outcome.type !== 'deferred' || !FAULTS.has(outcome.reason)) {
+        failing.delete(route);
+        return;
+      }
+      const { reason, status } = outcome;
+      failing.set(route, { route, reason, since: failing.get(route)?.since ?? now });
+      const key = `${route} ${reason}`;
+      if (now - (told.get(key) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return;
+      told.set(key, now);
+      const spec = routes.find(({ name }) => name === route);
+      const host = spec?.kind === 'smtp' ? spec.smtp.host : undefined;
+      const code = ERROR_CODE.exec(outcome.reply)?.[0];
+      const fields = { route, host, reason, code, status, delivery: encodeId('dlv', deliveryId) };
+      log('warn', fields, 'a route does not work; its mail waits and is tried again');
+    },
+    failing: () => [...failing.values()],
   };
 }

@@ -22,5 +22,5 @@ export interface HttpContext {
 
 /** What {@link HttpContext} is made of, and where the routes are served. */
 export interface RouterOptions extends Omit<HttpContext, 'publicUrl'> {
-  readonly options: Pick<ResolvedOptions, 'publicUrl' | 'environment'>;
+  readonly options: Pick<ResolvedOptions, 'publicUrl' | 'path' | 'environment'>;
 }

@@ -8,7 +8,7 @@ import { fromRequest, toResponse } from './web.ts';
 
 export type { HttpEngine, RouterOptions } from './context.ts';
 
-/** Answers requests under the public URL's path and `/mail`, and under `/mail` alone, where a proxy has cut the path off. */
+/** Answers requests under the public URL's path and the option `path`, and under the latter alone, where a proxy has cut the rest off. */
 export interface Router {
   readonly handle: Handling;
   /** Whether a path is one of ours; nothing of the request is touched to find out. */
@@ -18,7 +18,7 @@ export interface Router {
 /** Makes the router over the route table. */
 export function createRouter(deps: RouterOptions): Router {
   const find = routeFinder(routesFor(deps.options.environment));
-  const prefixes = prefixesOf(deps.options.publicUrl);
+  const prefixes = prefixesOf(deps.options);
   const context: HttpContext = { ...deps, publicUrl: deps.options.publicUrl };
 
   function lookUp(pathname: string): Found<HttpContext> | undefined {
@@ -61,7 +61,7 @@ async function answerBy(
   }
 }
 
-function prefixesOf(publicUrl: string): readonly string[] {
-  const own = `${new URL(publicUrl).pathname.replace(/\/+$/, '')}/mail`;
-  return own === '/mail' ? [own] : [own, '/mail'];
+function prefixesOf({ publicUrl, path }: RouterOptions['options']): readonly string[] {
+  const own = new URL(publicUrl).pathname.replace(/\/+$/, '') + path;
+  return own === path ? [own] : [own, path];
 }

@@ -18,7 +18,7 @@ const PUBLIC: readonly Route<HttpContext>[] = [
   route('GET', '/health', (context) => health(context)),
 ];
 
-/** Everything under `/mail`. The inbox shows the mail of everybody, so that production does not have it. */
+/** Everything under the path of the relay. The inbox shows the mail of everybody, so that production does not have it. */
 export function routesFor(environment: 'development' | 'production'): readonly Route<HttpContext>[] {
   return environment === 'development' ? [...PUBLIC, ...inboxRoutes] : PUBLIC;
 }

@@ -1,4 +1,4 @@
-import { createEngine, type EngineOptions } from '../engine.ts';
+import type { EngineOptions } from '../engine.ts';
 import { MailRelayError } from '../errors.ts';
 import type { EngineApi, HostApi } from '../thread/port.ts';
 import { type EngineThread, spawnEngine } from '../thread/spawn.ts';
@@ -60,7 +60,11 @@ export function createLifecycle(context: {
   }
 
   async function launch(): Promise<EngineApi> {
-    if (!context.threaded) return begin(createEngine(context.options, context.host));
+    if (!context.threaded) {
+      // With a thread of its own, the host never loads the engine and what that needs.
+      const { createEngine } = await import('../engine.ts');
+      return begin(createEngine(context.options, context.host));
+    }
     const spawned = spawnEngine(context.options, context.host, (error) => {
       // One that did not get so far is reported to who started it.
       if (thread === spawned && startedAt > 0) restart(error);

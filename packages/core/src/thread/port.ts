@@ -5,7 +5,7 @@
 
 import type { RenderedTemplate } from '../compose/port.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { MessageEvent } from '../events.ts';
+import type { MessageEvent, ReasonClass } from '../events.ts';
 import type { Accepted, DeliveryState, Stream, Submission, SubmittedRecipient, TemplateData } from '../message.ts';
 import type { LaneKey, LaneRecord } from '../queue/port.ts';
 import type { CampaignReport, SummaryReport } from '../report/port.ts';
@@ -35,12 +35,22 @@ export type BulkResult =
   | { readonly id: string; readonly state: DeliveryState }
   | { readonly rejected: { readonly code: ErrorCode; readonly message: string } };
 
+/** A route whose last attempt failed for a reason of its own, whoever the mail was for. */
+export interface FailingRoute {
+  readonly route: string;
+  readonly reason: ReasonClass;
+  /** Since when no attempt went well, ms since the epoch. */
+  readonly since: number;
+}
+
 /** State of the engine for the health route. */
 export interface Health {
   readonly ok: boolean;
   readonly store: { readonly ok: boolean; readonly bytes: number };
   readonly queue: { readonly waiting: number; readonly sending: number; readonly oldestMs: number };
   readonly lanes: readonly LaneRecord[];
+  /** Routes of this process that do not work at the moment; their mail waits. */
+  readonly failing: readonly FailingRoute[];
 }
 
 /** A captured mail in the list of the development inbox. */

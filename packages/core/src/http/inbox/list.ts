@@ -1,7 +1,7 @@
 import { text } from '../answers.ts';
 import type { HttpContext } from '../context.ts';
 import { html } from '../html.ts';
-import type { Answer } from '../port.ts';
+import type { Answer, Incoming } from '../port.ts';
 import { inboxPage, kilobytes } from './layout.ts';
 import { readSummary } from './mail.ts';
 
@@ -9,8 +9,8 @@ const SHOWN = 100;
 const REFRESH_SECONDS = 5;
 
 /** `/mail` lacks the slash that the relative links of the list need. */
-export function redirectToList(): Answer {
-  return text(302, '', { Location: './mail/' });
+export function redirectToList({ pathname }: Incoming): Answer {
+  return text(302, '', { Location: `.${pathname.slice(pathname.lastIndexOf('/'))}/` });
 }
 
 /** The list of captured mail. */

@@ -6,7 +6,7 @@ import { messagePage } from './message.ts';
 import { attachment, htmlBody, source } from './parts.ts';
 
 const ROUTES: readonly Route<HttpContext>[] = [
-  route('GET', '', () => redirectToList()),
+  route('GET', '', (_context, incoming) => redirectToList(incoming)),
   route('GET', '/', (context) => listPage(context)),
   route('GET', '/inbox/:id', (context, incoming, { id }) => messagePage(context, incoming, id)),
   route('GET', '/inbox/:id/html', (context, _incoming, { id }) => htmlBody(context, id)),

@@ -1,0 +1,39 @@
+import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import { DiscoveryService } from '@nestjs/core';
+import { createRelay } from './create-relay.ts';
+import { MailRelayHealthIndicator } from './health-indicator.ts';
+import { getMailRelayToken } from './inject-mail-relay.ts';
+import { type MailRelayModuleExtras, type MailRelayModuleOptions, refuse } from './options.ts';
+
+/** How the module sees its own relay, whatever that is called for others; and what it is called. */
+export const RELAY: unique symbol = Symbol('MailRelay');
+export const NAMED: unique symbol = Symbol('MailRelay name');
+
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
+  new ConfigurableModuleBuilder<MailRelayModuleOptions>({ moduleName: 'MailRelay' })
+    .setClassMethodName('forRoot')
+    .setFactoryMethodName('createMailRelayOptions')
+    .setExtras<MailRelayModuleExtras>({ name: undefined, isGlobal: true }, withRelay)
+    .build();
+
+/** The relay is provided under its public token, so that a test that overrides the token replaces it everywhere. */
+function withRelay(definition: DynamicModule, { name, isGlobal }: MailRelayModuleExtras): DynamicModule {
+  const token = getMailRelayToken(name);
+  return {
+    ...definition,
+    global: isGlobal ?? true,
+    providers: [
+      ...(definition.providers ?? []),
+      { provide: NAMED, useValue: { name: checkedName(name) } },
+      { provide: token, useFactory: createRelay, inject: [MODULE_OPTIONS_TOKEN, NAMED, DiscoveryService] },
+      { provide: RELAY, useExisting: token },
+    ],
+    exports: [token, MailRelayHealthIndicator],
+  };
+}
+
+/** The name becomes part of a path and of a file. */
+function checkedName(name: string | undefined): string | undefined {
+  if (name !== undefined && !/^[\w-]+$/.test(name)) refuse('name', 'may have letters, digits, `_` and `-` only');
+  return name;
+}

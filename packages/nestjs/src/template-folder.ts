@@ -1,0 +1,81 @@
+import { existsSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { type Logger, MailRelayError } from '@mailrelay/core';
+
+/** Where the application runs. */
+export interface Place {
+  /** Folder that the process was started in. */
+  readonly cwd: string;
+  /** File that Node was started with. */
+  readonly program: string | undefined;
+}
+
+/**
+ * Finds a template folder where Nest projects have it: beside the compiled program (`dist`), in the working directory, or
+ * in the sources.
+ *
+ * @throws MailRelayError `TEMPLATE_FOLDER_MISSING`, with every path that was tried and the lines of `nest-cli.json` that copy it.
+ */
+export function findTemplateFolder(folder: string, logger: Pick<Logger, 'warn'>, place: Place = here()): string {
+  const tried = candidates(folder, place);
+  const found = tried.find((path) => existsSync(path) && statSync(path).isDirectory());
+  if (found === undefined) {
+    const reason = `${folder}; tried ${tried.join(', ')}. ${advice(folder, place)}`;
+    throw new MailRelayError('TEMPLATE_FOLDER_MISSING', { path: folder, tried, reason });
+  }
+  const [compiled = found] = tried;
+  if (compiled !== found && isCompiled(compiled, place) && !isCompiled(found, place) && isSource(found, place))
+    logger.warn({ folder: found, missing: compiled }, `templates come from the sources. ${advice(folder, place)}`);
+  return found;
+}
+
+function here(): Place {
+  return { cwd: process.cwd(), program: process.argv[1] };
+}
+
+function candidates(folder: string, place: Place): string[] {
+  if (isAbsolute(folder)) return [folder, ...sourcesOf(folder, place)];
+  const program = programFolder(place);
+  const beside = program === undefined ? [] : [join(program, folder)];
+  const paths = [...beside, resolve(place.cwd, folder), ...beside.flatMap((path) => sourcesOf(path, place))];
+  return [...new Set([...paths, join(place.cwd, 'src', folder)])];
+}
+
+/** Folder of the program, unless it is a tool such as a test runner that runs the application. */
+function programFolder({ program }: Place): string | undefined {
+  if (program === undefined || program.split(sep).includes('node_modules')) return undefined;
+  return dirname(program);
+}
+
+/** What a folder below `dist` was compiled from: `dist/x` from `src/x`, and in a monorepo `dist/apps/a/x` from `apps/a/src/x`. */
+function sourcesOf(path: string, { cwd }: Place): string[] {
+  const [first, ...rest] = relative(cwd, path).split(sep);
+  if (first !== 'dist') return [];
+  const [kind = '', app = '', ...below] = rest;
+  const monorepo = kind === 'apps' || kind === 'libs' ? [join(cwd, kind, app, 'src', ...below)] : [];
+  const plain = rest[0] === 'src' ? join(cwd, ...rest) : join(cwd, 'src', ...rest);
+  return [plain, ...monorepo];
+}
+
+function isCompiled(path: string, { cwd }: Place): boolean {
+  return relative(cwd, path).split(sep)[0] === 'dist';
+}
+
+function isSource(path: string, { cwd }: Place): boolean {
+  return relative(cwd, path).split(sep).includes('src');
+}
+
+/** The lines that let `nest build` copy the folder. Includes are relative to the source root. */
+function advice(folder: string, place: Place): string {
+  const program = programFolder(place);
+  const compiled = program !== undefined && isCompiled(program, place) ? relative(place.cwd, program) : 'dist';
+  const outDir = compiled.split(sep).join('/');
+  const include = isAbsolute(folder)
+    ? relative(resolve(place.cwd, outDir), folder)
+        .split(sep)
+        .join('/')
+        .replace(/^(?:\.\.\/)*(?:src\/)?/, '')
+    : folder.replace(/^\.\//, '');
+  const options = { assets: [{ include: `${include}/**/*`, outDir }], watchAssets: true };
+  return `Let nest-cli.json copy it: "compilerOptions": ${JSON.stringify(options)}`;
+}
