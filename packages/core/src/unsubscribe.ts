@@ -6,7 +6,7 @@ export interface UnsubscribeTexts {
   readonly doneTitle: string;
   readonly done: string;
   /** What `{scope}` becomes: names of `broadcast`, `transactional` and of topics. */
-  readonly scopes?: Readonly<Record<string, string>>;
+  readonly scopes?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What an unsubscribe page shows. */
@@ -23,10 +23,13 @@ export interface UnsubscribeView {
   readonly action: string;
 }
 
+/** Some of the texts; the others stay as they are. */
+type GivenTexts = { readonly [Name in keyof UnsubscribeTexts]?: UnsubscribeTexts[Name] | undefined };
+
 /** Texts and look of the unsubscribe page. */
 export interface UnsubscribeOptions {
   /** Texts by language; they go over the built-in English and French. */
-  readonly texts?: Readonly<Record<string, Partial<UnsubscribeTexts>>>;
+  readonly texts?: Readonly<Record<string, GivenTexts | undefined>> | undefined;
   /** Makes the whole page; must escape what it shows, and hold a form that posts to `view.action`. */
-  readonly page?: (view: UnsubscribeView) => string | Promise<string>;
+  readonly page?: ((view: UnsubscribeView) => string | Promise<string>) | undefined;
 }

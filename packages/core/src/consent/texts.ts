@@ -30,7 +30,8 @@ export function unsubscribeTexts(own: UnsubscribeOptions['texts'] = {}): Readonl
     [...languages].map((language) => {
       const base = (TEXTS[language] ?? TEXTS[FALLBACK]) as UnsubscribeTexts;
       const given = own[language] ?? {};
-      return [language.toLowerCase(), { ...base, ...given, scopes: { ...base.scopes, ...given.scopes } }];
+      const texts = Object.fromEntries(Object.entries(given).filter(([, text]) => text !== undefined));
+      return [language.toLowerCase(), { ...base, ...texts, scopes: { ...base.scopes, ...given.scopes } }];
     }),
   );
 }

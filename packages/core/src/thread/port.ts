@@ -81,8 +81,8 @@ export interface EngineApi {
   findSuppression(address: string, scopes: readonly string[]): Promise<Suppression | undefined>;
   listSuppressions(query: {
     readonly limit: number;
-    readonly after?: string;
-    readonly scope?: string;
+    readonly after?: string | undefined;
+    readonly scope?: string | undefined;
   }): Promise<Page<Suppression>>;
   campaignReport(name: string): Promise<CampaignReport | undefined>;
   summaryReport(query: {
