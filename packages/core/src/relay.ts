@@ -146,6 +146,8 @@ function whenStarted(engine: () => Promise<EngineApi>): HttpEngine {
   return {
     read: createReadings(engine),
     unsubscribe: async (claim) => (await engine()).unsubscribe(claim),
+    subscription: async (claim) => (await engine()).subscription(claim),
+    resubscribe: async (claim) => (await engine()).resubscribe(claim),
     view: async (deliveryId) => (await engine()).view(deliveryId),
     captured: async (limit) => (await engine()).captured(limit),
     capturedSource: async (id) => (await engine()).capturedSource(id),

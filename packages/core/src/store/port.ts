@@ -222,8 +222,8 @@ export interface Suppression {
 export interface SuppressionStore {
   /** Adds an entry, and moves waiting deliveries that it covers to `suppressed`; answers their events. An existing entry stays. */
   add(entry: Omit<Suppression, 'since'>, now: number): Promise<MessageEvent[]>;
-  /** Removes entries of an address: all scopes, or one. Answers how many. */
-  remove(address: string, scope?: string): Promise<number>;
+  /** Removes entries of an address: all scopes, or one; with `reason`, only where that is it. Answers how many. */
+  remove(address: string, scope?: string, reason?: Suppression['reason']): Promise<number>;
   /** The entry that covers an address for a stream and topic, where there is one. Synchronous speed matters: asked before each attempt. */
   find(address: string, scopes: readonly string[]): Suppression | undefined;
   list(query: {

@@ -3,6 +3,7 @@
  * The same object is called directly with `thread: false`.
  */
 
+import type { Mailbox } from '../address.ts';
 import type { RenderedTemplate } from '../compose/port.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { MessageEvent } from '../events.ts';
@@ -41,6 +42,16 @@ export interface Health {
   readonly store: { readonly ok: boolean; readonly bytes: number };
   readonly queue: { readonly waiting: number; readonly sending: number; readonly oldestMs: number };
   readonly lanes: readonly LaneRecord[];
+}
+
+/** Whether an address gets mail of a scope. */
+export interface SubscriptionState {
+  /** Who wrote the mail; undefined where its record is gone. */
+  readonly sender: Mailbox | undefined;
+  /** The scope has an entry on the suppression list. */
+  readonly unsubscribed: boolean;
+  /** It was the recipient who left, and nothing else keeps mail of the scope back. */
+  readonly mayReturn: boolean;
 }
 
 /** A captured mail in the list of the development inbox. */
@@ -102,6 +113,18 @@ export interface EngineApi {
     readonly at: number;
     readonly evidence: string;
   }): Promise<void>;
+  /** What an unsubscribe page says of an address. */
+  subscription(claim: {
+    readonly deliveryId: number;
+    readonly address: string;
+    readonly scope: string;
+  }): Promise<SubscriptionState>;
+  /** Takes an unsubscribe back; answers whether it could. */
+  resubscribe(claim: {
+    readonly deliveryId: number;
+    readonly address: string;
+    readonly scope: string;
+  }): Promise<boolean>;
   /** HTML of a delivery for view-in-browser; undefined where it was purged or has no HTML. */
   view(deliveryId: number): Promise<string | undefined>;
   captured(limit: number): Promise<CapturedMail[]>;
