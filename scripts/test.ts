@@ -23,7 +23,7 @@ interface VitestReport {
 
 const CHECKS: Record<string, () => Count> = {
   lint: () => command('biome', ['ci', '--colors=off']),
-  types: () => command('tsc', ['-p', 'test/tsconfig.json']),
+  types: () => command('tsc', ['-b', 'test', 'test/core/types/merged']),
   knip: () => command('knip', []),
   vitest,
   packages: () => command('node', ['scripts/check-packages.ts']),

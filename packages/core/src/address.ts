@@ -11,7 +11,7 @@ export interface Mailbox {
 }
 
 /** What `from`, `to`, `cc` … take: text such as `Ada <ada@example.com>`, an object, or lists of these. */
-export type AddressInput = string | { readonly name?: string; readonly address: string };
+export type AddressInput = string | { readonly name?: string | undefined; readonly address: string };
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const CONTROL = /[\u0000-\u001f\u007f]/;
@@ -110,7 +110,7 @@ function parseText(text: string, field: string): Mailbox[] {
   });
 }
 
-function mailbox(item: { readonly name?: string; readonly address: string }, field: string): Mailbox {
+function mailbox(item: { readonly name?: string | undefined; readonly address: string }, field: string): Mailbox {
   if (typeof item !== 'object' || item === null) {
     throw new MailRelayError('ADDRESS_INVALID', {
       field,

@@ -6,6 +6,7 @@ import type { Composer, DeclaredTemplate } from './compose/port.ts';
 import { readCaptured } from './deliver/capture.ts';
 import type { RouteSpec, Transport } from './deliver/port.ts';
 import { createTransport } from './deliver/transport.ts';
+import { createConsent } from './engine/consent.ts';
 import { createDelivering } from './engine/delivering.ts';
 import { createHealth } from './engine/health.ts';
 import { createReading } from './engine/reading.ts';
@@ -124,6 +125,7 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
     },
     ...submitting,
     ...reading,
+    ...createConsent({ store, publish }),
     hasBlob: (kind, key) => store.blobs.has(kind, key),
     putBlob: (kind, key, bytes) => store.blobs.put(kind, key, bytes),
     render: (name, data, renderOptions) => composer.render(name, data, renderOptions),

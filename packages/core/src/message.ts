@@ -97,11 +97,11 @@ export type TemplateData = { readonly [key: string]: Json | undefined };
 /** Which tracking a message gets. */
 export interface TrackingOptions {
   /** Place a pixel that records opens. */
-  readonly opens?: boolean;
+  readonly opens?: boolean | undefined;
   /** Lead links over the relay, so that clicks are recorded. */
-  readonly clicks?: boolean;
+  readonly clicks?: boolean | undefined;
   /** Query parameters for http(s) links, such as `{ utm_source: 'newsletter' }`; existing parameters win. */
-  readonly utm?: Readonly<Record<string, string>>;
+  readonly utm?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Tracking with nothing left open. */
@@ -198,7 +198,7 @@ export interface SubmittedRecipient {
   readonly data: TemplateData | undefined;
   readonly locale: string | undefined;
   /** Per-recipient switches. */
-  readonly tracking: { readonly opens?: boolean; readonly clicks?: boolean } | undefined;
+  readonly tracking: { readonly opens?: boolean | undefined; readonly clicks?: boolean | undefined } | undefined;
   readonly metadata: Readonly<Record<string, Json>> | undefined;
   readonly rendered: RenderedParts | undefined;
 }

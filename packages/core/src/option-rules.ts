@@ -57,6 +57,12 @@ const TEXTS = group<UnsubscribeTexts>({
   button: anyText,
   doneTitle: anyText,
   done: anyText,
+  alreadyTitle: anyText,
+  already: anyText,
+  againButton: anyText,
+  againTitle: anyText,
+  again: anyText,
+  topic: anyText,
   scopes: record(anyText),
 });
 const stream = group(TRACKING);

@@ -14,87 +14,93 @@ export interface MailRelayOptions {
    * @default `http://localhost:$PORT` (3000 without PORT) in development
    * @env MAIL_RELAY_PUBLIC_URL
    */
-  readonly publicUrl?: string;
+  readonly publicUrl?: string | undefined;
   /**
    * Path under the public URL that the relay serves. Links in mails that are out keep the path they were sent with.
    * @default `/mail`
    */
-  readonly path?: string;
+  readonly path?: string | undefined;
   /**
    * Signs the links in mails, at least 16 characters. A list rotates: the first signs, all verify.
    * @default in development a random one, kept beside the database
    * @env MAIL_RELAY_SECRET (several separated by commas)
    */
-  readonly secret?: string | readonly string[];
+  readonly secret?: string | readonly string[] | undefined;
   /**
    * Sender of messages that name none.
    * @default none; in development, where mail is captured, `Development <development@example.com>`
    * @env MAIL_RELAY_FROM
    */
-  readonly from?: AddressInput;
+  readonly from?: AddressInput | undefined;
   /**
    * Where everything is kept: `sqlite(path)` or a path.
    * @default `.mail-relay/relay.db`
    * @env MAIL_RELAY_STORE
    */
-  readonly store?: StoreSpec | string;
+  readonly store?: StoreSpec | string | undefined;
   /**
    * Template folder, or a folder with templates from `defineTemplate()`.
    * @default no templates
    * @env MAIL_RELAY_TEMPLATES
    */
-  readonly templates?: string | readonly AnyTemplate[] | TemplateOptions;
+  readonly templates?: string | readonly AnyTemplate[] | TemplateOptions | undefined;
   /**
    * Ways out: `smtp(url)`, or only the URL, or `capture()`. The first takes all mail unless a message names another.
    * @default `capture()` in development
    * @env MAIL_RELAY_SMTP_URL (one SMTP URL), MAIL_RELAY_RATE (its rate)
    */
-  readonly routes?: readonly (RouteSpec | string)[];
+  readonly routes?: readonly (RouteSpec | string)[] | undefined;
   /**
    * Open and click tracking, for all mail or by stream.
    * @default off for transactional mail, on for broadcast mail
    */
-  readonly tracking?: TrackingOptions & { readonly streams?: Readonly<Partial<Record<Stream, TrackingOptions>>> };
+  readonly tracking?:
+    | (TrackingOptions & {
+        readonly streams?: { readonly [Name in Stream]?: TrackingOptions | undefined } | undefined;
+      })
+    | undefined;
   /** Texts and look of the unsubscribe page. */
-  readonly unsubscribe?: UnsubscribeOptions;
+  readonly unsubscribe?: UnsubscribeOptions | undefined;
   /**
    * What attachments may refer to: folders for `path`, host names for `href` (https only).
    * @default nothing: attachments come as Buffer, text or stream
    */
-  readonly attachments?: { readonly paths?: readonly string[]; readonly hosts?: readonly string[] };
+  readonly attachments?:
+    | { readonly paths?: readonly string[] | undefined; readonly hosts?: readonly string[] | undefined }
+    | undefined;
   /** Bounds of what is accepted. */
-  readonly limits?: LimitOptions;
+  readonly limits?: LimitOptions | undefined;
   /** How waiting mail is worked on. */
-  readonly queue?: QueueOptions;
+  readonly queue?: QueueOptions | undefined;
   /**
    * `production` fails closed and has no inbox; `development` captures mail and shows it under `/mail/`.
    * @default `production` where NODE_ENV is, else `development`
    * @env NODE_ENV
    */
-  readonly environment?: 'development' | 'production';
+  readonly environment?: 'development' | 'production' | undefined;
   /**
    * Whether the engine runs in a worker thread; `false` runs it in place (custom transports, platforms without threads).
    * @default true
    */
-  readonly thread?: boolean;
+  readonly thread?: boolean | undefined;
   /**
    * Four methods, as pino and console have them.
    * @default information, warnings and errors to the console
    */
-  readonly logger?: Logger;
+  readonly logger?: Logger | undefined;
 }
 
 /** Where templates come from. */
 export interface TemplateOptions {
   /** Folder with `.mjml`, `.html` and `.hbs` files, or several; no two may have a template of the same name. */
-  readonly folder?: string | readonly string[];
+  readonly folder?: string | readonly string[] | undefined;
   /** Templates from `defineTemplate()`. */
-  readonly templates?: readonly AnyTemplate[];
+  readonly templates?: readonly AnyTemplate[] | undefined;
   /**
    * Compile again when a file changes.
    * @default true in development
    */
-  readonly watch?: boolean;
+  readonly watch?: boolean | undefined;
 }
 
 /** Bounds of what is accepted. */
@@ -103,12 +109,12 @@ export interface LimitOptions {
    * Largest message, with attachments and encoding, bytes.
    * @default 26214400 (25 MB)
    */
-  readonly maxMessageBytes?: number;
+  readonly maxMessageBytes?: number | undefined;
   /**
    * Most recipients of one `send()`.
    * @default 100
    */
-  readonly maxRecipients?: number;
+  readonly maxRecipients?: number | undefined;
 }
 
 /** How waiting mail is worked on. */
@@ -117,28 +123,30 @@ export interface QueueOptions {
    * Whether this process sends; `false` only accepts, and another process on the same store sends.
    * @default true
    */
-  readonly deliver?: boolean;
+  readonly deliver?: boolean | undefined;
   /**
    * After this time without a sign of life, the mail that a process had claimed goes to another, ms.
    * @default 15000
    */
-  readonly leaseMs?: number;
+  readonly leaseMs?: number | undefined;
   /**
    * Wait before the second attempt, ms; it doubles with each further one.
    * @default 60000
    */
-  readonly retryFirstMs?: number;
+  readonly retryFirstMs?: number | undefined;
   /**
    * Longest wait between attempts, ms.
    * @default 14400000 (4 hours)
    */
-  readonly retryMaxMs?: number;
+  readonly retryMaxMs?: number | undefined;
   /**
    * A delivery that is still deferred after this time fails, ms.
    * @default 432000000 (5 days)
    */
-  readonly maxAgeMs?: number;
+  readonly maxAgeMs?: number | undefined;
 }
+
+type Resolved<T> = { readonly [Name in keyof T]-?: Exclude<T[Name], undefined> };
 
 /** Options with nothing left open. */
 export interface ResolvedOptions {
@@ -159,8 +167,8 @@ export interface ResolvedOptions {
   readonly tracking: Readonly<Record<Stream, ResolvedTracking>>;
   readonly unsubscribe: UnsubscribeOptions;
   readonly attachments: { readonly paths: readonly string[]; readonly hosts: readonly string[] };
-  readonly limits: Readonly<Required<LimitOptions>>;
-  readonly queue: Readonly<Required<QueueOptions>>;
+  readonly limits: Resolved<LimitOptions>;
+  readonly queue: Resolved<QueueOptions>;
   readonly environment: 'development' | 'production';
   readonly thread: boolean;
   readonly logger: Logger;

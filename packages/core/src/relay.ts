@@ -27,10 +27,10 @@ import { createReadings } from './relay/readings.ts';
 import { resolveOptions } from './resolve-options.ts';
 import { signingSecrets } from './secret.ts';
 import { type BulkSend, bulkSend } from './submit/bulk-send.ts';
-import type { BulkOptions, BulkRecipient, SendMessage } from './submit/input.ts';
+import type { BulkOptions, BulkRecipient, SendMessage, TemplateInput } from './submit/input.ts';
 import { createSubmitter } from './submit/submitter.ts';
 import { createTemplateBook } from './submit/templates.ts';
-import type { AnyTemplate } from './template.ts';
+import type { DataOf } from './template.ts';
 import type { EngineApi, Health, HostApi } from './thread/port.ts';
 import { createTokens } from './token.ts';
 
@@ -50,14 +50,14 @@ export interface MailRelay {
    * @example
    * await relay.send({ to: 'ada@example.com', template: 'welcome', data: { name: 'Ada' } });
    */
-  send<const T extends string | AnyTemplate>(message: SendMessage<T>): Promise<Accepted>;
+  send<const T extends TemplateInput = undefined>(message: SendMessage<T>): Promise<Accepted>;
   /**
    * Sends one mail to each recipient of a list of any length, in constant memory. A recipient that cannot be accepted is
    * reported with its index, and the rest goes on.
    */
-  sendMany<const T extends string | AnyTemplate>(
-    recipients: Iterable<BulkRecipient> | AsyncIterable<BulkRecipient>,
-    options: BulkOptions<T>,
+  sendMany<const T extends TemplateInput = undefined, Shared extends keyof DataOf<T> = never>(
+    recipients: Iterable<BulkRecipient<T, Shared>> | AsyncIterable<BulkRecipient<T, Shared>>,
+    options: BulkOptions<T, Shared>,
   ): BulkSend;
   /** Listens to one type of event, or to all with `event`. Answers a function that stops listening. */
   on<K extends keyof RelayEvents>(type: K, listener: Listener<K>): () => void;
@@ -121,9 +121,8 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     templates: createTemplates(engine, book),
     lanes: createLanes(engine),
     publicUrl: resolved.publicUrl,
-    send: (message) => submitter.send(message as SendMessage<string | AnyTemplate>),
-    sendMany: (recipients, bulkOptions) =>
-      bulkSend(submitter.sendMany(recipients, bulkOptions as BulkOptions<string | AnyTemplate>)),
+    send: (message) => submitter.send(message as SendMessage),
+    sendMany: (recipients, bulkOptions) => bulkSend(submitter.sendMany(recipients, bulkOptions as BulkOptions)),
     on(type, listener) {
       const off = listeners.add(type, listener);
       // An engine that is not running yet hears of its listeners when it starts.
@@ -147,6 +146,8 @@ function whenStarted(engine: () => Promise<EngineApi>): HttpEngine {
   return {
     read: createReadings(engine),
     unsubscribe: async (claim) => (await engine()).unsubscribe(claim),
+    subscription: async (claim) => (await engine()).subscription(claim),
+    resubscribe: async (claim) => (await engine()).resubscribe(claim),
     view: async (deliveryId) => (await engine()).view(deliveryId),
     captured: async (limit) => (await engine()).captured(limit),
     capturedSource: async (id) => (await engine()).capturedSource(id),

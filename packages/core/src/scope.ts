@@ -32,6 +32,11 @@ export function scopeOf({ stream, topic }: Scoped): string {
   return topic === undefined ? stream : topicScope(topic);
 }
 
+/** The scopes that hold all mail of this one, and more; of a topic, its stream where that is known. */
+export function scopesAbove(scope: string, stream: Stream | undefined): readonly string[] {
+  return scopesOver(topicOf(scope) === undefined || stream === undefined ? [] : [stream], undefined);
+}
+
 /** Every scope that covers a message, widest first. */
 export function scopesCovering({ stream, topic }: Scoped): readonly string[] {
   return scopesOver([stream], topic);

@@ -10,8 +10,8 @@ import type { RenderedParts, TemplateData } from './message.ts';
 // biome-ignore lint/suspicious/noEmptyInterface: it is filled by declaration merging
 export interface Templates {}
 
-/** A known template's name; any text is allowed as well. */
-export type TemplateName = keyof Templates | (string & {});
+/** Name of a template: one of {@link Templates} where that has any, else any text. */
+export type TemplateName = keyof Templates extends never ? string : keyof Templates & string;
 
 /** What a function template learns beside its data. */
 export interface RenderContext {
@@ -43,13 +43,15 @@ export type AnyTemplate = Omit<TemplateDefinition<string, never>, 'schema'> & {
 };
 
 /** The data that a template takes: from its schema, from {@link Templates}, or any. */
-export type DataOf<T> = T extends { readonly schema: StandardSchemaV1<infer Data, unknown> }
-  ? Data
-  : T extends TemplateDefinition<string, infer Data>
+export type DataOf<T> = AnyTemplate extends T
+  ? object
+  : T extends { readonly schema: StandardSchemaV1<infer Data, unknown> }
     ? Data
-    : T extends keyof Templates
-      ? Templates[T]
-      : object;
+    : T extends TemplateDefinition<string, infer Data>
+      ? Data
+      : T extends keyof Templates
+        ? Templates[T]
+        : object;
 
 /**
  * Declares a template in code, with typed data where it has a schema.

@@ -212,7 +212,7 @@ describe('templates in code', () => {
     });
     const people = [
       { to: 'a@example.com', data: { total: 1 } },
-      { to: 'b@example.com', data: { total: 'x' } },
+      { to: 'b@example.com', data: { total: 'x' as never } },
     ];
     const result = await relay.sendMany(people, { campaign: 'i', template: invoice });
     expect(result.rejections).toMatchObject([{ index: 1, code: 'TEMPLATE_DATA_INVALID' }]);

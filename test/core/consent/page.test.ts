@@ -9,14 +9,44 @@ const request = {
   locale: 'en',
   acceptLanguage: undefined,
   action: './t',
+  sender: { name: 'Acme', address: 'hello@acme.example' },
+  host: 'app.example',
+  maySubscribe: false,
 } as const;
 
 describe('the texts of the unsubscribe page', () => {
   it('name the scope in the language of the page', async () => {
     const page = createUnsubscribePage({});
-    expect((await page.render(request)).html).toContain('stop receiving our newsletters at ada@example.com?');
-    expect((await page.render({ ...request, locale: 'fr-FR' })).html).toContain('nos lettres d’information');
-    expect((await page.render({ ...request, scope: 'topic:releases' })).html).toContain('stop receiving releases at');
+    expect((await page.render(request)).html).toContain('stop receiving newsletters from Acme at ada@example.com?');
+    expect((await page.render({ ...request, locale: 'fr-FR' })).html).toContain('les lettres d’information de Acme');
+    expect((await page.render({ ...request, scope: 'topic:releases' })).html).toContain(
+      'stop receiving “releases” mail from Acme at',
+    );
+  });
+
+  it('name a topic as people write it, or as the texts say, and never by its slug', async () => {
+    const page = createUnsubscribePage({ texts: { fr: { scopes: { 'release-notes': 'les nouveautés' } } } });
+    const topic = { ...request, scope: 'topic:release-notes' };
+    expect((await page.render(topic)).html).toContain('stop receiving “release notes” mail from');
+    expect((await page.render({ ...topic, locale: 'fr' })).html).toContain('ne plus recevoir les nouveautés de Acme');
+  });
+
+  it('name the sender by name, else address, else the host', async () => {
+    const page = createUnsubscribePage({});
+    expect((await page.render(request)).html).toContain(
+      '<strong><bdi>Acme</bdi></strong> <bdi>hello@acme.example</bdi>',
+    );
+    const nameless = { ...request, sender: { name: undefined, address: 'hello@acme.example' } };
+    expect((await page.render(nameless)).html).toContain('newsletters from hello@acme.example at');
+    expect((await page.render({ ...request, sender: undefined })).html).toContain('newsletters from app.example at');
+  });
+
+  it('offer the way back only where there is one', async () => {
+    const page = createUnsubscribePage({});
+    const offered = async (step: 'done' | 'already', maySubscribe: boolean) =>
+      (await page.render({ ...request, step, maySubscribe })).html.includes('name="subscribe"');
+    expect([await offered('done', true), await offered('already', true)]).toEqual([true, true]);
+    expect([await offered('done', false), await offered('already', false)]).toEqual([false, false]);
   });
 
   it('can be replaced one by one', async () => {

@@ -36,6 +36,8 @@ export function bench(
   const engine: HttpEngine = {
     read: async (reading) => void told.readings.push(reading),
     unsubscribe: async (claim) => void told.unsubscribed.push(claim),
+    subscription: async () => ({ sender: undefined, unsubscribed: false, mayReturn: false }),
+    resubscribe: async () => false,
     view: async (id) => (id === 7 ? '<p>Mail 7</p>' : undefined),
     captured: async () => [],
     capturedSource: async () => undefined,
@@ -54,6 +56,7 @@ export function bench(
     options: {
       publicUrl: options.publicUrl ?? 'https://app.example',
       path: options.path ?? '/mail',
+      from: undefined,
       environment: options.environment ?? 'production',
     },
     unsubscribePage: createUnsubscribePage(options.unsubscribe ?? {}),

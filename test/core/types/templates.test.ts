@@ -4,12 +4,6 @@ import { describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import { relayWith } from '../../support/relay.ts';
 
-declare module '@mailrelay/core' {
-  interface Templates {
-    receipt: { readonly total: string };
-  }
-}
-
 const to = 'ada@example.com';
 const welcome = defineTemplate({
   name: 'welcome',
@@ -46,12 +40,21 @@ async function typed(relay: MailRelay): Promise<void> {
   // @ts-expect-error: an id is a number
   await relay.send({ to, template: order, data: { id: '7' } });
 
-  await relay.send({ to, template: 'receipt', data: { total: '12 EUR' } });
-  // @ts-expect-error: a total is text
-  await relay.send({ to, template: 'receipt', data: { total: 12 } });
-  // @ts-expect-error: the total is missing
-  await relay.templates.render('receipt', {});
   await relay.send({ to, template: 'any-file', data: { anything: true } });
+  await relay.send({ to, template: to.slice(1) });
+  // @ts-expect-error: the data are missing
+  await relay.send({ to, template: welcome });
+  // @ts-expect-error: the data are missing
+  await relay.templates.render(order);
+  // @ts-expect-error: data have names
+  await relay.templates.render('any-file', 'text');
+
+  await relay.sendMany([{ to, data: { name: 'Ada' } }, to], { template: goodbye, data: { name: 'you' } });
+  await relay.sendMany([to, { to, data: { anything: true } }], { template: 'any-file' });
+  // @ts-expect-error: nobody gives the name
+  await relay.sendMany([to], { template: welcome });
+  // @ts-expect-error: a name is text
+  await relay.sendMany([{ to, data: { name: 5 } }], { template: welcome });
 
   relay.on('bounced', (event) => void expectTypeOf(event.kind).toEqualTypeOf<'hard' | 'soft'>());
   relay.on('clicked', ({ url }) => void expectTypeOf(url).toEqualTypeOf<string>());

@@ -7,19 +7,31 @@ const FALLBACK = 'en';
 const TEXTS: Readonly<Record<string, UnsubscribeTexts>> = {
   en: {
     title: 'Unsubscribe',
-    question: 'Do you want to stop receiving {scope} at {address}?',
+    question: 'Do you want to stop receiving {scope} from {sender} at {address}?',
     button: 'Unsubscribe',
     doneTitle: 'You are unsubscribed',
-    done: '{address} will receive no more mail of this kind ({scope}).',
-    scopes: { broadcast: 'our newsletters', transactional: 'our service messages' },
+    done: '{address} will receive no more {scope} from {sender}.',
+    alreadyTitle: 'You are already unsubscribed',
+    already: '{address} receives no {scope} from {sender}.',
+    againButton: 'Subscribe again',
+    againTitle: 'You are subscribed again',
+    again: '{address} will receive {scope} from {sender} again.',
+    scopes: { broadcast: 'newsletters', transactional: 'service messages' },
+    topic: '“{topic}” mail',
   },
   fr: {
     title: 'Se désabonner',
-    question: 'Souhaitez-vous ne plus recevoir {scope} à l’adresse {address} ?',
+    question: 'Souhaitez-vous ne plus recevoir {scope} de {sender} à l’adresse {address}\u00a0?',
     button: 'Me désabonner',
     doneTitle: 'Vous êtes désabonné',
-    done: '{address} ne recevra plus d’e-mails de ce type ({scope}).',
-    scopes: { broadcast: 'nos lettres d’information', transactional: 'nos messages de service' },
+    done: '{address} ne recevra plus {scope} de {sender}.',
+    alreadyTitle: 'Vous êtes déjà désabonné',
+    already: '{address} ne reçoit plus {scope} de {sender}.',
+    againButton: 'Me réabonner',
+    againTitle: 'Vous êtes réabonné',
+    again: '{address} recevra de nouveau {scope} de {sender}.',
+    scopes: { broadcast: 'les lettres d’information', transactional: 'les messages de service' },
+    topic: 'les e-mails «\u00a0{topic}\u00a0»',
   },
 };
 
@@ -30,7 +42,8 @@ export function unsubscribeTexts(own: UnsubscribeOptions['texts'] = {}): Readonl
     [...languages].map((language) => {
       const base = (TEXTS[language] ?? TEXTS[FALLBACK]) as UnsubscribeTexts;
       const given = own[language] ?? {};
-      return [language.toLowerCase(), { ...base, ...given, scopes: { ...base.scopes, ...given.scopes } }];
+      const texts = Object.fromEntries(Object.entries(given).filter(([, text]) => text !== undefined));
+      return [language.toLowerCase(), { ...base, ...texts, scopes: { ...base.scopes, ...given.scopes } }];
     }),
   );
 }
@@ -66,8 +79,22 @@ function accepted(header = ''): string[] {
     .map(({ tag }) => tag);
 }
 
-/** What a scope is called in a language: its name in the texts, else the name of the topic. */
-export function scopeName(texts: UnsubscribeTexts, scope: string): string {
-  const topic = topicOf(scope) ?? scope;
-  return texts.scopes?.[scope] ?? texts.scopes?.[topic] ?? topic;
+/** Texts with their placeholders filled in. What is filled in is never looked at again. */
+export function fillTexts(
+  texts: UnsubscribeTexts,
+  { address, scope, sender }: { readonly address: string; readonly scope: string; readonly sender: string },
+): UnsubscribeTexts {
+  const values: Readonly<Record<string, string>> = { address, sender, scope: scopeName(texts, scope) };
+  const put = (text: string): string =>
+    text.replace(/\{(address|scope|sender)\}/g, (whole, name: string) => values[name] ?? whole);
+  const filled = Object.entries(texts).map(([name, text]) => [name, typeof text === 'string' ? put(text) : text]);
+  return Object.fromEntries(filled) as unknown as UnsubscribeTexts;
+}
+
+/** What a scope is called in a language: its name in the texts, else, for a topic, its own, as people write it. */
+function scopeName(texts: UnsubscribeTexts, scope: string): string {
+  const topic = topicOf(scope);
+  const named = texts.scopes?.[scope] ?? texts.scopes?.[topic ?? scope];
+  if (named !== undefined || topic === undefined) return named ?? scope;
+  return texts.topic.replace('{topic}', () => topic.replace(/(?<=\w)[-_]+(?=\w)/g, ' '));
 }

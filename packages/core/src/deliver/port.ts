@@ -19,7 +19,7 @@ export interface OutgoingMail {
   readonly raw: Buffer;
   readonly subject: string;
   /** Transactional mail is not to wait for connections that broadcast mail holds. @default transactional */
-  readonly stream?: Stream;
+  readonly stream?: Stream | undefined;
   /**
    * To be called as sending begins, with the time (ms since the epoch): the route's rate is counted from then on, and what
    * was suppressed while the mail waited for a connection is not sent.
@@ -72,13 +72,13 @@ export interface Transport {
 /** Whom a connection trusts. Passed to `tls.connect`. */
 export interface TlsOptions {
   /** Refuse certificates that nobody vouches for. @default true */
-  readonly rejectUnauthorized?: boolean;
+  readonly rejectUnauthorized?: boolean | undefined;
   /** Certificates of authorities to trust instead of the well-known ones, PEM. */
-  readonly ca?: string;
+  readonly ca?: string | undefined;
   /** Name that the certificate must have. @default the host */
-  readonly servername?: string;
+  readonly servername?: string | undefined;
   /** Oldest version of TLS. @default that of Node */
-  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
 }
 
 /** A login at an SMTP server. */
@@ -88,7 +88,7 @@ export interface AuthOptions {
   /** Password. */
   readonly pass: string;
   /** Mechanism. @default the best that the server offers */
-  readonly method?: 'PLAIN' | 'LOGIN' | 'CRAM-MD5';
+  readonly method?: 'PLAIN' | 'LOGIN' | 'CRAM-MD5' | undefined;
 }
 
 /** SMTP options beyond the URL. */
@@ -96,37 +96,37 @@ export interface SmtpOptions {
   /** Host name or address of the server. */
   readonly host: string;
   /** Port of the server. @default 465 with `secure`, else 587 where `auth` is given, else 25 */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** TLS from the first byte (implicit TLS, RFC 8314). @default false */
-  readonly secure?: boolean;
+  readonly secure?: boolean | undefined;
   /** Refuse to send where STARTTLS is not offered. @default false; true where `auth` is given and the host is not loopback */
-  readonly requireTls?: boolean;
+  readonly requireTls?: boolean | undefined;
   /** Never use STARTTLS. @default false */
-  readonly ignoreTls?: boolean;
+  readonly ignoreTls?: boolean | undefined;
   /** Whom to trust, and how. */
-  readonly tls?: TlsOptions;
+  readonly tls?: TlsOptions | undefined;
   /** How to log in. */
-  readonly auth?: AuthOptions;
+  readonly auth?: AuthOptions | undefined;
   /** Name in EHLO. @default the machine's host name */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Connections at once, at least 1. @default 5 */
-  readonly connections?: number;
+  readonly connections?: number | undefined;
   /** Mails before a connection is replaced. @default 100 */
-  readonly maxMessagesPerConnection?: number;
+  readonly maxMessagesPerConnection?: number | undefined;
   /** An unused connection is closed after this time. @default 30000 */
-  readonly idleMs?: number;
+  readonly idleMs?: number | undefined;
   /** Waiting for the connection. @default 30000 */
-  readonly connectionTimeoutMs?: number;
+  readonly connectionTimeoutMs?: number | undefined;
   /** Waiting for the greeting. @default 30000 */
-  readonly greetingTimeoutMs?: number;
+  readonly greetingTimeoutMs?: number | undefined;
   /** Silence in the middle of a conversation. @default 120000 */
-  readonly socketTimeoutMs?: number;
+  readonly socketTimeoutMs?: number | undefined;
 }
 
 /** What routes have in common. */
 export interface RouteOptions {
   /** Unique per relay; shown in reports and transcripts. @default the host, or `capture` */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Limit over a true sliding window, shared by all lanes and processes: `'200/s'`, `'14/s'`, `'3000/min'`, `'50000/day'`. */
   readonly rate?: string | undefined;
   /** Mails on their way at once, at least 1. @default the route's connections */
@@ -136,7 +136,7 @@ export interface RouteOptions {
 /** Options of `capture()`. */
 export interface CaptureOptions extends RouteOptions {
   /** Newest mails that are kept, at least 1. @default 500 */
-  readonly keep?: number;
+  readonly keep?: number | undefined;
 }
 
 interface RouteBase extends RouteOptions {

@@ -7,12 +7,12 @@ import type { EngineApi, Reading } from '../thread/port.ts';
 /** Links are asked for once per message, and there are few campaigns at a time. */
 const CACHED = 10_000;
 
-/** What readers do: opens, clicks, unsubscribes, view in browser. */
+/** What readers do: opens, clicks, view in browser. */
 export function createReading(context: {
-  readonly store: Pick<Store, 'activity' | 'log' | 'suppressions'>;
+  readonly store: Pick<Store, 'activity' | 'log'>;
   readonly composer: Composer;
   publish(events: readonly MessageEvent[]): void;
-}): Pick<EngineApi, 'readAll' | 'unsubscribe' | 'view'> {
+}): Pick<EngineApi, 'readAll' | 'view'> {
   const { store, composer, publish } = context;
   /** Links that lead everybody to the same place, by message and link. */
   const alike = new Set<string>();
@@ -50,10 +50,6 @@ export function createReading(context: {
     async readAll(readings) {
       const activities = (await Promise.all(readings.map(activityOf))).flat();
       if (activities.length > 0) publish(await store.activity.record(activities));
-    },
-    async unsubscribe({ deliveryId, address, scope, at, evidence }) {
-      publish(await store.suppressions.add({ address, scope, reason: 'unsubscribed', evidence }, at));
-      publish(await store.activity.record([{ type: 'unsubscribed', deliveryId, at, scope }]));
     },
     async view(deliveryId) {
       const delivery = await store.log.delivery(deliveryId);

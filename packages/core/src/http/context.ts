@@ -1,10 +1,15 @@
+import type { Mailbox } from '../address.ts';
 import type { UnsubscribePage } from '../consent/port.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { EngineApi, Reading } from '../thread/port.ts';
 import type { Tokens } from '../token.ts';
 
 /** The part of the engine that routes use. */
-export interface HttpEngine extends Pick<EngineApi, 'unsubscribe' | 'view' | 'captured' | 'capturedSource' | 'health'> {
+export interface HttpEngine
+  extends Pick<
+    EngineApi,
+    'unsubscribe' | 'subscription' | 'resubscribe' | 'view' | 'captured' | 'capturedSource' | 'health'
+  > {
   /** Resolves when what a reader did is durable. */
   read(reading: Reading): Promise<void>;
 }
@@ -16,11 +21,13 @@ export interface HttpContext {
   readonly unsubscribePage: UnsubscribePage;
   /** Where recipients reach the host application. */
   readonly publicUrl: string;
+  /** Sender of messages that name none. */
+  readonly from: Mailbox | undefined;
   /** For failures that the reader must not notice. */
   readonly onError: (error: unknown) => void;
 }
 
 /** What {@link HttpContext} is made of, and where the routes are served. */
-export interface RouterOptions extends Omit<HttpContext, 'publicUrl'> {
-  readonly options: Pick<ResolvedOptions, 'publicUrl' | 'path' | 'environment'>;
+export interface RouterOptions extends Omit<HttpContext, 'publicUrl' | 'from'> {
+  readonly options: Pick<ResolvedOptions, 'publicUrl' | 'path' | 'from' | 'environment'>;
 }

@@ -19,7 +19,7 @@ export interface Router {
 export function createRouter(deps: RouterOptions): Router {
   const find = routeFinder(routesFor(deps.options.environment));
   const prefixes = prefixesOf(deps.options);
-  const context: HttpContext = { ...deps, publicUrl: deps.options.publicUrl };
+  const context: HttpContext = { ...deps, publicUrl: deps.options.publicUrl, from: deps.options.from };
 
   function lookUp(pathname: string): Found<HttpContext> | undefined {
     for (const prefix of prefixes) {

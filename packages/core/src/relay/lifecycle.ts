@@ -6,9 +6,9 @@ import { type EngineThread, spawnEngine } from '../thread/spawn.ts';
 /** How long and how thoroughly to stop. */
 export interface StopOptions {
   /** First send what is due. @default false: what waits stays in the store and goes out after the next start */
-  readonly drain?: boolean;
+  readonly drain?: boolean | undefined;
   /** Longest wait for mail on its way (and with `drain`, for the queue), ms. @default 10000 */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Starts the engine when it is first needed. After `stop()` only `start()` makes another. */

@@ -5,11 +5,18 @@ import { STREAMS, type Stream } from '../message.ts';
 import type { LaneRecord } from '../queue/port.ts';
 import type { CampaignReport, SummaryReport } from '../report/port.ts';
 import { scopesOver } from '../scope.ts';
-import type { DeliveryRecord, ListQuery, MessageRecord, Page, Selection, Suppression } from '../store/port.ts';
+import type { DeliveryRecord, MessageRecord, Page, Selection, Suppression } from '../store/port.ts';
 import type { TemplateBook } from '../submit/templates.ts';
-import type { AnyTemplate, DataOf } from '../template.ts';
+import type { AnyTemplate, DataOf, TemplateName } from '../template.ts';
 import type { EngineApi } from '../thread/port.ts';
-import { type Covered, checked, type EntryOptions, type SummaryQuery, type SuppressionQuery } from './queries.ts';
+import {
+  type Covered,
+  checked,
+  type DeliveryQuery,
+  type EntryOptions,
+  type SummaryQuery,
+  type SuppressionQuery,
+} from './queries.ts';
 
 type Engine = () => Promise<EngineApi>;
 
@@ -21,13 +28,13 @@ export interface Messages {
   /** A message with its deliveries and events, by message or delivery id; `undefined` where there is none. */
   get(id: string): Promise<MessageRecord | undefined>;
   /** Deliveries, newest first, 100 a page unless told. */
-  list(query?: Partial<ListQuery>): Promise<Page<DeliveryRecord>>;
+  list(query?: DeliveryQuery): Promise<Page<DeliveryRecord>>;
   /** Cancels what waits. Answers how many deliveries changed. @throws MailRelayError `MESSAGE_NOT_FOUND` */
   cancel(selection: SelectionInput): Promise<number>;
   /** Puts failed, bounced, suppressed or cancelled deliveries back into the queue. */
   retry(selection: SelectionInput): Promise<number>;
   /** Keeps waiting deliveries back until `release()`. */
-  hold(selection: SelectionInput, options?: { readonly reason?: string }): Promise<number>;
+  hold(selection: SelectionInput, options?: { readonly reason?: string | undefined }): Promise<number>;
   release(selection: SelectionInput): Promise<number>;
 }
 
@@ -36,7 +43,7 @@ export interface Suppressions {
   /** @param options - `scope`: `all` (default), `transactional`, `broadcast` or `topic:<name>`. */
   add(address: string, options?: EntryOptions): Promise<void>;
   /** Removes one scope, or all. Answers how many entries went. */
-  remove(address: string, options?: { readonly scope?: string }): Promise<number>;
+  remove(address: string, options?: { readonly scope?: string | undefined }): Promise<number>;
   /** Whether mail of a stream (default: any) and topic to this address is suppressed. */
   has(address: string, options?: Covered): Promise<boolean>;
   list(query?: SuppressionQuery): Promise<Page<Suppression>>;
@@ -50,13 +57,22 @@ export interface Reports {
   summary(query?: SummaryQuery): Promise<SummaryReport>;
 }
 
+/** Data, which may be left out where nothing in them is required, and options. */
+type RenderArguments<Data> =
+  Record<never, never> extends Data
+    ? [data?: Data | undefined, options?: RenderOptions | undefined]
+    : [data: Data, options?: RenderOptions | undefined];
+
+interface RenderOptions {
+  readonly locale?: string | undefined;
+}
+
 /** Templates without sending. */
 export interface Templates {
   /** Renders without tracking. @throws MailRelayError `TEMPLATE_NOT_FOUND`, `TEMPLATE_VARIABLE_MISSING`, `TEMPLATE_DATA_INVALID` */
-  render<T extends string | AnyTemplate>(
+  render<const T extends TemplateName | AnyTemplate>(
     template: T,
-    data?: DataOf<T>,
-    options?: { readonly locale?: string },
+    ...rest: RenderArguments<DataOf<T>>
   ): Promise<RenderedTemplate>;
 }
 
@@ -64,14 +80,17 @@ export interface Templates {
 export interface Lanes {
   list(): Promise<readonly LaneRecord[]>;
   /** Nothing leaves by the route (and stream, where one is named) until `resume()`; also for other processes. */
-  pause(route: string, options?: { readonly stream?: Stream }): Promise<void>;
-  resume(route: string, options?: { readonly stream?: Stream }): Promise<void>;
+  pause(route: string, options?: { readonly stream?: Stream | undefined }): Promise<void>;
+  resume(route: string, options?: { readonly stream?: Stream | undefined }): Promise<void>;
 }
 
 /** `relay.messages` */
 export function createMessages(engine: Engine): Messages {
   const apply = (by: 'cancel' | 'hold' | 'release' | 'retry') =>
-    async function applyTo(selection: SelectionInput, options: { readonly reason?: string } = {}): Promise<number> {
+    async function applyTo(
+      selection: SelectionInput,
+      options: { readonly reason?: string | undefined } = {},
+    ): Promise<number> {
       const [which, reason] = [checked.selection(selection), checked.reason(options.reason)];
       return (await engine()).apply(which, by, reason);
     };
@@ -135,7 +154,7 @@ export function createReports(engine: Engine): Reports {
 /** `relay.templates` */
 export function createTemplates(engine: Engine, book: TemplateBook): Templates {
   return {
-    async render(template, data, { locale } = {}) {
+    async render(template, ...[data, { locale } = {}]) {
       const own = await book.data(template, data as object | undefined);
       const parts = await book.render(template, own, { locale });
       if (parts !== undefined)
@@ -148,7 +167,7 @@ export function createTemplates(engine: Engine, book: TemplateBook): Templates {
 /** `relay.lanes` */
 export function createLanes(engine: Engine): Lanes {
   const set = (paused: boolean) =>
-    async function setPaused(route: string, options: { readonly stream?: Stream } = {}): Promise<void> {
+    async function setPaused(route: string, options: { readonly stream?: Stream | undefined } = {}): Promise<void> {
       checked.route(route);
       const stream = checked.stream(options);
       for (const one of stream === undefined ? STREAMS : [stream])

@@ -27,31 +27,34 @@ const ENTRY = group<EntryOptions>({
 const SUMMARY = group<SummaryQuery>({ from: date, to: date, stream });
 const COVERED = group<Covered>({ stream, topic: text });
 
+/** Which deliveries. */
+export type DeliveryQuery = { readonly [Name in keyof ListQuery]?: ListQuery[Name] | undefined };
+
 /** Which suppressions. */
 export interface SuppressionQuery {
-  readonly limit?: number;
-  readonly after?: string;
-  readonly scope?: string;
+  readonly limit?: number | undefined;
+  readonly after?: string | undefined;
+  readonly scope?: string | undefined;
 }
 
 /** What a suppression is made with. */
 export interface EntryOptions {
-  readonly scope?: string;
-  readonly reason?: Suppression['reason'];
-  readonly evidence?: string;
+  readonly scope?: string | undefined;
+  readonly reason?: Suppression['reason'] | undefined;
+  readonly evidence?: string | undefined;
 }
 
 /** Which days. */
 export interface SummaryQuery {
-  readonly from?: Date;
-  readonly to?: Date;
-  readonly stream?: Stream;
+  readonly from?: Date | undefined;
+  readonly to?: Date | undefined;
+  readonly stream?: Stream | undefined;
 }
 
 /** Which mail. */
 export interface Covered {
-  readonly stream?: Stream;
-  readonly topic?: string;
+  readonly stream?: Stream | undefined;
+  readonly topic?: string | undefined;
 }
 
 /** What the host asks for, once it is known to be right. @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED` */
@@ -60,8 +63,8 @@ export const checked = {
   name: (value: string): string => through(text, value, 'name'),
   route: (value: string): string => through(text, value, 'route'),
   reason: (value: string | undefined): string | undefined => value && through(text, value, 'reason'),
-  list: (query: Partial<ListQuery> = {}): ListQuery => ({
-    ...through(LIST, query, 'list()'),
+  list: (query: DeliveryQuery = {}): ListQuery => ({
+    ...through<DeliveryQuery>(LIST, query, 'list()'),
     limit: query.limit ?? 100,
   }),
   suppressions: (query: SuppressionQuery = {}): SuppressionQuery & { readonly limit: number } => ({
@@ -69,11 +72,11 @@ export const checked = {
     limit: query.limit ?? 100,
   }),
   entry: (options: EntryOptions): EntryOptions => through(ENTRY, options, 'add()'),
-  scope: (options: { readonly scope?: string }): string | undefined =>
+  scope: (options: { readonly scope?: string | undefined }): string | undefined =>
     through(group<{ scope: string }>({ scope }), options, 'remove()').scope,
   covered: (options: Covered): Covered => through(COVERED, options, 'has()'),
   summary: (query: SummaryQuery): SummaryQuery => through(SUMMARY, query, 'summary()'),
-  stream: (options: { readonly stream?: Stream }): Stream | undefined =>
+  stream: (options: { readonly stream?: Stream | undefined }): Stream | undefined =>
     through(group<{ stream: Stream }>({ stream }), options, 'lanes').stream,
   selection: (given: string | Selection): Selection => selectionOf(given),
 } as const;

@@ -103,7 +103,7 @@ export interface StoredDelivery {
   readonly data: TemplateData | undefined;
   readonly rendered: RenderedParts | undefined;
   readonly locale: string | undefined;
-  readonly tracking: { readonly opens?: boolean; readonly clicks?: boolean } | undefined;
+  readonly tracking: { readonly opens?: boolean | undefined; readonly clicks?: boolean | undefined } | undefined;
   readonly acceptedAt: number;
   readonly sentAt: number | undefined;
 }
@@ -153,18 +153,18 @@ export interface MessageRecord {
 
 /** What `messages.list` filters by. */
 export interface ListQuery {
-  readonly message?: string;
-  readonly campaign?: string;
-  readonly recipient?: string;
-  readonly state?: DeliveryState;
-  readonly stream?: Stream;
+  readonly message?: string | undefined;
+  readonly campaign?: string | undefined;
+  readonly recipient?: string | undefined;
+  readonly state?: DeliveryState | undefined;
+  readonly stream?: Stream | undefined;
   /** Accepted at or after, and before. */
-  readonly from?: Date;
-  readonly to?: Date;
+  readonly from?: Date | undefined;
+  readonly to?: Date | undefined;
   /** 1 to 1000. */
   readonly limit: number;
   /** `next` of the page before. */
-  readonly after?: string;
+  readonly after?: string | undefined;
 }
 
 /** One page, newest first. */
@@ -198,7 +198,7 @@ export interface LogStore {
   apply(
     selection: Selection,
     by: Extract<Transition, 'cancel' | 'hold' | 'release' | 'retry'>,
-    options: { readonly reason?: string; readonly now: number; readonly after?: Cursor },
+    options: { readonly reason?: string | undefined; readonly now: number; readonly after?: Cursor | undefined },
   ): Promise<{
     readonly events: readonly MessageEvent[];
     /** To be passed as `after` for those that follow; undefined after the last. */
@@ -222,11 +222,15 @@ export interface Suppression {
 export interface SuppressionStore {
   /** Adds an entry, and moves waiting deliveries that it covers to `suppressed`; answers their events. An existing entry stays. */
   add(entry: Omit<Suppression, 'since'>, now: number): Promise<MessageEvent[]>;
-  /** Removes entries of an address: all scopes, or one. Answers how many. */
-  remove(address: string, scope?: string): Promise<number>;
+  /** Removes entries of an address: all scopes, or one; with `reason`, only where that is it. Answers how many. */
+  remove(address: string, scope?: string, reason?: Suppression['reason']): Promise<number>;
   /** The entry that covers an address for a stream and topic, where there is one. Synchronous speed matters: asked before each attempt. */
   find(address: string, scopes: readonly string[]): Suppression | undefined;
-  list(query: { readonly limit: number; readonly after?: string; readonly scope?: string }): Promise<Page<Suppression>>;
+  list(query: {
+    readonly limit: number;
+    readonly after?: string | undefined;
+    readonly scope?: string | undefined;
+  }): Promise<Page<Suppression>>;
 }
 
 /** Something a reader did. */

@@ -1,46 +1,46 @@
 import type { Readable } from 'node:stream';
 import type { AddressInput } from '../address.ts';
 import type { Json, Stream, TrackingOptions } from '../message.ts';
-import type { AnyTemplate, DataOf } from '../template.ts';
+import type { AnyTemplate, DataOf, TemplateName } from '../template.ts';
 
 /** One or several addresses, as nodemailer takes them. */
 export type AddressList = AddressInput | readonly AddressInput[];
 
 /** An attachment, as nodemailer takes it. `path` and `href` follow the option `attachments`. */
 export interface AttachmentInput {
-  readonly filename?: string;
-  readonly content?: string | Uint8Array | Readable;
+  readonly filename?: string | undefined;
+  readonly content?: string | Uint8Array | Readable | undefined;
   /** Encoding of `content` where it is text. @default utf8 */
-  readonly encoding?: 'utf8' | 'utf-8' | 'base64' | 'hex';
+  readonly encoding?: 'utf8' | 'utf-8' | 'base64' | 'hex' | undefined;
   /** File below one of `attachments.paths`. */
-  readonly path?: string;
+  readonly path?: string | undefined;
   /** https URL on one of `attachments.hosts`. */
-  readonly href?: string;
-  readonly contentType?: string;
-  readonly contentDisposition?: 'attachment' | 'inline';
-  readonly cid?: string;
-  readonly contentTransferEncoding?: '7bit' | 'base64' | 'quoted-printable';
-  readonly headers?: HeadersInput;
+  readonly href?: string | undefined;
+  readonly contentType?: string | undefined;
+  readonly contentDisposition?: 'attachment' | 'inline' | undefined;
+  readonly cid?: string | undefined;
+  readonly contentTransferEncoding?: '7bit' | 'base64' | 'quoted-printable' | undefined;
+  readonly headers?: HeadersInput | undefined;
 }
 
 /** A further representation of the body, as nodemailer takes it. */
 export interface AlternativeInput {
   readonly content: string | Uint8Array;
   readonly contentType: string;
-  readonly filename?: string;
+  readonly filename?: string | undefined;
   /** Encoding of `content` where it is text. @default utf8 */
-  readonly encoding?: 'utf8' | 'utf-8' | 'base64' | 'hex';
+  readonly encoding?: 'utf8' | 'utf-8' | 'base64' | 'hex' | undefined;
 }
 
 /** A calendar event, as nodemailer takes it: an alternative of the body, and an attachment. */
 export interface CalendarInput {
   readonly content: string | Uint8Array;
   /** @default PUBLISH */
-  readonly method?: string;
+  readonly method?: string | undefined;
   /** @default invite.ics */
-  readonly filename?: string;
+  readonly filename?: string | undefined;
   /** Encoding of `content` where it is text. @default utf8 */
-  readonly encoding?: 'utf8' | 'utf-8' | 'base64' | 'hex';
+  readonly encoding?: 'utf8' | 'utf-8' | 'base64' | 'hex' | undefined;
 }
 
 /** Headers, as nodemailer takes them. */
@@ -49,77 +49,93 @@ export type HeadersInput =
   | readonly { readonly key: string; readonly value: string }[];
 
 /** A `List-*` value, as nodemailer takes it. */
-export type ListValue = string | { readonly url: string; readonly comment?: string };
+export type ListValue = string | { readonly url: string; readonly comment?: string | undefined };
 
 /** What `send()` and `sendMany()` have in common: nodemailer's fields under nodemailer's names, and the relay's own. */
-export interface MessageFields<T extends string | AnyTemplate = string> {
-  readonly from?: AddressInput;
-  readonly sender?: AddressInput;
-  readonly replyTo?: AddressList;
-  readonly subject?: string;
-  readonly text?: string | Uint8Array;
-  readonly html?: string | Uint8Array;
-  readonly attachments?: readonly AttachmentInput[];
-  readonly headers?: HeadersInput;
-  readonly inReplyTo?: string;
-  readonly references?: string | readonly string[];
+export interface MessageFields {
+  readonly from?: AddressInput | undefined;
+  readonly sender?: AddressInput | undefined;
+  readonly replyTo?: AddressList | undefined;
+  readonly subject?: string | undefined;
+  readonly text?: string | Uint8Array | undefined;
+  readonly html?: string | Uint8Array | undefined;
+  readonly attachments?: readonly AttachmentInput[] | undefined;
+  readonly headers?: HeadersInput | undefined;
+  readonly inReplyTo?: string | undefined;
+  readonly references?: string | readonly string[] | undefined;
   /** A calendar event, or only its content. */
-  readonly icalEvent?: CalendarInput | string | Uint8Array;
+  readonly icalEvent?: CalendarInput | string | Uint8Array | undefined;
   /** Further representations of the body. */
-  readonly alternatives?: readonly AlternativeInput[];
-  readonly list?: Readonly<Record<string, ListValue | readonly (ListValue | readonly ListValue[])[]>>;
-  readonly priority?: 'high' | 'normal' | 'low';
-  readonly messageId?: string;
-  readonly date?: Date | string;
+  readonly alternatives?: readonly AlternativeInput[] | undefined;
+  readonly list?: Readonly<Record<string, ListValue | readonly (ListValue | readonly ListValue[])[]>> | undefined;
+  readonly priority?: 'high' | 'normal' | 'low' | undefined;
+  readonly messageId?: string | undefined;
+  readonly date?: Date | string | undefined;
   /** Only `from` (the return path): every recipient of the message has an envelope of its own. */
-  readonly envelope?: { readonly from?: string };
+  readonly envelope?: { readonly from?: string | undefined } | undefined;
 
-  /** Name of a template, or one from `defineTemplate()`. */
-  readonly template?: T;
-  /** Data of the template; an error without one. */
-  readonly data?: DataOf<T>;
   /** Language, such as `fr` or `fr-CA`: of the template variant, and of the unsubscribe page. */
-  readonly locale?: string;
+  readonly locale?: string | undefined;
   /** @default `transactional` for `send()`, `broadcast` for `sendMany()` */
-  readonly stream?: Stream;
+  readonly stream?: Stream | undefined;
   /** Name that reports group by. */
-  readonly campaign?: string;
-  readonly tags?: readonly string[];
+  readonly campaign?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
   /** Kept with the message, and part of its record. */
-  readonly metadata?: Readonly<Record<string, Json>>;
+  readonly metadata?: Readonly<Record<string, Json>> | undefined;
   /** Not before this time; a number is ms since 1970. */
-  readonly sendAt?: Date | string | number;
+  readonly sendAt?: Date | string | number | undefined;
   /**
    * The same key with the same content answers the first result; with other content it is an error. The content is all that
    * was handed in, with the recipients and their data (for `sendMany()` without them), but not `sendAt`.
    */
-  readonly idempotencyKey?: string;
-  readonly tracking?: TrackingOptions | false;
+  readonly idempotencyKey?: string | undefined;
+  readonly tracking?: TrackingOptions | false | undefined;
   /** What the mail is about: recipients unsubscribe from the topic rather than from the stream. */
-  readonly topic?: string;
+  readonly topic?: string | undefined;
   /** Name of the route. @default the first */
-  readonly route?: string;
+  readonly route?: string | undefined;
 }
+
+/** What a message may name as its template; `undefined` for none. */
+export type TemplateInput = TemplateName | AnyTemplate | undefined;
+
+/** Required where something in it is. */
+type DataField<Data> = IsOptional<Data> extends true ? { readonly data?: Data | undefined } : { readonly data: Data };
+type IsOptional<Data> = Record<never, never> extends Data ? true : false;
 
 /** What `send()` takes. */
-export interface SendMessage<T extends string | AnyTemplate = string> extends MessageFields<T> {
-  readonly to?: AddressList;
-  readonly cc?: AddressList;
-  readonly bcc?: AddressList;
-}
+export type SendMessage<T extends TemplateInput = TemplateInput> = MessageFields & {
+  readonly to?: AddressList | undefined;
+  readonly cc?: AddressList | undefined;
+  readonly bcc?: AddressList | undefined;
+  /** Name of a template, or one from `defineTemplate()`. */
+  readonly template?: T;
+  /** Data of the template; an error without one. */
+} & DataField<DataOf<T>>;
 
-/** What all mails of a `sendMany()` share. */
-export type BulkOptions<T extends string | AnyTemplate = string> = MessageFields<T>;
+/** What all mails of a `sendMany()` share. `Shared`: which of the template's data. */
+export type BulkOptions<
+  T extends TemplateInput = TemplateInput,
+  Shared extends keyof DataOf<T> = keyof DataOf<T>,
+> = MessageFields & {
+  /** Name of a template, or one from `defineTemplate()`. */
+  readonly template?: T;
+  /** Data of the template that all share; an error without one. */
+  readonly data?: Pick<DataOf<T>, Shared> | undefined;
+};
+
+/** Data of one recipient: what the shared data lack, and what is to go over them. */
+type OwnData<Data, Shared extends keyof Data> = Omit<Data, Shared> & Partial<Data>;
 
 /** One recipient of `sendMany()`: an address, or an address with what is its own. */
-export type BulkRecipient =
-  | string
-  | {
+export type BulkRecipient<T extends TemplateInput = undefined, Shared extends keyof DataOf<T> = never> =
+  | (IsOptional<OwnData<DataOf<T>, Shared>> extends true ? string : never)
+  | ({
       readonly to: AddressInput;
-      /** Goes over the data that all share; an error without a template. */
-      readonly data?: object;
-      readonly locale?: string;
-      readonly metadata?: Readonly<Record<string, Json>>;
+      readonly locale?: string | undefined;
+      readonly metadata?: Readonly<Record<string, Json>> | undefined;
       /** Goes over the tracking of the message, also to switch it on. */
-      readonly tracking?: { readonly opens?: boolean; readonly clicks?: boolean } | false;
-    };
+      readonly tracking?: Pick<TrackingOptions, 'opens' | 'clicks'> | false | undefined;
+      /** Goes over the data that all share; an error without a template. */
+    } & DataField<OwnData<DataOf<T>, Shared>>);

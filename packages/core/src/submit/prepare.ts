@@ -41,7 +41,7 @@ export interface PrepareContext {
  * @throws MailRelayError for everything that is wrong with the message.
  */
 export async function prepareFields(
-  message: SendMessage<string | AnyTemplate>,
+  message: SendMessage,
   bulk: boolean,
   context: PrepareContext,
 ): Promise<{ readonly fields: PreparedFields; readonly bytes: Enclosed['bytes'] }> {
@@ -81,7 +81,7 @@ type Envelope = Pick<
 >;
 
 /** Who writes to whom, and the headers. */
-function envelopeOf(message: SendMessage<string | AnyTemplate>, bulk: boolean, options: PrepareOptions): Envelope {
+function envelopeOf(message: SendMessage, bulk: boolean, options: PrepareOptions): Envelope {
   const messageId = messageIds(message.messageId, 'messageId')[0];
   if (bulk && messageId !== undefined)
     throw new MailRelayError('OPTION_UNSUPPORTED', {
@@ -108,7 +108,7 @@ function envelopeOf(message: SendMessage<string | AnyTemplate>, bulk: boolean, o
 type Body = Omit<Content, keyof Envelope | 'version' | 'attachments' | 'alternatives'>;
 
 /** What the mail says, and how it is tracked. */
-function bodyOf(message: SendMessage<string | AnyTemplate>, bulk: boolean, context: PrepareContext): Body {
+function bodyOf(message: SendMessage, bulk: boolean, context: PrepareContext): Body {
   const stream = message.stream ?? (bulk ? 'broadcast' : 'transactional');
   const template = typeof message.template === 'object' ? message.template.name : message.template;
   const [html, text] = [textOf(message.html, 'html'), textOf(message.text, 'text')];

@@ -1,7 +1,6 @@
 import { MailRelayError } from '../errors.ts';
 import type { Accepted, Content, Submission } from '../message.ts';
 import type { ResolvedOptions } from '../options.ts';
-import type { AnyTemplate } from '../template.ts';
 import type { EngineApi } from '../thread/port.ts';
 import { type BulkProgress, submitBulk } from './bulk.ts';
 import type { BulkOptions, BulkRecipient, SendMessage } from './input.ts';
@@ -11,10 +10,10 @@ import type { TemplateBook } from './templates.ts';
 
 /** Turns what the host hands in into submissions to the engine. */
 export interface Submitter {
-  send(message: SendMessage<string | AnyTemplate>): Promise<Accepted>;
+  send(message: SendMessage): Promise<Accepted>;
   sendMany(
     recipients: Iterable<BulkRecipient> | AsyncIterable<BulkRecipient>,
-    options: BulkOptions<string | AnyTemplate>,
+    options: BulkOptions,
   ): AsyncGenerator<BulkProgress, void>;
 }
 
@@ -41,8 +40,8 @@ export function createSubmitter(context: SubmitterContext): Submitter {
     async send(message) {
       const engine = await context.engine();
       const { fields, bytes } = await prepareFields(message, false, prepareContext(engine));
-      const mailboxes = recipientsOf(message as SendMessage, fields.content, options.limits.maxRecipients);
-      const own = await book.data(message.template, message.data as object | undefined);
+      const mailboxes = recipientsOf(message, fields.content, options.limits.maxRecipients);
+      const own = await book.data(message.template, message.data);
       const rendered = await book.render(message.template, own, { locale: fields.content.locale });
       const recipients = mailboxes.map((mailbox) => ({
         ...mailbox,

@@ -3,6 +3,7 @@
  * The same object is called directly with `thread: false`.
  */
 
+import type { Mailbox } from '../address.ts';
 import type { RenderedTemplate } from '../compose/port.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { MessageEvent, ReasonClass } from '../events.ts';
@@ -53,6 +54,16 @@ export interface Health {
   readonly failing: readonly FailingRoute[];
 }
 
+/** Whether an address gets mail of a scope. */
+export interface SubscriptionState {
+  /** Who wrote the mail; undefined where its record is gone. */
+  readonly sender: Mailbox | undefined;
+  /** The scope has an entry on the suppression list. */
+  readonly unsubscribed: boolean;
+  /** It was the recipient who left, and nothing else keeps mail of the scope back. */
+  readonly mayReturn: boolean;
+}
+
 /** A captured mail in the list of the development inbox. */
 export interface CapturedMail {
   readonly id: string;
@@ -91,8 +102,8 @@ export interface EngineApi {
   findSuppression(address: string, scopes: readonly string[]): Promise<Suppression | undefined>;
   listSuppressions(query: {
     readonly limit: number;
-    readonly after?: string;
-    readonly scope?: string;
+    readonly after?: string | undefined;
+    readonly scope?: string | undefined;
   }): Promise<Page<Suppression>>;
   campaignReport(name: string): Promise<CampaignReport | undefined>;
   summaryReport(query: {
@@ -112,6 +123,18 @@ export interface EngineApi {
     readonly at: number;
     readonly evidence: string;
   }): Promise<void>;
+  /** What an unsubscribe page says of an address. */
+  subscription(claim: {
+    readonly deliveryId: number;
+    readonly address: string;
+    readonly scope: string;
+  }): Promise<SubscriptionState>;
+  /** Takes an unsubscribe back; answers whether it could. */
+  resubscribe(claim: {
+    readonly deliveryId: number;
+    readonly address: string;
+    readonly scope: string;
+  }): Promise<boolean>;
   /** HTML of a delivery for view-in-browser; undefined where it was purged or has no HTML. */
   view(deliveryId: number): Promise<string | undefined>;
   captured(limit: number): Promise<CapturedMail[]>;

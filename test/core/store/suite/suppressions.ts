@@ -38,6 +38,7 @@ export function suppressionsSuite(name: string, open: OpenStore): void {
         'c broadcast',
       ]);
       expect((await store.suppressions.list({ limit: 10, scope: 'broadcast' })).items).toHaveLength(3);
+      expect(await store.suppressions.remove('a@example.com', 'all', 'unsubscribed')).toBe(0);
       expect(await store.suppressions.remove('a@example.com', 'all')).toBe(1);
       expect(await store.suppressions.remove('b@example.com')).toBe(2);
       expect((await store.suppressions.list({ limit: 10 })).items).toHaveLength(3);

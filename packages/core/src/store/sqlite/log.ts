@@ -172,7 +172,7 @@ export function createLog(db: Database, ledger: Ledger, messageIdOf: MessageIdOf
   function applyTo(
     row: DeliveryRow,
     by: Operation,
-    { now, reason }: { readonly now: number; readonly reason?: string },
+    { now, reason }: { readonly now: number; readonly reason?: string | undefined },
   ): MessageEvent {
     const facts = factsOf(row);
     const from = stateOf(row.state);

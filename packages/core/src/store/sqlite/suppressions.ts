@@ -33,6 +33,13 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
   const removeOne = db.prepare((query, { address, scope }: { address: string; scope: string }) =>
     query.deleteFrom('suppression').where('address', '=', address).where('scope', '=', scope),
   );
+  const removeFor = db.prepare((query, p: { address: string; scope: string; reason: string }) =>
+    query
+      .deleteFrom('suppression')
+      .where('address', '=', p.address)
+      .where('scope', '=', p.scope)
+      .where('reason', '=', p.reason),
+  );
   const find = db.prepare((query, { address }: { address: string }) =>
     query.selectFrom('suppression').selectAll().where('address', '=', address),
   );
@@ -64,8 +71,11 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
   return {
     suppress,
     add: (entry, now) => db.write(() => suppress(entry, now)),
-    remove: (address, scope) =>
-      db.write(() => (scope === undefined ? removeAll.run({ address }) : removeOne.run({ address, scope }))),
+    remove: (address, scope, reason) =>
+      db.write(() => {
+        if (scope === undefined) return removeAll.run({ address });
+        return reason === undefined ? removeOne.run({ address, scope }) : removeFor.run({ address, scope, reason });
+      }),
     find(address, scopes) {
       const rows = find.all({ address: address.toLowerCase() });
       if (rows.length === 0) return undefined;

@@ -1,0 +1,48 @@
+import { isMailRelayError } from '../errors.ts';
+import type { MessageEvent } from '../events.ts';
+import type { Content } from '../message.ts';
+import { scopesAbove } from '../scope.ts';
+import type { Store } from '../store/port.ts';
+import type { EngineApi } from '../thread/port.ts';
+
+/** Who leaves by a link of a mail, and who comes back. */
+export function createConsent(context: {
+  readonly store: Pick<Store, 'activity' | 'log' | 'suppressions'>;
+  publish(events: readonly MessageEvent[]): void;
+}): Pick<EngineApi, 'subscription' | 'unsubscribe' | 'resubscribe'> {
+  const { store, publish } = context;
+
+  /** Undefined where it is gone, or damaged: links work without it. */
+  async function contentOf(deliveryId: number): Promise<Content | undefined> {
+    try {
+      const delivery = await store.log.delivery(deliveryId);
+      return delivery && (await store.log.content(delivery.messageId));
+    } catch (error) {
+      if (isMailRelayError(error) && error.code === 'STORE_CORRUPT') return undefined;
+      throw error;
+    }
+  }
+
+  const subscription: EngineApi['subscription'] = async ({ deliveryId, address, scope }) => {
+    const content = await contentOf(deliveryId);
+    const entry = store.suppressions.find(address, [scope]);
+    const above = store.suppressions.find(address, scopesAbove(scope, content?.stream));
+    return {
+      sender: content?.from,
+      unsubscribed: entry !== undefined,
+      mayReturn: entry?.reason === 'unsubscribed' && above === undefined,
+    };
+  };
+
+  return {
+    subscription,
+    async unsubscribe({ deliveryId, address, scope, at, evidence }) {
+      publish(await store.suppressions.add({ address, scope, reason: 'unsubscribed', evidence }, at));
+      publish(await store.activity.record([{ type: 'unsubscribed', deliveryId, at, scope }]));
+    },
+    async resubscribe(claim) {
+      if (!(await subscription(claim)).mayReturn) return false;
+      return (await store.suppressions.remove(claim.address, claim.scope, 'unsubscribed')) > 0;
+    },
+  };
+}
