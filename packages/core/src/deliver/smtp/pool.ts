@@ -17,6 +17,8 @@ export interface Pool {
 const CONNECTIONS = 5;
 const MAX_MESSAGES = 100;
 const IDLE_MS = 30_000;
+/** Opening a connection takes longer than a mail on one that is open, where the server is quick: so long one is waited for. */
+const HAND_OVER_MS = 25;
 
 /**
  * Broadcast mail leaves one place free where there are several, so that transactional mail never waits for newsletters
@@ -29,6 +31,22 @@ export function createPool(options: SmtpOptions): Pool {
   const idle: { conversation: Conversation; timer: NodeJS.Timeout }[] = [];
   const waiting: Record<Stream, (() => void)[]> = { transactional: [], broadcast: [] };
   const used: Record<Stream, number> = { transactional: 0, broadcast: 0 };
+
+  /** Transactional mail that takes the next connection that broadcast mail leaves. */
+  const next: ((conversation: Conversation) => void)[] = [];
+
+  function handedOver(): Promise<Conversation | undefined> {
+    return new Promise((resolve) => {
+      const take = (conversation: Conversation | undefined): void => {
+        clearTimeout(timer);
+        const at = next.indexOf(take);
+        if (at >= 0) next.splice(at, 1);
+        resolve(conversation);
+      };
+      const timer = setTimeout(() => take(undefined), HAND_OVER_MS);
+      next.push(take);
+    });
+  }
 
   const free = (stream: Stream): boolean =>
     used.transactional + used.broadcast < most && (stream === 'transactional' || used.broadcast < mostBroadcast);
@@ -74,9 +92,9 @@ export function createPool(options: SmtpOptions): Pool {
   return {
     async acquire(stream) {
       await place(stream);
-      const kept = takeIdle();
+      const kept = takeIdle() ?? (stream === 'transactional' && used.broadcast > 0 ? await handedOver() : undefined);
       if (kept === undefined) makeRoom();
-      return kept;
+      return kept?.ended ? undefined : kept;
     },
     async acquireNew(stream) {
       await place(stream);
@@ -86,6 +104,7 @@ export function createPool(options: SmtpOptions): Pool {
     release(conversation, stream) {
       used[stream] -= 1;
       if (conversation === undefined || conversation.ended || conversation.mails >= maxMessages) conversation?.close();
+      else if (next[0] !== undefined) next[0](conversation);
       else keep(conversation);
       wakeNext();
     },
