@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { createComposer } from './compose/composer.ts';
 import { createMessageIds } from './compose/message-id.ts';
 import type { Composer, DeclaredTemplate } from './compose/port.ts';
-import { readCaptured } from './deliver/capture.ts';
+import { headOf, readCaptured } from './deliver/capture.ts';
 import type { RouteSpec, Transport } from './deliver/port.ts';
 import { createTransport } from './deliver/transport.ts';
 import { createConsent } from './engine/consent.ts';
@@ -165,6 +165,11 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
     },
     captured: async (limit) =>
       (await store.blobs.list('captured', limit)).map(({ key, at, bytes }) => ({ id: key, at, bytes })),
+    async capturedHead(id) {
+      const bytes = await store.blobs.get('captured', id);
+      return bytes && headOf(readCaptured(bytes));
+    },
+    clearCaptured: () => store.blobs.trim('captured', 0),
     async capturedSource(id) {
       const bytes = await store.blobs.get('captured', id);
       return bytes && readCaptured(bytes).raw;

@@ -150,6 +150,8 @@ function whenStarted(engine: () => Promise<EngineApi>): HttpEngine {
     resubscribe: async (claim) => (await engine()).resubscribe(claim),
     view: async (deliveryId) => (await engine()).view(deliveryId),
     captured: async (limit) => (await engine()).captured(limit),
+    capturedHead: async (id) => (await engine()).capturedHead(id),
+    clearCaptured: async () => (await engine()).clearCaptured(),
     capturedSource: async (id) => (await engine()).capturedSource(id),
     health: async () => (await engine()).health(),
   };

@@ -1,42 +1,11 @@
-import { existsSync } from 'node:fs';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { toNodeHandler } from '../../../packages/core/src/node/index.ts';
+import { installed, useBrowser } from './chromium.ts';
 import { inboxBench } from './inbox-support.ts';
 import { bench, serve } from './support.ts';
 
-const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
-const ARGUMENTS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-const installed = existsSync(CHROMIUM);
-if (!installed)
-  console.warn(`SKIPPED: no Chromium at ${CHROMIUM}; install it (apt-get install chromium) or set CHROMIUM_PATH`);
-
 describe.skipIf(!installed)('in a real browser', { timeout: 60_000 }, () => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
-  }, 60_000);
-  afterAll(() => browser?.close());
-
-  /** A page, with every violation of a policy and every failed script in `problems`. */
-  async function open(url: string, locale = 'en-GB'): Promise<{ readonly page: Page; readonly problems: string[] }> {
-    const context = await browser.newContext({ locale });
-    onTestFinished(() => context.close());
-    const page = await context.newPage();
-    const problems: string[] = [];
-    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
-    page.on('pageerror', (error) => problems.push(error.message));
-    await page.goto(url);
-    return { page, problems };
-  }
+  const open = useBrowser();
 
   it('the inbox leads from the list to the HTML, whose scripts do not run', async () => {
     const { url } = await serve(toNodeHandler(inboxBench().router));
@@ -79,7 +48,7 @@ describe.skipIf(!installed)('in a real browser', { timeout: 60_000 }, () => {
     const { router, tokens, unsubscribed } = bench();
     const { url } = await serve(toNodeHandler(router));
     const claim = { deliveryId: 7, address: 'ada@example.com', scope: 'broadcast', locale: undefined } as const;
-    const { page, problems } = await open(`${url}/mail/u/${tokens.unsubscribe(claim)}`, 'fr-FR');
+    const { page, problems } = await open(`${url}/mail/u/${tokens.unsubscribe(claim)}`, { locale: 'fr-FR' });
     expect(await page.getByRole('heading').textContent()).toBe('Se désabonner');
     expect(unsubscribed).toEqual([]);
     await page.getByRole('button', { name: 'Me désabonner' }).click();

@@ -74,8 +74,13 @@ export function inboxBench(
           at: Date.UTC(2026, 4, 1, 12) - index * 60_000,
           bytes: mail.length,
         })),
-      async capturedSource(id) {
+      async capturedHead(id) {
         asked.push(id);
+        const mail = mails[id];
+        const [, recipient = ''] = /^To: .*?([^\s<]+@[^\s>]+)/m.exec(mail ?? '') ?? [];
+        return mail === undefined ? undefined : { recipient, head: Buffer.from(mail.split('\r\n\r\n')[0] ?? '') };
+      },
+      async capturedSource(id) {
         const mail = mails[id];
         return mail === undefined ? undefined : Buffer.from(mail);
       },

@@ -40,7 +40,9 @@ export function bench(
     resubscribe: async () => false,
     view: async (id) => (id === 7 ? '<p>Mail 7</p>' : undefined),
     captured: async () => [],
+    capturedHead: async () => undefined,
     capturedSource: async () => undefined,
+    clearCaptured: async () => {},
     health: async () => ({
       ok: true,
       store: { ok: true, bytes: 1 },

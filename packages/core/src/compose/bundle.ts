@@ -1,5 +1,6 @@
 import type { BlobStore } from '../store/port.ts';
 import { unreadable } from './faults.ts';
+import { withHead } from './head.ts';
 import { encodeAttribute } from './links.ts';
 import { compileMjml, faultOf, keepBlocks } from './mjml.ts';
 import { type Passage, placeOf, startOfLine } from './origins.ts';
@@ -40,10 +41,12 @@ export async function compileTemplates(
     if (kept === undefined) missing.push(template);
     else bundles.set(template.hash, kept);
   }
-  const sources = missing.flatMap(({ locales }) => Object.values(locales));
-  const compiled = await compileSources(sources);
+  const compiled = await compileSources(missing.flatMap(({ locales }) => Object.values(locales)));
   for (const { name, hash, locales } of missing) {
-    const entries = Object.entries(locales).map(([locale, source]) => [locale, compiled.get(source) as CompiledLocale]);
+    const entries = Object.entries(locales).map(([locale, source]) => {
+      const one = compiled.get(source) as CompiledLocale;
+      return [locale, { ...one, html: withHead(one.html, locale) }];
+    });
     const bundle: Bundle = { name, locales: Object.fromEntries(entries) };
     await blobs.put('template', hash, Buffer.from(JSON.stringify(bundle)));
     bundles.set(hash, bundle);

@@ -21,7 +21,7 @@ export interface ComposerOptions extends CatalogueOptions {
 type Recipient = Pick<StoredDelivery, 'address' | 'name' | 'data' | 'locale'>;
 
 const PLACEHOLDER = { unsubscribeUrl: 'https://example.com/u', viewUrl: 'https://example.com/v' };
-const NO_FRAME: RenderFrame = { clicker: '', pixel: '' };
+const NO_TOKENS = { clicker: '', pixel: '' };
 /** A token with nothing but its number and signature. */
 const LONGEST_TOKEN = 'x'.repeat(40);
 /** A delivery that has no number yet: the longest that it can get. */
@@ -57,7 +57,7 @@ export function createComposer(options: ComposerOptions): Composer {
     unsubscribeUrl: string,
   ): Promise<RawParts & Pick<MailParts, 'crlf'>> {
     const scope = content.version === undefined ? `m:${delivery.messageId}` : `t:${content.version}`;
-    const frame = {
+    const tokensOf = {
       clicker: tracking.clicks ? tokens.clicker(scope, delivery.id) : '',
       pixel: tracking.opens ? tokens.delivery('o', delivery.id) : '',
     };
@@ -65,8 +65,10 @@ export function createComposer(options: ComposerOptions): Composer {
     if (program !== undefined) {
       const viewUrl = program.mentions('viewUrl') ? `${linkBase}/v/${tokens.delivery('v', delivery.id)}` : '';
       const data = dataOf(content, delivery, { unsubscribeUrl, viewUrl });
+      const subject = content.subject ?? program.subject(data);
+      const frame = { ...tokensOf, subject };
       return {
-        subject: content.subject ?? program.subject(data),
+        subject,
         html: program.html(data, frame),
         text: program.text(data, frame),
         crlf: !hasLineEnds(data),
@@ -74,7 +76,7 @@ export function createComposer(options: ComposerOptions): Composer {
     }
     // A message to one recipient is composed once, so keeping it parsed would only cost memory.
     const shared = content.individually && delivery.rendered === undefined ? content : undefined;
-    const tracked = raw.track(bodiesOf(content, delivery), shared, scope, tracking, frame);
+    const tracked = raw.track(bodiesOf(content, delivery), shared, scope, tracking, tokensOf);
     if (content.stream !== 'broadcast' || delivery.rendered !== undefined) return tracked;
     return withOwnLinks(tracked, {
       unsubscribeUrl: () => unsubscribeUrl,
@@ -92,11 +94,9 @@ export function createComposer(options: ComposerOptions): Composer {
     const scope = `${scopeOf(content)}${delivery.address}${delivery.locale ?? content.locale}`;
     const unsubscribeUrl = `${linkBase}/u/${LONGEST_TOKEN}${'x'.repeat(2 * Buffer.byteLength(scope))}`;
     const data = dataOf(content, delivery, { unsubscribeUrl, viewUrl });
-    return {
-      subject: content.subject ?? program.subject(data),
-      html: program.html(data, NO_FRAME),
-      text: program.text(data, NO_FRAME),
-    };
+    const subject = content.subject ?? program.subject(data);
+    const frame: RenderFrame = { ...NO_TOKENS, subject };
+    return { subject, html: program.html(data, frame), text: program.text(data, frame) };
   }
 
   /** @throws MailRelayError `MESSAGE_TOO_LARGE` */
@@ -133,11 +133,13 @@ export function createComposer(options: ComposerOptions): Composer {
       const version = catalogue.version(name);
       const program = await catalogue.program({ name, version, locale, tracking: UNTRACKED });
       const all = { recipient: { email: '', name: '' }, ...PLACEHOLDER, ...data } as TemplateData;
+      const subject = program.subject(all);
+      const frame = { ...NO_TOKENS, subject };
       return {
-        subject: program.subject(all),
+        subject,
         preheader: await catalogue.preheader({ name, version, locale }),
-        html: withLf(program.html(all, NO_FRAME)),
-        text: withLf(program.text(all, NO_FRAME)),
+        html: withLf(program.html(all, frame)),
+        text: withLf(program.text(all, frame)),
       };
     },
     async check(content, recipient) {

@@ -7,8 +7,9 @@ import { withCrlf } from './mime/body.ts';
 import { compiler, strictEngine } from './strict.ts';
 import { splitAddress } from './text-address.ts';
 
-/** What a render adds to the data: the tokens of the delivery. */
+/** What a render adds to the data: the tokens of the delivery, and the subject of the mail as its title. */
 export interface RenderFrame {
+  readonly subject: string;
   readonly clicker: string;
   readonly pixel: string;
 }
@@ -128,7 +129,7 @@ export function createProgram(
       lenient.registerHelper('mailRelayLink', function (this: unknown, _: number, options: Handlebars.HelperOptions) {
         found.add(withUtm(decodeAttribute(options.fn(this)), tracking.utm));
       });
-      lenient.compile(html)(data, { data: { clicker: '', pixel: '' } });
+      lenient.compile(html)(data, { data: { clicker: '', pixel: '', subject: '' } });
       return found;
     },
     mentions(word) {

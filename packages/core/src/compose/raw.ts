@@ -37,7 +37,7 @@ export interface RawHtml {
     shared: Content | undefined,
     scope: string,
     tracking: ProgramTracking,
-    frame: RenderFrame,
+    frame: Omit<RenderFrame, 'subject'>,
   ): RawParts;
 }
 

@@ -25,7 +25,7 @@ export interface TemplateSource {
 }
 
 /** Part of every hash: changed when the way of compiling changes. */
-const COMPILER = 'compose 2';
+const COMPILER = 'compose 3';
 /** Partials, layouts, files whose names start with `_`, and everything hidden (mounted volumes keep their versions there). */
 const NO_TEMPLATE = /^(?:partials|layouts)\/|(?:^|\/)(?:_[^/]*$|\.)/;
 const FORMATS: Readonly<Record<string, 'mjml' | 'html'>> = { '.mjml': 'mjml', '.html': 'html', '.hbs': 'html' };

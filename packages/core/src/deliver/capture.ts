@@ -16,6 +16,13 @@ export function readCaptured(bytes: Uint8Array): Captured {
   return { from, to, raw: buffer.subarray(end + 1) };
 }
 
+/** Whom a captured mail went to, and its header section, which is all that a list needs. */
+export function headOf({ to, raw }: Captured): { readonly recipient: string; readonly head: Uint8Array } {
+  const end = raw.indexOf('\r\n\r\n');
+  // A copy, so that the whole mail need not cross to the host's thread with it.
+  return { recipient: to, head: Uint8Array.from(end < 0 ? raw : raw.subarray(0, end + 4)) };
+}
+
 const TRIM_EVERY = 100;
 
 /** Keeps mail in the store instead of sending it: development and tests. */

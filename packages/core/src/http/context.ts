@@ -8,7 +8,15 @@ import type { Tokens } from '../token.ts';
 export interface HttpEngine
   extends Pick<
     EngineApi,
-    'unsubscribe' | 'subscription' | 'resubscribe' | 'view' | 'captured' | 'capturedSource' | 'health'
+    | 'unsubscribe'
+    | 'subscription'
+    | 'resubscribe'
+    | 'view'
+    | 'captured'
+    | 'capturedHead'
+    | 'capturedSource'
+    | 'clearCaptured'
+    | 'health'
   > {
   /** Resolves when what a reader did is durable. */
   read(reading: Reading): Promise<void>;

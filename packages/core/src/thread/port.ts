@@ -137,7 +137,11 @@ export interface EngineApi {
   }): Promise<boolean>;
   /** HTML of a delivery for view-in-browser; undefined where it was purged or has no HTML. */
   view(deliveryId: number): Promise<string | undefined>;
+  /** Captured mail, newest first. */
   captured(limit: number): Promise<CapturedMail[]>;
+  /** Envelope recipient and header section of a captured mail. */
+  capturedHead(id: string): Promise<{ readonly recipient: string; readonly head: Uint8Array } | undefined>;
+  clearCaptured(): Promise<void>;
   capturedSource(id: string): Promise<Uint8Array | undefined>;
   health(): Promise<Health>;
   /** Whether events are passed on to the host's thread: off until somebody listens. */

@@ -7,44 +7,10 @@ export async function readMail(context: HttpContext, id: string): Promise<Email 
   return bytes && parse(bytes);
 }
 
-async function parse(bytes: Uint8Array): Promise<Email> {
+/** Reads a mail, or its header section. */
+export async function parse(bytes: Uint8Array): Promise<Email> {
   const { default: PostalMime } = await import('postal-mime');
   return PostalMime.parse(bytes, { rfc822Attachments: true });
-}
-
-/** What the list shows of a mail. */
-export interface Summary {
-  readonly from: string;
-  readonly to: string;
-  readonly subject: string;
-}
-
-/** Captured mails never change, so that each is read once. */
-const summaries = new WeakMap<HttpContext['engine'], Map<string, Summary>>();
-const MAX_SUMMARIES = 1000;
-
-/** The lines of the list, read from the header section alone. */
-export async function readSummary(context: HttpContext, id: string): Promise<Summary> {
-  const known = summaries.get(context.engine) ?? new Map<string, Summary>();
-  summaries.set(context.engine, known);
-  const before = known.get(id);
-  if (before !== undefined) return before;
-  const bytes = await context.engine.capturedSource(id);
-  if (bytes === undefined) return { from: '', to: '', subject: '(no longer kept)' };
-  const mail = await parse(headerSection(bytes));
-  const summary = {
-    from: addresses(mail.from),
-    to: addresses(...(mail.to ?? [])),
-    subject: mail.subject ?? '(no subject)',
-  };
-  if (known.size >= MAX_SUMMARIES) known.clear();
-  known.set(id, summary);
-  return summary;
-}
-
-function headerSection(bytes: Uint8Array): Uint8Array {
-  const end = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf('\r\n\r\n');
-  return end < 0 ? bytes : bytes.subarray(0, end + 4);
 }
 
 /** Addresses as people write them. */

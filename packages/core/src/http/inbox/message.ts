@@ -5,6 +5,7 @@ import { html, type Markup } from '../html.ts';
 import type { Answer, Incoming } from '../port.ts';
 import { inboxPage, kilobytes } from './layout.ts';
 import { addresses, linksOf, readMail } from './mail.ts';
+import { readSummary } from './summary.ts';
 
 interface Tab {
   readonly name: string;
@@ -32,7 +33,7 @@ const TABS: readonly Tab[] = [
     title: 'Headers',
     exists: () => true,
     show: (mail) =>
-      html`<table><tbody>${mail.headers.map(({ originalKey, value }) => html`<tr><th>${originalKey}</th><td>${value}</td></tr>`)}</tbody></table>`,
+      html`<table class="fields"><tbody>${mail.headers.map(({ originalKey, value }) => html`<tr><th>${originalKey}</th><td>${value}</td></tr>`)}</tbody></table>`,
   },
   {
     name: 'links',
@@ -64,20 +65,22 @@ function linkTo(url: string): Markup {
 /** One captured mail; `?tab=` chooses what of it is shown. */
 export async function messagePage(context: HttpContext, incoming: Incoming, id: string): Promise<Answer> {
   const mail = await readMail(context, id);
-  if (mail === undefined) return notFound;
+  const summary = await readSummary(context, id);
+  if (mail === undefined || summary === undefined) return notFound;
   const tabs = TABS.filter((tab) => tab.exists(mail));
   const wanted = new URLSearchParams(incoming.search).get('tab');
   const current = tabs.find((tab) => tab.name === wanted) ?? (tabs[0] as Tab);
   const mark = (tab: Tab): Markup | undefined => (tab === current ? html` aria-current="page"` : undefined);
   return inboxPage({
-    title: mail.subject ?? '(no subject)',
-    lead: html`<a href="../">Captured mail</a><h1>${mail.subject ?? '(no subject)'}</h1>`,
-    content: html`<table><tbody>
+    title: summary.subject,
+    lead: html`<a href="../">Captured mail</a><h1>${summary.subject}</h1>`,
+    content: html`<table class="fields"><tbody>
+<tr><th>Delivered to</th><td>${summary.recipient} ${summary.kind === 'To' ? undefined : html`<span class="label">${summary.kind}</span>`}</td></tr>
 <tr><th>From</th><td>${addresses(mail.from)}</td></tr>
 <tr><th>To</th><td>${addresses(...(mail.to ?? []))}</td></tr>
 ${mail.cc === undefined ? undefined : html`<tr><th>Cc</th><td>${addresses(...mail.cc)}</td></tr>`}
 <tr><th>Date</th><td>${mail.date}</td></tr></tbody></table>
-<nav aria-label="Parts of the mail">${tabs.map((tab) => html`<a href="?tab=${tab.name}"${mark(tab)}>${tab.title}</a>`)}<a href="${id}/source">Source</a></nav>
+<nav class="tabs" aria-label="Parts of the mail">${tabs.map((tab) => html`<a href="?tab=${tab.name}"${mark(tab)}>${tab.title}</a>`)}<a href="${id}/source">Source</a></nav>
 ${current.show(mail, id)}`,
   });
 }

@@ -1,5 +1,6 @@
 import type { HttpContext } from '../context.ts';
 import { type Route, route } from '../route.ts';
+import { clearInbox } from './clear.ts';
 import { guarded } from './guard.ts';
 import { listPage, redirectToList } from './list.ts';
 import { messagePage } from './message.ts';
@@ -7,7 +8,8 @@ import { attachment, htmlBody, source } from './parts.ts';
 
 const ROUTES: readonly Route<HttpContext>[] = [
   route('GET', '', (_context, incoming) => redirectToList(incoming)),
-  route('GET', '/', (context) => listPage(context)),
+  route('GET', '/', (context, incoming) => listPage(context, incoming)),
+  route('POST', '/inbox/clear', (context, incoming) => clearInbox(context, incoming)),
   route('GET', '/inbox/:id', (context, incoming, { id }) => messagePage(context, incoming, id)),
   route('GET', '/inbox/:id/html', (context, _incoming, { id }) => htmlBody(context, id)),
   route('GET', '/inbox/:id/source', (context, _incoming, { id }) => source(context, id)),
