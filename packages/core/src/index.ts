@@ -64,6 +64,7 @@ export type {
   MessageFields,
   SendMessage,
 } from './submit/input.ts';
+export type { NodemailerMail, NodemailerTransport, SentInfo } from './submit/nodemailer.ts';
 export { type AnyTemplate, type DataOf, defineTemplate, type TemplateName, type Templates } from './template.ts';
 export type { Health } from './thread/port.ts';
 export type { UnsubscribeOptions, UnsubscribeTexts, UnsubscribeView } from './unsubscribe.ts';

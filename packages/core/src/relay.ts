@@ -28,6 +28,7 @@ import { resolveOptions } from './resolve-options.ts';
 import { signingSecrets } from './secret.ts';
 import { type BulkSend, bulkSend } from './submit/bulk-send.ts';
 import type { BulkOptions, BulkRecipient, SendMessage } from './submit/input.ts';
+import { createNodemailerTransport, type NodemailerTransport } from './submit/nodemailer.ts';
 import { createSubmitter } from './submit/submitter.ts';
 import { createTemplateBook } from './submit/templates.ts';
 import type { AnyTemplate } from './template.ts';
@@ -59,6 +60,13 @@ export interface MailRelay {
     recipients: Iterable<BulkRecipient> | AsyncIterable<BulkRecipient>,
     options: BulkOptions<T>,
   ): BulkSend;
+  /**
+   * A transport plugin for nodemailer, so that libraries that take a nodemailer transporter send through the relay.
+   *
+   * @example
+   * const transporter = nodemailer.createTransport(relay.transport());
+   */
+  transport(): NodemailerTransport;
   /** Listens to one type of event, or to all with `event`. Answers a function that stops listening. */
   on<K extends keyof RelayEvents>(type: K, listener: Listener<K>): () => void;
   /** Answers requests to tracked links, unsubscribe pages and the inbox; `undefined` where the path is not ours. */
@@ -124,6 +132,12 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     send: (message) => submitter.send(message as SendMessage<string | AnyTemplate>),
     sendMany: (recipients, bulkOptions) =>
       bulkSend(submitter.sendMany(recipients, bulkOptions as BulkOptions<string | AnyTemplate>)),
+    transport: () =>
+      createNodemailerTransport({
+        from: resolved.from,
+        send: submitter.send,
+        check: async () => (await engine()).health(),
+      }),
     on(type, listener) {
       const off = listeners.add(type, listener);
       // An engine that is not running yet hears of its listeners when it starts.
