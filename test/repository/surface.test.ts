@@ -2,12 +2,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as core from '@mailrelay/core';
 import * as node from '@mailrelay/core/node';
+import * as testing from '@mailrelay/core/testing';
 import * as express from '@mailrelay/express';
 import { expect, it } from 'vitest';
 
 it('the packages export these values', () => {
   const names = (module: object): string[] => Object.keys(module).sort();
-  expect({ core: names(core), node: names(node), express: names(express) }).toMatchInlineSnapshot(`
+  expect({
+    core: names(core),
+    node: names(node),
+    testing: names(testing),
+    express: names(express),
+  }).toMatchInlineSnapshot(`
     {
       "core": [
         "ERRORS",
@@ -25,6 +31,10 @@ it('the packages export these values', () => {
       "node": [
         "toNodeHandler",
       ],
+      "testing": [
+        "createTestRelay",
+        "mailMatchers",
+      ],
     }
   `);
 });
@@ -35,6 +45,6 @@ it('the core exports these types', () => {
     (list ?? one ?? '').split(',').map((name) => name.replace(/.*\bas\b/, '').trim()),
   );
   expect([...new Set(types.filter(Boolean))].sort().join(' ')).toMatchInlineSnapshot(
-    `"Accepted AcceptedDelivery AddressInput AddressList Agent AgentKind AlternativeInput AnyTemplate AttachmentInput Attempt BulkOptions BulkProgress BulkRecipient BulkResult BulkSend CalendarInput CampaignReport DataOf DeliveryRecord DeliveryState ErrorCode EventOf EventType Figures HeadersInput Health Json LaneRecord Lanes LimitOptions LinkCount ListQuery ListValue Listener Logger MailRelay MailRelayOptions Mailbox MessageEvent MessageFields MessageRecord Messages NodemailerMail NodemailerTransport Outcome OutgoingMail Page QueueOptions Rates Readers ReasonClass Rejection RelayEvents RenderedTemplate Reports RouteSpec Selection SelectionInput SendMessage SentInfo SmtpOptions StopOptions StoreSpec Stream SummaryReport Suppression Suppressions TemplateData TemplateName TemplateOptions TemplateTools Templates TrackingOptions Transcript TranscriptStep Transport UnsubscribeOptions UnsubscribeTexts UnsubscribeView"`,
+    `"Accepted AcceptedDelivery AddressInput AddressList Agent AgentKind AlternativeInput AnyTemplate AttachmentInput Attempt BulkOptions BulkProgress BulkRecipient BulkResult BulkSend CalendarInput CampaignReport Clock DataOf DeliveryRecord DeliveryState ErrorCode EventOf EventType FeedbackReport Figures HeadersInput Health Json LaneRecord Lanes LimitOptions LinkCount ListQuery ListValue Listener Logger MailRelay MailRelayOptions Mailbox MessageEvent MessageFields MessageRecord Messages NodemailerMail NodemailerTransport Outcome OutgoingMail Page QueueOptions Rates Readers ReasonClass Rejection RelayEvents RenderedTemplate Reports RouteSpec Selection SelectionInput SendMessage SentInfo SmtpOptions StopOptions StoreSpec Stream SummaryReport Suppression Suppressions TemplateData TemplateName TemplateOptions TemplateTools Templates TrackingOptions Transcript TranscriptStep Transport UnsubscribeOptions UnsubscribeTexts UnsubscribeView"`,
   );
 });

@@ -1,5 +1,6 @@
 /** The public surface of the mail relay. */
 export type { AddressInput, Mailbox } from './address.ts';
+export type { Clock } from './clock.ts';
 export type { RenderedTemplate } from './compose/port.ts';
 export type { Attempt, Outcome, OutgoingMail, RouteSpec, SmtpOptions, Transport } from './deliver/port.ts';
 export { capture, smtp } from './deliver/routes.ts';
@@ -15,6 +16,7 @@ export type {
   Transcript,
   TranscriptStep,
 } from './events.ts';
+export type { FeedbackReport } from './feedback/port.ts';
 export type { Logger } from './logger.ts';
 export type {
   Accepted,

@@ -103,6 +103,7 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     options: engineOptions(resolved, secrets, book.compiled),
     threaded: resolved.thread,
     host,
+    clock: resolved.clock,
     async onStarted(engine) {
       await engine.listen(listeners.size > 0);
       noticeStart(resolved);
@@ -118,6 +119,7 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     engine: whenStarted(engine),
     tokens: createTokens(secrets),
     options: resolved,
+    now: resolved.clock.now,
     unsubscribePage: createUnsubscribePage(resolved.unsubscribe),
     onError: (error) => resolved.logger.error({ error: messageOf(error) }, 'a request failed'),
   });

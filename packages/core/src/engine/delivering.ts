@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import type { Composer } from '../compose/port.ts';
 import { toSettlement } from '../deliver/outcome.ts';
 import type { RouteSpec, Transport } from '../deliver/port.ts';
@@ -19,6 +20,7 @@ export interface DeliveringContext {
   readonly routes: readonly RouteSpec[];
   readonly schedule: RetrySchedule;
   readonly log: HostApi['log'];
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 /** @param onStart - called as sending begins; answers false where the delivery is not to be sent any more. */
@@ -26,7 +28,7 @@ type Deliver = (claimed: ClaimedDelivery, route: string, onStart: (at: number) =
 
 /** One attempt of one claimed delivery: suppression, composing, sending, and what follows from the answer. */
 export function createDelivering(context: DeliveringContext): Deliver {
-  const { store, composer, transports, schedule, log } = context;
+  const { store, composer, transports, schedule, log, clock } = context;
   const tellFault = createRouteFaults(log, context.routes);
 
   return async function deliver(claimed, route, onStart): Promise<Settlement> {
@@ -53,7 +55,7 @@ export function createDelivering(context: DeliveringContext): Deliver {
           return withdrawn === undefined && onStart(at);
         },
       });
-      const now = Date.now();
+      const now = clock.now();
       tellFault(route, claimed.id, attempt.outcome, now);
       return toSettlement({
         claimed,
@@ -98,7 +100,7 @@ export function createDelivering(context: DeliveringContext): Deliver {
     };
     log('error', fields, 'a delivery cannot be composed');
     const said = { reply: known ? messageOf(error) : 'the relay failed', status: undefined, reason: 'system' } as const;
-    const again = known && !error.retry ? undefined : retryAt(claimed, 'system', Date.now());
+    const again = known && !error.retry ? undefined : retryAt(claimed, 'system', clock.now());
     return again === undefined ? { type: 'failed', ...said } : { type: 'deferred', retryAt: again, ...said };
   }
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import type { Store } from '../store/port.ts';
 import type { Health } from '../thread/port.ts';
 
@@ -5,12 +6,12 @@ import type { Health } from '../thread/port.ts';
 const KEPT_MS = 1000;
 
 /** State of the engine, counted at most once in a while. */
-export function createHealth(store: Pick<Store, 'queue' | 'size'>): () => Promise<Health> {
+export function createHealth(store: Pick<Store, 'queue' | 'size'>, clock: Pick<Clock, 'now'>): () => Promise<Health> {
   let kept: { readonly at: number; readonly health: Promise<Health> } | undefined;
 
   async function look(): Promise<Health> {
     const lanes = await store.queue.lanes();
-    const now = Date.now();
+    const now = clock.now();
     const due = lanes.flatMap((lane) =>
       lane.oldestDueAt === undefined || lane.paused ? [] : [now - lane.oldestDueAt],
     );

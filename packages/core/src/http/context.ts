@@ -14,6 +14,8 @@ export interface HttpContext {
   readonly engine: HttpEngine;
   readonly tokens: Tokens;
   readonly unsubscribePage: UnsubscribePage;
+  /** Ms since the epoch. */
+  now(): number;
   /** Where recipients reach the host application. */
   readonly publicUrl: string;
   /** For failures that the reader must not notice. */

@@ -31,7 +31,7 @@ export async function unsubscribe(context: HttpContext, incoming: Incoming, toke
       deliveryId,
       address,
       scope,
-      at: Date.now(),
+      at: context.now(),
       evidence: oneClick ? 'one-click' : 'page',
     });
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { createEngine, type EngineOptions } from '../engine.ts';
 import { MailRelayError } from '../errors.ts';
 import type { EngineApi, HostApi } from '../thread/port.ts';
@@ -33,6 +34,8 @@ export function createLifecycle(context: {
   readonly options: EngineOptions;
   readonly threaded: boolean;
   readonly host: HostApi;
+  /** Of an engine without a thread. */
+  readonly clock: Clock;
   onStarted(engine: EngineApi): Promise<void>;
   onCrash(error: MailRelayError): void;
 }): Lifecycle {
@@ -60,7 +63,7 @@ export function createLifecycle(context: {
   }
 
   async function launch(): Promise<EngineApi> {
-    if (!context.threaded) return begin(createEngine(context.options, context.host));
+    if (!context.threaded) return begin(createEngine(context.options, context.host, context.clock));
     const spawned = spawnEngine(context.options, context.host, (error) => {
       // One that did not get so far is reported to who started it.
       if (thread === spawned && startedAt > 0) restart(error);

@@ -6,6 +6,7 @@
 import type { RenderedTemplate } from '../compose/port.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { MessageEvent } from '../events.ts';
+import type { FeedbackReport } from '../feedback/port.ts';
 import type { Accepted, DeliveryState, Stream, Submission, SubmittedRecipient, TemplateData } from '../message.ts';
 import type { LaneKey, LaneRecord } from '../queue/port.ts';
 import type { CampaignReport, SummaryReport } from '../report/port.ts';
@@ -102,6 +103,8 @@ export interface EngineApi {
     readonly at: number;
     readonly evidence: string;
   }): Promise<void>;
+  /** What came back about a delivery; answers whether that moved it. Throws `MESSAGE_NOT_FOUND`. */
+  feedback(deliveryId: string, report: FeedbackReport): Promise<boolean>;
   /** HTML of a delivery for view-in-browser; undefined where it was purged or has no HTML. */
   view(deliveryId: number): Promise<string | undefined>;
   captured(limit: number): Promise<CapturedMail[]>;
