@@ -74,10 +74,14 @@ export async function createTestRelay({ now = new Date(), ...options }: TestRela
   waiting = createWaiting(relay, clock.now);
   const { when, settled } = waiting;
   const inbox = createInbox({ relay, settled, source: (id) => sourceOf(relay, id) });
-  const stop = (): Promise<void> => relay.stop({ timeoutMs: 1000 });
+  let stopped = false;
+  const stop = (): Promise<void> => {
+    stopped = true;
+    return relay.stop({ timeoutMs: 1000 });
+  };
   await relay.start();
   return {
-    relay: { ...relay, when, settled, stop: settled },
+    relay: { ...relay, when, settled, stop: async () => (stopped ? undefined : settled()) },
     inbox,
     clock,
     ...createReader(relay, clock),
