@@ -25,6 +25,7 @@ export default defineConfig({
     projects: [
       project('core', ['test/core/**/*.test.ts'], 30_000),
       project('express', ['test/express/**/*.test.ts'], 30_000),
+      project('cli', ['test/cli/**/*.test.ts'], 30_000),
       project('repository', ['test/repository/**/*.test.ts'], 30_000),
       project('e2e', ['test/{e2e,faults,examples,docs,bench}/**/*.test.ts'], 120_000),
     ],

@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { SMTPServer } from 'smtp-server';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const PACKAGES = ['core', 'express'];
+const PACKAGES = ['core', 'express', 'cli'];
 const PROJECTS = join(ROOT, 'test/packages');
 const INSTALL = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
 

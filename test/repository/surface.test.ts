@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as cli from '@mailrelay/cli';
 import * as core from '@mailrelay/core';
 import * as node from '@mailrelay/core/node';
+import * as templates from '@mailrelay/core/templates';
 import * as testing from '@mailrelay/core/testing';
 import * as express from '@mailrelay/express';
 import { expect, it } from 'vitest';
@@ -12,9 +14,16 @@ it('the packages export these values', () => {
     core: names(core),
     node: names(node),
     testing: names(testing),
+    templates: names(templates),
     express: names(express),
+    cli: names(cli),
   }).toMatchInlineSnapshot(`
     {
+      "cli": [
+        "UsageError",
+        "VERSION",
+        "run",
+      ],
       "core": [
         "ERRORS",
         "MailRelayError",
@@ -31,6 +40,9 @@ it('the packages export these values', () => {
       "node": [
         "toNodeHandler",
       ],
+      "templates": [
+        "compileFolder",
+      ],
       "testing": [
         "createTestRelay",
         "mailMatchers",
@@ -45,6 +57,6 @@ it('the core exports these types', () => {
     (list ?? one ?? '').split(',').map((name) => name.replace(/.*\bas\b/, '').trim()),
   );
   expect([...new Set(types.filter(Boolean))].sort().join(' ')).toMatchInlineSnapshot(
-    `"Accepted AcceptedDelivery AddressInput AddressList Agent AgentKind AlternativeInput AnyTemplate AttachmentInput Attempt BulkOptions BulkProgress BulkRecipient BulkResult BulkSend CalendarInput CampaignReport Clock DataOf DeliveryRecord DeliveryState ErrorCode EventOf EventType FeedbackReport Figures HeadersInput Health Json LaneRecord Lanes LimitOptions LinkCount ListQuery ListValue Listener Logger MailRelay MailRelayOptions Mailbox MessageEvent MessageFields MessageRecord Messages NodemailerMail NodemailerTransport Outcome OutgoingMail Page QueueOptions Rates Readers ReasonClass Rejection RelayEvents RenderedTemplate Reports RouteSpec Selection SelectionInput SendMessage SentInfo SmtpOptions StopOptions StoreSpec Stream SummaryReport Suppression Suppressions TemplateData TemplateName TemplateOptions TemplateTools Templates TrackingOptions Transcript TranscriptStep Transport UnsubscribeOptions UnsubscribeTexts UnsubscribeView"`,
+    `"Accepted AcceptedDelivery AddressInput AddressList Agent AgentKind AlternativeInput AnyTemplate AttachmentInput Attempt BulkOptions BulkProgress BulkRecipient BulkResult BulkSend CalendarInput CampaignReport Clock CompiledTemplate CompiledText DataOf DeliveryRecord DeliveryState ErrorCode EventOf EventType FeedbackReport Figures HeadersInput Health Json LaneRecord Lanes LimitOptions LinkCount ListQuery ListValue Listener Logger MailRelay MailRelayOptions Mailbox MessageEvent MessageFields MessageRecord Messages NodemailerMail NodemailerTransport Outcome OutgoingMail Page QueueOptions Rates Readers ReasonClass Rejection RelayEvents RenderedTemplate Reports RouteSpec Selection SelectionInput SendMessage SentInfo SmtpOptions StopOptions StoreSpec Stream SummaryReport Suppression Suppressions TemplateData TemplateDefinition TemplateName TemplateOptions TemplateTools Templates TrackingOptions Transcript TranscriptStep Transport UnsubscribeOptions UnsubscribeTexts UnsubscribeView"`,
   );
 });

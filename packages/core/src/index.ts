@@ -67,6 +67,15 @@ export type {
   SendMessage,
 } from './submit/input.ts';
 export type { NodemailerMail, NodemailerTransport, SentInfo } from './submit/nodemailer.ts';
-export { type AnyTemplate, type DataOf, defineTemplate, type TemplateName, type Templates } from './template.ts';
+export {
+  type AnyTemplate,
+  type CompiledTemplate,
+  type CompiledText,
+  type DataOf,
+  defineTemplate,
+  type TemplateDefinition,
+  type TemplateName,
+  type Templates,
+} from './template.ts';
 export type { Health } from './thread/port.ts';
 export type { UnsubscribeOptions, UnsubscribeTexts, UnsubscribeView } from './unsubscribe.ts';
