@@ -49,6 +49,7 @@ async function tryProject(name: string, tarballs: string[]): Promise<void> {
   const folder = join(scratch, name);
   await cp(join(PROJECTS, name), folder, { recursive: true });
   await exec('npm', [...INSTALL, ...tarballs], { cwd: folder });
+  await exec(join(folder, 'node_modules/.bin/mailrelay'), ['--version'], { cwd: folder });
   await typeCheck(folder);
   const inbox = await listen();
   try {
