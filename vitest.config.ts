@@ -47,6 +47,7 @@ export default defineConfig({
       project('express', ['test/express/**/*.test.ts'], 30_000),
       project('nestjs', nestjs, 60_000),
       nest11(),
+      project('cli', ['test/cli/**/*.test.ts'], 30_000),
       project('repository', ['test/repository/**/*.test.ts'], 30_000),
       project('e2e', ['test/{e2e,faults,examples,docs,bench}/**/*.test.ts'], 120_000),
     ],

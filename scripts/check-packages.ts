@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
 import { SMTPServer } from 'smtp-server';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const PACKAGES = ['core', 'express', 'nestjs'];
+const PACKAGES = ['core', 'express', 'nestjs', 'cli'];
 const PROJECTS = join(ROOT, 'test/packages');
 const INSTALL = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
 
@@ -50,6 +50,7 @@ async function tryProject(name: string, tarballs: string[]): Promise<void> {
   const folder = join(scratch, name);
   await cp(join(PROJECTS, name), folder, { recursive: true });
   await exec('npm', [...INSTALL, ...tarballs], { cwd: folder });
+  await exec(join(folder, 'node_modules/.bin/mailrelay'), ['--version'], { cwd: folder });
   await typeCheck(folder);
   for (const program of programs(folder)) await tryProgram(name, folder, program);
 }

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as cli from '@mailrelay/cli';
 import * as core from '@mailrelay/core';
 import * as node from '@mailrelay/core/node';
+import * as templates from '@mailrelay/core/templates';
+import * as testing from '@mailrelay/core/testing';
 import * as express from '@mailrelay/express';
 import * as nestjs from '@mailrelay/nestjs';
 import * as compat from '@mailrelay/nestjs/compat';
@@ -12,11 +15,19 @@ it('the packages export these values', () => {
   expect({
     core: names(core),
     node: names(node),
+    testing: names(testing),
+    templates: names(templates),
     express: names(express),
     nestjs: names(nestjs),
     compat: names(compat),
+    cli: names(cli),
   }).toMatchInlineSnapshot(`
     {
+      "cli": [
+        "UsageError",
+        "VERSION",
+        "run",
+      ],
       "compat": [
         "HandlebarsAdapter",
         "MailerModule",
@@ -48,6 +59,13 @@ it('the packages export these values', () => {
       "node": [
         "toNodeHandler",
       ],
+      "templates": [
+        "compileFolder",
+      ],
+      "testing": [
+        "createTestRelay",
+        "mailMatchers",
+      ],
     }
   `);
 });
@@ -58,6 +76,6 @@ it('the core exports these types', () => {
     (list ?? one ?? '').split(',').map((name) => name.replace(/.*\bas\b/, '').trim()),
   );
   expect([...new Set(types.filter(Boolean))].sort().join(' ')).toMatchInlineSnapshot(
-    `"Accepted AcceptedDelivery AddressInput AddressList Agent AgentKind AlternativeInput AnyTemplate AttachmentInput Attempt BulkOptions BulkProgress BulkRecipient BulkResult BulkSend CalendarInput CampaignReport DataOf DeliveryRecord DeliveryState ErrorCode EventOf EventType FailingRoute Figures HeadersInput Health Json LaneRecord Lanes LimitOptions LinkCount ListQuery ListValue Listener Logger MailRelay MailRelayOptions Mailbox MessageEvent MessageFields MessageRecord Messages Outcome OutgoingMail Page QueueOptions Rates Readers ReasonClass Rejection RelayEvents RenderedTemplate Reports RouteSpec Selection SelectionInput SendMessage SmtpOptions StopOptions StoreSpec Stream SummaryReport Suppression Suppressions TemplateData TemplateName TemplateOptions TemplateTools Templates TrackingOptions Transcript TranscriptStep Transport UnsubscribeOptions UnsubscribeTexts UnsubscribeView"`,
+    `"Accepted AcceptedDelivery AddressInput AddressList Agent AgentKind AlternativeInput AnyTemplate AttachmentInput Attempt BulkOptions BulkProgress BulkRecipient BulkResult BulkSend CalendarInput CampaignReport Clock CompiledTemplate CompiledText DataOf DeliveryRecord DeliveryState ErrorCode EventOf EventType FailingRoute FeedbackReport Figures HeadersInput Health Json LaneRecord Lanes LimitOptions LinkCount ListQuery ListValue Listener Logger MailRelay MailRelayOptions Mailbox MessageEvent MessageFields MessageRecord Messages NodemailerMail NodemailerTransport Outcome OutgoingMail Page QueueOptions Rates Readers ReasonClass Rejection RelayEvents RenderedTemplate Reports RouteSpec Selection SelectionInput SendMessage SentInfo SmtpOptions StopOptions StoreSpec Stream SummaryReport Suppression Suppressions TemplateData TemplateDefinition TemplateName TemplateOptions TemplateTools Templates TrackingOptions Transcript TranscriptStep Transport UnsubscribeOptions UnsubscribeTexts UnsubscribeView"`,
   );
 });

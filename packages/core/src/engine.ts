@@ -1,5 +1,6 @@
 /** Joins the stages in order: compose -> queue -> route -> deliver -> feedback -> report. Runs in the engine's thread. */
 import { hostname } from 'node:os';
+import { type Clock, systemClock } from './clock.ts';
 import { createComposer } from './compose/composer.ts';
 import { createMessageIds } from './compose/message-id.ts';
 import type { Composer, DeclaredTemplate } from './compose/port.ts';
@@ -8,6 +9,7 @@ import type { RouteSpec, Transport } from './deliver/port.ts';
 import { createTransport } from './deliver/transport.ts';
 import { createConsent } from './engine/consent.ts';
 import { createDelivering } from './engine/delivering.ts';
+import { createFeedback } from './engine/feedback.ts';
 import { createHealth } from './engine/health.ts';
 import { createReading } from './engine/reading.ts';
 import { createRecords } from './engine/records.ts';
@@ -50,7 +52,7 @@ export interface EngineOptions {
 const CONCURRENCY = 5;
 
 /** Makes the engine; nothing happens before `start()`. */
-export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
+export function createEngine(options: EngineOptions, host: HostApi, clock: Clock = systemClock): EngineApi {
   const tokens = createTokens(options.secrets);
   const messageIdOf = createMessageIds(tokens);
   const store = createSqliteStore({ path: options.store.path, messageIdOf });
@@ -72,13 +74,15 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
   };
   const wake = (): void => queue?.wake();
   const routeNames = options.routes.map((route) => route.name);
-  const submitting = createSubmitting({ store, composer, routes: options.routes, publish, wake });
+  const submitting = createSubmitting({ store, composer, routes: options.routes, clock, publish, wake });
   const reading = createReading({ store, composer, publish });
+  const { feedback } = createFeedback({ store, clock, publish });
 
   /** A process that only accepts has the routes, too, but no lanes. */
   function openQueue(): LocalQueue {
     const routes = options.queue.deliver ? options.routes : [];
-    for (const route of routes) transports.set(route.name, createTransport(route, { blobs: store.blobs }));
+    for (const route of routes)
+      transports.set(route.name, createTransport(route, { blobs: store.blobs, clock, onFeedback: feedback }));
     return createLocalQueue({
       store: store.queue,
       routes: routeNames,
@@ -101,12 +105,14 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
         schedule: retrySchedule(options.queue),
         faults,
         log: host.log,
+        clock,
       }),
       onEvents: publish,
       onError: (error) => host.log('error', { error: messageOf(error) }, 'the queue failed'),
       leaseMs: options.queue.leaseMs,
       pid: process.pid,
       host: hostname(),
+      clock,
     });
   }
 
@@ -126,6 +132,7 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
     ...submitting,
     ...reading,
     ...createConsent({ store, publish }),
+    feedback,
     hasBlob: (kind, key) => store.blobs.has(kind, key),
     putBlob: (kind, key, bytes) => store.blobs.put(kind, key, bytes),
     render: (name, data, renderOptions) => composer.render(name, data, renderOptions),
@@ -135,7 +142,7 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
       let changed = 0;
       let after: Cursor | undefined;
       do {
-        const now = Date.now();
+        const now = clock.now();
         const said = { ...(reason === undefined ? {} : { reason }), ...(after === undefined ? {} : { after }) };
         const { events, next } = await store.log.apply(selection, by, { now, ...said });
         publish(events);
@@ -146,7 +153,7 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
       return changed;
     },
     async addSuppression(entry): Promise<void> {
-      publish(await store.suppressions.add(entry, Date.now()));
+      publish(await store.suppressions.add(entry, clock.now()));
     },
     removeSuppression: (address, scope) => store.suppressions.remove(address, scope),
     findSuppression: async (address, scopes) => store.suppressions.find(address, scopes),
@@ -174,7 +181,7 @@ export function createEngine(options: EngineOptions, host: HostApi): EngineApi {
       const bytes = await store.blobs.get('captured', id);
       return bytes && readCaptured(bytes).raw;
     },
-    health: createHealth(store, faults),
+    health: createHealth(store, faults, clock),
     async listen(on): Promise<void> {
       listening = on;
     },

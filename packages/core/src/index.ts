@@ -1,5 +1,6 @@
 /** The public surface of the mail relay. */
 export type { AddressInput, Mailbox } from './address.ts';
+export type { Clock } from './clock.ts';
 export type { RenderedTemplate } from './compose/port.ts';
 export type { Attempt, Outcome, OutgoingMail, RouteSpec, SmtpOptions, Transport } from './deliver/port.ts';
 export { capture, smtp } from './deliver/routes.ts';
@@ -15,6 +16,7 @@ export type {
   Transcript,
   TranscriptStep,
 } from './events.ts';
+export type { FeedbackReport } from './feedback/port.ts';
 export type { Logger } from './logger.ts';
 export type {
   Accepted,
@@ -64,6 +66,16 @@ export type {
   MessageFields,
   SendMessage,
 } from './submit/input.ts';
-export { type AnyTemplate, type DataOf, defineTemplate, type TemplateName, type Templates } from './template.ts';
+export type { NodemailerMail, NodemailerTransport, SentInfo } from './submit/nodemailer.ts';
+export {
+  type AnyTemplate,
+  type CompiledTemplate,
+  type CompiledText,
+  type DataOf,
+  defineTemplate,
+  type TemplateDefinition,
+  type TemplateName,
+  type Templates,
+} from './template.ts';
 export type { FailingRoute, Health } from './thread/port.ts';
 export type { UnsubscribeOptions, UnsubscribeTexts, UnsubscribeView } from './unsubscribe.ts';

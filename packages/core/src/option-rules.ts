@@ -1,4 +1,5 @@
 /** What each option may be. */
+import { isClock } from './clock.ts';
 import type { RouteOptions } from './deliver/port.ts';
 import { isLogger } from './logger.ts';
 import type { Stream, TrackingOptions } from './message.ts';
@@ -90,5 +91,6 @@ export const OPTIONS: Rule = group<MailRelayOptions>({
   queue: QUEUE,
   environment: oneOf(['development', 'production']),
   thread: flag,
+  clock: rule(isClock, 'needs the methods now, alarm and every'),
   logger: rule(isLogger, 'needs the methods debug, info, warn and error'),
 });

@@ -1,5 +1,6 @@
 /** Every option, its default and its environment variable; `resolve-options.ts` fills in and checks them. */
 import type { AddressInput, Mailbox } from './address.ts';
+import type { Clock } from './clock.ts';
 import type { RouteSpec } from './deliver/port.ts';
 import type { Logger } from './logger.ts';
 import type { ResolvedTracking, Stream, TrackingOptions } from './message.ts';
@@ -83,6 +84,11 @@ export interface MailRelayOptions {
    * @default true
    */
   readonly thread?: boolean | undefined;
+  /**
+   * The time, for tests: `createTestRelay()` of `@mailrelay/core/testing` passes one that the test moves. Needs `thread: false`.
+   * @default that of the machine
+   */
+  readonly clock?: Clock | undefined;
   /**
    * Four methods, as pino and console have them.
    * @default information, warnings and errors to the console
@@ -171,5 +177,6 @@ export interface ResolvedOptions {
   readonly queue: Resolved<QueueOptions>;
   readonly environment: 'development' | 'production';
   readonly thread: boolean;
+  readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -28,6 +28,7 @@ import { resolveOptions } from './resolve-options.ts';
 import { signingSecrets } from './secret.ts';
 import { type BulkSend, bulkSend } from './submit/bulk-send.ts';
 import type { BulkOptions, BulkRecipient, SendMessage, TemplateInput } from './submit/input.ts';
+import { createNodemailerTransport, type NodemailerTransport } from './submit/nodemailer.ts';
 import { createSubmitter } from './submit/submitter.ts';
 import { createTemplateBook } from './submit/templates.ts';
 import type { DataOf } from './template.ts';
@@ -59,6 +60,13 @@ export interface MailRelay {
     recipients: Iterable<BulkRecipient<T, Shared>> | AsyncIterable<BulkRecipient<T, Shared>>,
     options: BulkOptions<T, Shared>,
   ): BulkSend;
+  /**
+   * A transport plugin for nodemailer, so that libraries that take a nodemailer transporter send through the relay.
+   *
+   * @example
+   * const transporter = nodemailer.createTransport(relay.transport());
+   */
+  transport(): NodemailerTransport;
   /** Listens to one type of event, or to all with `event`. Answers a function that stops listening. */
   on<K extends keyof RelayEvents>(type: K, listener: Listener<K>): () => void;
   /** Answers requests to tracked links, unsubscribe pages and the inbox; `undefined` where the path is not ours. */
@@ -95,6 +103,7 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     options: engineOptions(resolved, secrets, book.compiled),
     threaded: resolved.thread,
     host,
+    clock: resolved.clock,
     async onStarted(engine) {
       await engine.listen(listeners.size > 0);
       noticeStart(resolved);
@@ -110,6 +119,7 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     engine: whenStarted(engine),
     tokens: createTokens(secrets),
     options: resolved,
+    now: resolved.clock.now,
     unsubscribePage: createUnsubscribePage(resolved.unsubscribe),
     onError: (error) => resolved.logger.error({ error: messageOf(error) }, 'a request failed'),
   });
@@ -123,6 +133,12 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     publicUrl: resolved.publicUrl,
     send: (message) => submitter.send(message as SendMessage),
     sendMany: (recipients, bulkOptions) => bulkSend(submitter.sendMany(recipients, bulkOptions as BulkOptions)),
+    transport: () =>
+      createNodemailerTransport({
+        from: resolved.from,
+        send: (message) => submitter.send(message as SendMessage),
+        check: async () => (await engine()).health(),
+      }),
     on(type, listener) {
       const off = listeners.add(type, listener);
       // An engine that is not running yet hears of its listeners when it starts.

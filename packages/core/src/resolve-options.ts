@@ -1,5 +1,6 @@
 /** Fills in defaults and environment variables, and checks everything, in this one place. */
 import { type AddressInput, type Mailbox, parseMailboxes } from './address.ts';
+import { systemClock } from './clock.ts';
 import type { RouteOptions, RouteSpec, SmtpOptions } from './deliver/port.ts';
 import { defaultLogger } from './logger.ts';
 import type { ResolvedTracking, Stream } from './message.ts';
@@ -47,6 +48,7 @@ export function resolveOptions(
   const routes = routesOf(options, env, factories);
   if (thread && routes.some(({ kind }) => kind === 'custom'))
     refuse('routes', 'with a custom transport need `thread: false`');
+  if (thread && options.clock !== undefined) refuse('clock', 'needs `thread: false`');
   const logger = options.logger ?? defaultLogger;
   const resolved: ResolvedOptions = {
     publicUrl,
@@ -76,6 +78,7 @@ export function resolveOptions(
     },
     environment,
     thread,
+    clock: options.clock ?? systemClock,
     logger,
   };
   return Object.freeze(resolved);

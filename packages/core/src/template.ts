@@ -18,6 +18,23 @@ export interface RenderContext {
   readonly locale: string | undefined;
 }
 
+/** A template that was compiled ahead of time, by `mailrelay templates build`. */
+export interface CompiledTemplate {
+  /** Hash of its sources: the same as when the folder is compiled at the start. */
+  readonly version: string;
+  /** By language; `''` for the one without a tag. */
+  readonly locales: Readonly<Record<string, CompiledText>>;
+}
+
+/** One language of a compiled template: Handlebars texts, and the file that they came from. */
+export interface CompiledText {
+  readonly path: string;
+  readonly subject: string;
+  readonly preheader?: string | undefined;
+  readonly html: string;
+  readonly text: string;
+}
+
 /** A template declared in code. */
 export interface TemplateDefinition<Name extends string = string, Data = TemplateData> {
   readonly name: Name;
@@ -25,9 +42,11 @@ export interface TemplateDefinition<Name extends string = string, Data = Templat
   readonly schema?: StandardSchemaV1<Data, unknown> | undefined;
   /** Handlebars text. */
   readonly subject?: string | undefined;
-  /** One of `mjml`, `html` and `render`. */
+  /** One of `mjml`, `html`, `compiled` and `render`. */
   readonly mjml?: string | undefined;
   readonly html?: string | undefined;
+  /** What `mailrelay templates build` made; subject and text are in it. */
+  readonly compiled?: CompiledTemplate | undefined;
   /** Replaces the text that is derived from the HTML. */
   readonly text?: string | undefined;
   /** A function as a template; it runs on the host's thread, for each recipient. */

@@ -62,6 +62,7 @@ export function bench(
       environment: options.environment ?? 'production',
     },
     unsubscribePage: createUnsubscribePage(options.unsubscribe ?? {}),
+    now: () => Date.now(),
     onError: (error) => void told.errors.push(error),
   });
   const ask = (path: string, init?: RequestInit) => router.handle(new Request(`https://app.example${path}`, init));

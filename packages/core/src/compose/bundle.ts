@@ -4,6 +4,7 @@ import { withHead } from './head.ts';
 import { encodeAttribute } from './links.ts';
 import { compileMjml, faultOf, keepBlocks } from './mjml.ts';
 import { type Passage, placeOf, startOfLine } from './origins.ts';
+import type { PrecompiledTemplate } from './port.ts';
 import type { Source, TemplateSource } from './sources.ts';
 import { checkPassage } from './strict.ts';
 import { textOf } from './template-text.ts';
@@ -52,6 +53,20 @@ export async function compileTemplates(
     bundles.set(hash, bundle);
   }
   return bundles;
+}
+
+/** Keeps what was compiled ahead of time, so that what is accepted with it can be composed after the next version came. */
+export async function keepCompiled(
+  { name, compiled }: PrecompiledTemplate,
+  blobs: Pick<BlobStore, 'put'>,
+): Promise<Bundle> {
+  const entries = Object.entries(compiled.locales).map(([locale, { preheader, ...text }]) => [
+    locale,
+    { ...text, preheader, passages: [] } satisfies CompiledLocale,
+  ]);
+  const bundle: Bundle = { name, locales: Object.fromEntries(entries) };
+  await blobs.put('template', compiled.version, Buffer.from(JSON.stringify(bundle)));
+  return bundle;
 }
 
 /** A version that was compiled before. */

@@ -2,7 +2,7 @@ import { MailRelayError, messageOf } from '../errors.ts';
 import type { BlobStore } from '../store/port.ts';
 import type { HostApi } from '../thread/port.ts';
 import type { Tokens } from '../token.ts';
-import { type Bundle, type CompiledLocale, compileTemplates, readBundle } from './bundle.ts';
+import { type Bundle, type CompiledLocale, compileTemplates, keepCompiled, readBundle } from './bundle.ts';
 import type { DeclaredTemplate } from './port.ts';
 import { createProgram, type Program, type ProgramTracking } from './program.ts';
 import { declaredSource, readFolder, type TemplateSource } from './sources.ts';
@@ -54,15 +54,21 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   let watchers: readonly { close(): void }[] = [];
 
   async function load(): Promise<void> {
-    const sources = [...options.folders.flatMap(readFolder), ...options.declared.map(declaredSource)];
+    const sources = [
+      ...options.folders.flatMap(readFolder),
+      ...options.declared.flatMap((one) => (one.format === 'compiled' ? [] : [declaredSource(one)])),
+    ];
     checkNames(sources);
     const compiled = await compileTemplates(sources, blobs);
+    const made = options.declared.filter((one) => one.format === 'compiled');
+    for (const one of made) compiled.set(one.compiled.version, await keepCompiled(one, blobs));
     for (const [hash, bundle] of compiled) {
       for (const locale of Object.values(bundle.locales)) createProgram(locale, hash, UNTRACKED, options);
       bundles.set(hash, bundle);
     }
     versions.clear();
     for (const { name, hash } of sources) versions.set(name, hash);
+    for (const { name, compiled: given } of made) versions.set(name, given.version);
   }
 
   function reload(): void {

@@ -1,5 +1,6 @@
 import type { Content, SubmittedRecipient, TemplateData } from '../message.ts';
 import type { StoredDelivery } from '../store/port.ts';
+import type { CompiledTemplate } from '../template.ts';
 
 /** A rendered template, without tracking. */
 export interface RenderedTemplate {
@@ -22,12 +23,22 @@ export interface ComposedMail {
 }
 
 /** A template that the host declared in code, without its functions. */
-export interface DeclaredTemplate {
+export type DeclaredTemplate = SourceTemplate | PrecompiledTemplate;
+
+/** One that is compiled when the engine starts. */
+export interface SourceTemplate {
   readonly name: string;
   readonly format: 'mjml' | 'html';
   readonly source: string;
   readonly subject: string | undefined;
   readonly text: string | undefined;
+}
+
+/** One that was compiled before. */
+export interface PrecompiledTemplate {
+  readonly name: string;
+  readonly format: 'compiled';
+  readonly compiled: CompiledTemplate;
 }
 
 /** Template + data -> bytes. Runs in the engine's thread. */

@@ -4,7 +4,7 @@ import { extname, join, relative, resolve, sep } from 'node:path';
 import { MailRelayError } from '../errors.ts';
 import { unreadable } from './faults.ts';
 import { type Passage, type Piece, passageOf, replaceIn } from './origins.ts';
-import type { DeclaredTemplate } from './port.ts';
+import type { SourceTemplate } from './port.ts';
 
 /** One language of a template, before compiling. */
 export interface Source {
@@ -55,7 +55,7 @@ export function readFolder(folder: string): TemplateSource[] {
 }
 
 /** A template that was declared in code. */
-export function declaredSource({ name, format, source, subject, text }: DeclaredTemplate): TemplateSource {
+export function declaredSource({ name, format, source, subject, text }: SourceTemplate): TemplateSource {
   const matter = frontMatter(source, name);
   const partial = /\{\{~?#?>[^}]*\}\}/.exec(`${source}${text ?? ''}`)?.[0];
   if (partial !== undefined || matter.fields.layout !== undefined)

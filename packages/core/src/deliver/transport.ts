@@ -1,28 +1,25 @@
-import type { BlobStore } from '../store/port.ts';
-import { createCaptureTransport } from './capture.ts';
+import type { Clock } from '../clock.ts';
+import { type CaptureContext, createCaptureTransport } from './capture.ts';
 import type { RouteSpec, Transport } from './port.ts';
 import { createSmtpTransport } from './smtp/transport.ts';
 
 /** The transport that a route describes. */
-export function createTransport(
-  route: RouteSpec,
-  context: { readonly blobs: Pick<BlobStore, 'put' | 'trim'> },
-): Transport {
+export function createTransport(route: RouteSpec, context: CaptureContext): Transport {
   switch (route.kind) {
     case 'smtp':
-      return createSmtpTransport(route.name, route.smtp);
+      return createSmtpTransport(route.name, route.smtp, context.clock);
     case 'capture':
-      return createCaptureTransport(route.name, route.keep, context.blobs);
+      return createCaptureTransport(route, context);
     case 'custom':
-      return begun(route.name, route.create());
+      return begun(route.name, route.create(), context.clock);
   }
 }
 
 /** Whoever writes a transport need not know of `onStart`: it is called before. */
-function begun(route: string, transport: Transport): Transport {
+function begun(route: string, transport: Transport, clock: Clock): Transport {
   return {
     async send({ onStart, ...mail }) {
-      const startedAt = Date.now();
+      const startedAt = clock.now();
       if (onStart?.(startedAt) === false)
         return { outcome: { type: 'withdrawn' }, transcript: { route, startedAt, ms: 0, steps: [] } };
       return transport.send(mail);

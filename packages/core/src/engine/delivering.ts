@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import type { Composer } from '../compose/port.ts';
 import { toSettlement } from '../deliver/outcome.ts';
 import type { Transport } from '../deliver/port.ts';
@@ -19,6 +20,7 @@ export interface DeliveringContext {
   readonly schedule: RetrySchedule;
   readonly faults: Pick<RouteFaults, 'note'>;
   readonly log: HostApi['log'];
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 /** @param onStart - called as sending begins; answers false where the delivery is not to be sent any more. */
@@ -26,7 +28,7 @@ type Deliver = (claimed: ClaimedDelivery, route: string, onStart: (at: number) =
 
 /** One attempt of one claimed delivery: suppression, composing, sending, and what follows from the answer. */
 export function createDelivering(context: DeliveringContext): Deliver {
-  const { store, composer, transports, schedule, faults, log } = context;
+  const { store, composer, transports, schedule, faults, log, clock } = context;
 
   return async function deliver(claimed, route, onStart): Promise<Settlement> {
     const unsent = { deliveryId: claimed.id, startedAt: undefined, transcript: undefined };
@@ -52,7 +54,7 @@ export function createDelivering(context: DeliveringContext): Deliver {
           return withdrawn === undefined && onStart(at);
         },
       });
-      const now = Date.now();
+      const now = clock.now();
       faults.note(route, claimed.id, attempt.outcome, now);
       return toSettlement({
         claimed,
@@ -97,7 +99,7 @@ export function createDelivering(context: DeliveringContext): Deliver {
     };
     log('error', fields, 'a delivery cannot be composed');
     const said = { reply: known ? messageOf(error) : 'the relay failed', status: undefined, reason: 'system' } as const;
-    const again = known && !error.retry ? undefined : retryAt(claimed, 'system', Date.now());
+    const again = known && !error.retry ? undefined : retryAt(claimed, 'system', clock.now());
     return again === undefined ? { type: 'failed', ...said } : { type: 'deferred', retryAt: again, ...said };
   }
 }

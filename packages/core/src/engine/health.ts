@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import type { Store } from '../store/port.ts';
 import type { Health } from '../thread/port.ts';
 import type { RouteFaults } from './route-faults.ts';
@@ -9,12 +10,13 @@ const KEPT_MS = 1000;
 export function createHealth(
   store: Pick<Store, 'queue' | 'size'>,
   faults: Pick<RouteFaults, 'failing'>,
+  clock: Pick<Clock, 'now'>,
 ): () => Promise<Health> {
   let kept: { readonly at: number; readonly health: Promise<Health> } | undefined;
 
   async function look(): Promise<Health> {
     const lanes = await store.queue.lanes();
-    const now = Date.now();
+    const now = clock.now();
     const due = lanes.flatMap((lane) =>
       lane.oldestDueAt === undefined || lane.paused ? [] : [now - lane.oldestDueAt],
     );

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import type { Composer } from '../compose/port.ts';
 import type { RouteSpec } from '../deliver/port.ts';
 import { ERRORS, isMailRelayError } from '../errors.ts';
@@ -19,6 +20,7 @@ export interface SubmittingContext {
   readonly store: Pick<Store, 'intake' | 'log'>;
   readonly composer: Composer;
   readonly routes: readonly RouteSpec[];
+  readonly clock: Pick<Clock, 'now'>;
   publish(events: readonly MessageEvent[]): void;
   wake(): void;
 }
@@ -40,7 +42,7 @@ type Announced = Pick<OpenMessage, 'content' | 'campaign' | 'tags'>;
 export function createSubmitting(
   context: SubmittingContext,
 ): Pick<EngineApi, 'check' | 'accept' | 'openBulk' | 'appendBulk' | 'closeBulk'> {
-  const { store, composer, publish, wake } = context;
+  const { store, composer, clock, publish, wake } = context;
   const runs = new Map<number, OpenMessage>();
   let lastRun = 0;
 
@@ -61,7 +63,7 @@ export function createSubmitting(
     async accept(given) {
       const routeName = await check(given);
       const { route: _, ...submission } = given;
-      const accepted = await store.intake.accept({ ...submission, route: routeName, now: Date.now() });
+      const accepted = await store.intake.accept({ ...submission, route: routeName, now: clock.now() });
       if (!accepted.repeated) {
         announce(accepted.id, submission, accepted.deliveries);
         wake();
@@ -72,7 +74,7 @@ export function createSubmitting(
       const opened = await store.intake.open({
         ...submission,
         route: chooseRoute(context.routes, route),
-        now: Date.now(),
+        now: clock.now(),
       });
       const { content, campaign, tags, idempotencyKey } = submission;
       lastRun += 1;
@@ -94,7 +96,7 @@ export function createSubmitting(
         }
       }
       const { id } = message;
-      const appended = await store.intake.append(id, fit, { now: Date.now(), run: message.keyed ? run : undefined });
+      const appended = await store.intake.append(id, fit, { now: clock.now(), run: message.keyed ? run : undefined });
       const accepted = appended.flatMap((one, index): AcceptedDelivery[] =>
         'rejected' in one || one.repeated
           ? []

@@ -27,6 +27,8 @@ export interface HttpContext {
   readonly engine: HttpEngine;
   readonly tokens: Tokens;
   readonly unsubscribePage: UnsubscribePage;
+  /** Ms since the epoch. */
+  now(): number;
   /** Where recipients reach the host application. */
   readonly publicUrl: string;
   /** Sender of messages that name none. */

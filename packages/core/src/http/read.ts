@@ -32,7 +32,7 @@ async function record(context: HttpContext, incoming: Incoming, deed: Deed): Pro
   try {
     await context.engine.read({
       ...deed,
-      at: Date.now(),
+      at: context.now(),
       method: incoming.method,
       userAgent: incoming.header('user-agent'),
     });

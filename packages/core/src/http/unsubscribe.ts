@@ -50,7 +50,7 @@ function readClaim(context: HttpContext, token: string): (UnsubscribeClaim & { r
 async function leave(context: HttpContext, claim: UnsubscribeClaim, oneClick: boolean): Promise<'done'> {
   const { deliveryId, address, scope } = claim;
   const evidence = oneClick ? 'one-click' : 'page';
-  await context.engine.unsubscribe({ deliveryId, address, scope, at: Date.now(), evidence });
+  await context.engine.unsubscribe({ deliveryId, address, scope, at: context.now(), evidence });
   return 'done';
 }
 

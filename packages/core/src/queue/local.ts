@@ -1,4 +1,5 @@
 import PQueue from 'p-queue';
+import { type Clock, systemClock } from '../clock.ts';
 import type { MessageEvent } from '../events.ts';
 import type { Rate } from '../rate.ts';
 import type { ClaimedDelivery, LaneKey, QueueStore, Settlement } from './port.ts';
@@ -28,6 +29,8 @@ export interface LocalQueueOptions {
   readonly leaseMs: number;
   readonly pid: number;
   readonly host: string;
+  /** @default that of the machine */
+  readonly clock?: Clock;
 }
 
 /** The queue of one process: claims from the store, runs each lane on p-queue, and settles in batches. */
@@ -53,7 +56,7 @@ const SLOT_MS = 20;
 
 /** Makes the queue; nothing is claimed before `start()`. */
 export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
-  const { store, leaseMs, onError } = options;
+  const { store, leaseMs, onError, clock = systemClock } = options;
   // Transactional lanes are fed first, so that a slot of a shared rate goes to them.
   const lanes: Lane[] = [...options.lanes]
     .sort((one, other) => rank(one.key) - rank(other.key))
@@ -65,17 +68,17 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
   const [first] = lanes.length === 0 ? [] : options.routes;
   const fallback = first === undefined ? {} : { fallback: { route: first, absentMs: ABSENT_MS } };
   // Claims that begin with a batch of results share its commit.
-  const settler = createSettler({ store, onWrite: feedWithStarts, onSettled: settled, onError });
+  const settler = createSettler({ store, clock, onWrite: feedWithStarts, onSettled: settled, onError });
   let owner = 0;
   let leaseEnd = 0;
   let stopping = false;
   let feeding: Promise<void> | undefined;
   let again = false;
   let seenChanges = 0;
-  let slotTimer: NodeJS.Timeout | undefined;
+  let offSlot = (): void => {};
   /** Starts of rated routes that the store does not know of yet. */
   const starts = new Map<string, number[]>();
-  const timers: NodeJS.Timeout[] = [];
+  const timers: (() => void)[] = [];
 
   function settled(events: readonly MessageEvent[]): void {
     options.onEvents(events);
@@ -111,18 +114,18 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
 
   /** Feeds again when the window of a full route moves on. */
   function feedAtNextSlot({ key }: Lane): void {
-    const at = store.nextSlotAt(key, Date.now());
+    const now = clock.now();
+    const at = store.nextSlotAt(key, now);
     if (at === undefined || stopping) return;
-    clearTimeout(slotTimer);
-    slotTimer = setTimeout(guard(feed), Math.max(SLOT_MS, at - Date.now()));
-    slotTimer.unref();
+    offSlot();
+    offSlot = clock.alarm(Math.max(now + SLOT_MS, at), guard(feed));
   }
 
   async function refill(lane: Lane): Promise<'fed' | 'starved'> {
     const room = lane.depth - lane.queue.size - lane.queue.pending;
     // Refilling in larger pieces saves transactions.
     if (room < lane.depth / 2) return 'fed';
-    const now = Date.now();
+    const now = clock.now();
     const due = store.nextDueAt(lane.key);
     if (due === undefined || due > now || !leased()) return 'fed';
     reportStarts();
@@ -154,7 +157,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
   }
 
   async function attempt(delivery: ClaimedDelivery, lane: Lane, claimedBy: number): Promise<Settlement> {
-    const startedAt = Date.now();
+    const startedAt = clock.now();
     const { route } = lane.key;
     let startCounted = false;
     const onStart = (at: number): boolean => {
@@ -172,7 +175,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
       onError(error);
       const result = {
         type: 'deferred',
-        retryAt: Date.now() + 60_000,
+        retryAt: clock.now() + 60_000,
         reply: 'the relay failed',
         status: undefined,
         reason: 'system',
@@ -187,15 +190,15 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
 
   async function beat(): Promise<void> {
     const at = performance.now();
-    const { alive, moved } = await store.beat(owner, { now: Date.now(), leaseMs, ...fallback });
+    const { alive, moved } = await store.beat(owner, { now: clock.now(), leaseMs, ...fallback });
     if (moved > 0) options.onMoved(moved);
-    if (!alive) owner = await store.register(self, Date.now());
+    if (!alive) owner = await store.register(self, clock.now());
     leaseEnd = at + leaseMs;
   }
 
   function poll(): void {
     const changes = store.changes();
-    const now = Date.now();
+    const now = clock.now();
     const due = lanes.some((lane) => (store.nextDueAt(lane.key) ?? Number.POSITIVE_INFINITY) <= now);
     if (due || changes !== seenChanges) feed();
     seenChanges = changes;
@@ -203,12 +206,10 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
 
   return {
     async start() {
-      owner = await store.register(self, Date.now());
+      owner = await store.register(self, clock.now());
       await beat();
-      timers.push(
-        setInterval(guard(poll), POLL_MS),
-        setInterval(() => void beat().catch(onError), leaseMs / 5),
-      );
+      const pulse = setInterval(() => void beat().catch(onError), leaseMs / 5);
+      timers.push(clock.every(POLL_MS, guard(poll)), () => clearInterval(pulse));
       feed();
     },
     wake: feed,
@@ -220,20 +221,20 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
       const timeout = (): Promise<void> =>
         new Promise((resolve) => setTimeout(resolve, Math.max(100, deadline - Date.now())).unref());
       await Promise.race([ended, timeout()]);
-      for (const timer of timers) clearInterval(timer);
-      clearTimeout(slotTimer);
+      for (const end of timers) end();
+      offSlot();
       await feeding;
       // A store that takes nothing any more must not hold up the end; the next process finds what was on its way.
       const left = settler
         .flush()
-        .then(() => store.unregister(owner, Date.now()))
+        .then(() => store.unregister(owner, clock.now()))
         .catch(onError);
       await Promise.race([left, timeout()]);
     },
   };
 
   async function idle(): Promise<boolean> {
-    const now = Date.now();
+    const now = clock.now();
     const busy = lanes.some(
       (lane) => lane.queue.size + lane.queue.pending > 0 || (store.nextDueAt(lane.key) ?? now + 1) <= now,
     );

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import type { MessageEvent } from '../events.ts';
 import type { QueueStore, Settlement } from './port.ts';
 
@@ -21,6 +22,7 @@ interface Result {
 /** One batch is written at a time; what arrives meanwhile makes the next, which is large enough or has waited for a while. */
 export function createSettler(options: {
   readonly store: Pick<QueueStore, 'settle'>;
+  readonly clock: Pick<Clock, 'now'>;
   /** Called as a batch is about to be written. */
   onWrite(): void;
   onSettled(events: readonly MessageEvent[]): void;
@@ -34,7 +36,7 @@ export function createSettler(options: {
     const batch = waiting;
     waiting = [];
     try {
-      const now = Date.now();
+      const now = options.clock.now();
       const written = [...Map.groupBy(batch, ({ owner }) => owner)].map(([owner, results]) =>
         options.store.settle(
           results.map(({ settlement }) => settlement),

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import type { EngineOptions } from '../engine.ts';
 import { MailRelayError } from '../errors.ts';
 import type { EngineApi, HostApi } from '../thread/port.ts';
@@ -33,6 +34,8 @@ export function createLifecycle(context: {
   readonly options: EngineOptions;
   readonly threaded: boolean;
   readonly host: HostApi;
+  /** Of an engine without a thread. */
+  readonly clock: Clock;
   onStarted(engine: EngineApi): Promise<void>;
   onCrash(error: MailRelayError): void;
 }): Lifecycle {
@@ -63,7 +66,7 @@ export function createLifecycle(context: {
     if (!context.threaded) {
       // With a thread of its own, the host never loads the engine and what that needs.
       const { createEngine } = await import('../engine.ts');
-      return begin(createEngine(context.options, context.host));
+      return begin(createEngine(context.options, context.host, context.clock));
     }
     const spawned = spawnEngine(context.options, context.host, (error) => {
       // One that did not get so far is reported to who started it.

@@ -1,6 +1,7 @@
 import { normalizeAddress } from '../address.ts';
 import type { RenderedTemplate } from '../compose/port.ts';
 import { MailRelayError } from '../errors.ts';
+import type { FeedbackReport } from '../feedback/port.ts';
 import { STREAMS, type Stream } from '../message.ts';
 import type { LaneRecord } from '../queue/port.ts';
 import type { CampaignReport, SummaryReport } from '../report/port.ts';
@@ -36,6 +37,14 @@ export interface Messages {
   /** Keeps waiting deliveries back until `release()`. */
   hold(selection: SelectionInput, options?: { readonly reason?: string | undefined }): Promise<number>;
   release(selection: SelectionInput): Promise<number>;
+  /**
+   * Records a bounce or complaint that came back after the mail was sent, and that the application learnt of, as from its
+   * provider. Answers whether it moved the delivery: what comes late or again does not. @throws MailRelayError `MESSAGE_NOT_FOUND`
+   *
+   * @example
+   * await relay.messages.feedback(deliveryId, { type: 'bounced', reply: '550 5.1.1 User unknown' });
+   */
+  feedback(deliveryId: string, report: FeedbackReport): Promise<boolean>;
 }
 
 /** Addresses that must not get mail. */
@@ -107,6 +116,11 @@ export function createMessages(engine: Engine): Messages {
     retry: apply('retry'),
     hold: apply('hold'),
     release: apply('release'),
+    async feedback(deliveryId, report) {
+      checked.id(deliveryId);
+      const said = checked.feedback(report);
+      return (await engine()).feedback(deliveryId, said);
+    },
   };
 }
 

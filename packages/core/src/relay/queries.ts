@@ -1,3 +1,4 @@
+import type { FeedbackReport } from '../feedback/port.ts';
 import { DELIVERY_STATES, STREAMS, type Stream } from '../message.ts';
 import { check, date, group, oneOf, type Rule, refuse, rule, text, whole } from '../rules.ts';
 import { isScope } from '../scope.ts';
@@ -24,6 +25,10 @@ const ENTRY = group<EntryOptions>({
   reason: oneOf(['bounced', 'complained', 'unsubscribed', 'manual'] satisfies Suppression['reason'][]),
   evidence: text,
 });
+const FEEDBACK = group<{ type: string; reply: string; evidence: string }>(
+  { type: oneOf(['bounced', 'complained']), reply: text, evidence: text },
+  { needed: ['type'] },
+);
 const SUMMARY = group<SummaryQuery>({ from: date, to: date, stream });
 const COVERED = group<Covered>({ stream, topic: text });
 
@@ -75,6 +80,7 @@ export const checked = {
   scope: (options: { readonly scope?: string | undefined }): string | undefined =>
     through(group<{ scope: string }>({ scope }), options, 'remove()').scope,
   covered: (options: Covered): Covered => through(COVERED, options, 'has()'),
+  feedback: (report: FeedbackReport): FeedbackReport => feedbackOf(report),
   summary: (query: SummaryQuery): SummaryQuery => through(SUMMARY, query, 'summary()'),
   stream: (options: { readonly stream?: Stream | undefined }): Stream | undefined =>
     through(group<{ stream: Stream }>({ stream }), options, 'lanes').stream,
@@ -84,6 +90,16 @@ export const checked = {
 function through<T>(rule: Rule, value: T, place: string): T {
   check(rule, value, place);
   return value;
+}
+
+function feedbackOf(report: FeedbackReport): FeedbackReport {
+  check(FEEDBACK, report, 'feedback()');
+  if (report.type === 'bounced') {
+    check(text, report.reply, 'feedback().reply');
+    if (!/^[45]\d\d(?:[ -]|$)/.test(report.reply))
+      refuse('feedback().reply', 'must begin with 4xx or 5xx, as replies do');
+  }
+  return report;
 }
 
 function selectionOf(given: string | Selection): Selection {

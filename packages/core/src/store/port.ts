@@ -19,9 +19,11 @@ import type {
 } from '../message.ts';
 import type { QueueStore } from '../queue/port.ts';
 import type { BlobStore } from './blob-port.ts';
+import type { FeedbackStore } from './feedback-port.ts';
 import type { ReportStore } from './report-port.ts';
 
 export { BLOB_KINDS, type BlobKind, type BlobStore } from './blob-port.ts';
+export type { Feedback, FeedbackStore } from './feedback-port.ts';
 export { type LinkCount, METRICS, type Metric, type ReportStore } from './report-port.ts';
 
 /** The store, by what it is asked. */
@@ -31,6 +33,7 @@ export interface Store {
   readonly log: LogStore;
   readonly suppressions: SuppressionStore;
   readonly activity: ActivityStore;
+  readonly feedback: FeedbackStore;
   readonly reports: ReportStore;
   readonly blobs: BlobStore;
   /** Opens the database and brings its schema up to date. Throws `STORE_UNAVAILABLE`, `STORE_READ_ONLY`, `STORE_NEWER` or `STORE_CORRUPT`. */

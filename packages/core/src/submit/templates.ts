@@ -2,8 +2,8 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { DeclaredTemplate } from '../compose/port.ts';
 import { MailRelayError, messageOf } from '../errors.ts';
 import type { Json, RenderedParts } from '../message.ts';
-import { anyText, callable, check, group, type Rule, rule, text } from '../rules.ts';
-import type { AnyTemplate } from '../template.ts';
+import { anyText, callable, check, group, type Rule, record, rule, text } from '../rules.ts';
+import type { AnyTemplate, CompiledTemplate, CompiledText } from '../template.ts';
 import { headerText } from './headers.ts';
 import { jsonOf } from './json.ts';
 
@@ -28,6 +28,10 @@ export interface TemplateBook {
   ): Promise<RenderedParts | undefined>;
 }
 
+const COMPILED = group<CompiledText>(
+  { path: anyText, subject: anyText, preheader: anyText, html: anyText, text: anyText },
+  { needed: ['path', 'subject', 'html', 'text'] },
+);
 const FIELDS = group<AnyTemplate>(
   {
     name: text,
@@ -36,6 +40,7 @@ const FIELDS = group<AnyTemplate>(
     mjml: text,
     html: text,
     text: anyText,
+    compiled: group<CompiledTemplate>({ version: text, locales: record(COMPILED) }, { needed: ['version', 'locales'] }),
     render: callable,
   },
   { needed: ['name'] },
@@ -45,8 +50,9 @@ const FIELDS = group<AnyTemplate>(
 export const TEMPLATE: Rule = (value, place) =>
   FIELDS(value, place) ??
   rule(
-    (template) => ['mjml', 'html', 'render'].filter((body) => Object(template)[body] !== undefined).length === 1,
-    'needs exactly one of mjml, html and render',
+    (template) =>
+      ['mjml', 'html', 'compiled', 'render'].filter((body) => Object(template)[body] !== undefined).length === 1,
+    'needs exactly one of mjml, html, compiled and render',
   )(value, place);
 
 function isSchema(value: unknown): boolean {
@@ -139,7 +145,8 @@ async function validated(
 }
 
 function compiledForm(template: AnyTemplate): DeclaredTemplate[] {
-  const { name, subject, text } = template;
+  const { name, subject, text, compiled } = template;
+  if (compiled !== undefined) return [{ name, format: 'compiled', compiled }];
   if (template.mjml !== undefined) return [{ name, format: 'mjml', source: template.mjml, subject, text }];
   if (template.html !== undefined) return [{ name, format: 'html', source: template.html, subject, text }];
   return [];

@@ -7,6 +7,7 @@ import type { Mailbox } from '../address.ts';
 import type { RenderedTemplate } from '../compose/port.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { MessageEvent, ReasonClass } from '../events.ts';
+import type { FeedbackReport } from '../feedback/port.ts';
 import type { Accepted, DeliveryState, Stream, Submission, SubmittedRecipient, TemplateData } from '../message.ts';
 import type { LaneKey, LaneRecord } from '../queue/port.ts';
 import type { CampaignReport, SummaryReport } from '../report/port.ts';
@@ -135,6 +136,8 @@ export interface EngineApi {
     readonly address: string;
     readonly scope: string;
   }): Promise<boolean>;
+  /** What came back about a delivery; answers whether that moved it. Throws `MESSAGE_NOT_FOUND`. */
+  feedback(deliveryId: string, report: FeedbackReport): Promise<boolean>;
   /** HTML of a delivery for view-in-browser; undefined where it was purged or has no HTML. */
   view(deliveryId: number): Promise<string | undefined>;
   /** Captured mail, newest first. */

@@ -1,6 +1,7 @@
 import { activitySuite } from './activity.ts';
 import type { OpenStore } from './bench.ts';
 import { blobsSuite } from './blobs.ts';
+import { feedbackSuite } from './feedback.ts';
 import { intakeSuite } from './intake.ts';
 import { logSuite } from './log.ts';
 import { queueSuite } from './queue.ts';
@@ -8,6 +9,6 @@ import { suppressionsSuite } from './suppressions.ts';
 
 /** Whatever keeps the relay's state has to pass this. `open` makes an empty store. */
 export function storeSuite(name: string, open: OpenStore): void {
-  for (const suite of [intakeSuite, queueSuite, logSuite, suppressionsSuite, activitySuite, blobsSuite])
+  for (const suite of [intakeSuite, queueSuite, logSuite, suppressionsSuite, activitySuite, feedbackSuite, blobsSuite])
     suite(name, open);
 }

@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../../clock.ts';
 import type { TranscriptStep } from '../../events.ts';
 import type { Stream } from '../../message.ts';
 import type { Attempt, Outcome, OutgoingMail, SmtpOptions, Transport } from '../port.ts';
@@ -9,13 +10,17 @@ import { createPool } from './pool.ts';
 const SOCKET_MS = 120_000;
 
 /** Sends over connections that are kept open and shared, and replaced after a number of mails or idle time. */
-export function createSmtpTransport(route: string, options: SmtpOptions): Transport {
+export function createSmtpTransport(
+  route: string,
+  options: SmtpOptions,
+  clock: Pick<Clock, 'now'> = systemClock,
+): Transport {
   const pool = createPool(options);
   const socketMs = options.socketTimeoutMs ?? SOCKET_MS;
 
   /** One try over a connection; it is left to the pool at the end. */
   async function attempt(mail: OutgoingMail, kept: Conversation | undefined): Promise<Attempt & { stale: boolean }> {
-    const startedAt = Date.now();
+    const startedAt = clock.now();
     const steps: TranscriptStep[] = [];
     const onStep = (step: string, reply: string, ms: number): void =>
       void steps.push({ step, reply: oneLine(reply), ms });
@@ -29,7 +34,7 @@ export function createSmtpTransport(route: string, options: SmtpOptions): Transp
       const failure = failureOf(error);
       outcome = outcomeOf(failure);
       if (steps.at(-1)?.step !== failure.step)
-        steps.push({ step: failure.step, reply: outcome.reply, ms: Date.now() - startedAt });
+        steps.push({ step: failure.step, reply: outcome.reply, ms: clock.now() - startedAt });
       stale = kept !== undefined && isStale(failure);
     } finally {
       pool.release(conversation, streamOf(mail));
@@ -39,7 +44,7 @@ export function createSmtpTransport(route: string, options: SmtpOptions): Transp
       host: options.host,
       tls: conversation?.secure ?? false,
       startedAt,
-      ms: Date.now() - startedAt,
+      ms: clock.now() - startedAt,
       steps,
     };
     return { outcome, transcript, stale };
@@ -48,7 +53,7 @@ export function createSmtpTransport(route: string, options: SmtpOptions): Transp
   return {
     async send(mail): Promise<Attempt> {
       const kept = await pool.acquire(streamOf(mail));
-      const startedAt = Date.now();
+      const startedAt = clock.now();
       if (mail.onStart?.(startedAt) === false) {
         pool.release(kept, streamOf(mail));
         return { outcome: { type: 'withdrawn' }, transcript: { route, startedAt, ms: 0, steps: [] } };

@@ -2,6 +2,7 @@ import type { Store } from '../port.ts';
 import { createActivityStore } from './activity.ts';
 import { createBlobs } from './blobs.ts';
 import { createDatabase } from './database.ts';
+import { createFeedbackStore } from './feedback.ts';
 import { createIntake, type MessageIdOf } from './intake.ts';
 import { createLedger } from './ledger.ts';
 import { createLog } from './log.ts';
@@ -26,6 +27,7 @@ export function createSqliteStore({
     log: createLog(db, ledger, messageIdOf),
     suppressions,
     activity: createActivityStore(db, ledger),
+    feedback: createFeedbackStore(db, ledger, suppressions),
     reports: createReportStore(db),
     blobs: createBlobs(db),
     open: () => db.open(),

@@ -1,0 +1,39 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { FolderTemplate } from '@mailrelay/core/templates';
+import { sampleOf, shapeOf } from './shape.ts';
+
+/** Data to render a template with. */
+export interface Sample {
+  readonly data: Readonly<Record<string, unknown>>;
+  /** Somebody wrote it; else it was made from what the template asks for. */
+  readonly given: boolean;
+}
+
+/** Sample data: from a file for all templates, or from `welcome.data.json` beside `welcome.mjml`. */
+export async function samplesOf(
+  templates: readonly FolderTemplate[],
+  folder: string,
+  file: string | undefined,
+): Promise<ReadonlyMap<string, Sample>> {
+  const shared = file === undefined ? {} : ((await load(file)) as Record<string, Sample['data'] | undefined>);
+  const samples = new Map<string, Sample>();
+  for (const { name, compiled } of templates) {
+    const beside = join(folder, `${name}.data.json`);
+    const own = shared[name] ?? (existsSync(beside) ? ((await load(beside)) as Sample['data']) : undefined);
+    const texts = Object.values(compiled.locales).flatMap(({ subject, html, text }) => [subject, html, text]);
+    const shape = shapeOf(texts);
+    const made = (): Sample['data'] => (shape.fields.size === 0 ? {} : (sampleOf(shape) as Sample['data']));
+    samples.set(name, own === undefined ? { data: made(), given: false } : { data: own, given: true });
+  }
+  return samples;
+}
+
+/** JSON, or the default export of a module. */
+export async function load(file: string): Promise<unknown> {
+  if (file.endsWith('.json')) return JSON.parse(await readFile(file, 'utf8')) as unknown;
+  const module = (await import(pathToFileURL(resolve(file)).href)) as { readonly default?: unknown };
+  return module.default ?? module;
+}

@@ -1,0 +1,101 @@
+import { Parser } from 'htmlparser2';
+import type { MailRelay } from '../index.ts';
+import type { TestClock } from './clock.ts';
+import type { TestMail } from './mail.ts';
+
+/** How somebody reads. */
+export interface ReadOptions {
+  /** Time that passes first, ms: who clicks at once is taken for a machine. @default 10000 */
+  readonly afterMs?: number;
+  /** Program that reads. @default a browser */
+  readonly userAgent?: string;
+}
+
+/** What recipients do with their mail. Everything goes through the relay's own routes. */
+export interface Reader {
+  /** Loads the pixel, as a program that shows the mail does. @throws Error where the mail has none */
+  open(mail: TestMail, options?: ReadOptions): Promise<void>;
+  /** Follows a link, found as `mail.link()` does, and answers where it leads; that page is not asked for. */
+  click(mail: TestMail, link: string | RegExp, options?: ReadOptions): Promise<string>;
+  /** Unsubscribes: by the button of the mail program (`one-click`, RFC 8058), or on the page that the mail leads to. @default one-click */
+  unsubscribe(mail: TestMail, options?: ReadOptions & { readonly via?: 'one-click' | 'page' }): Promise<void>;
+  /**
+   * Lets the mail bounce after it was sent. The reply is read as that of a server is; nothing is parsed, as the relay reads no
+   * bounce mails yet. For a mailbox that refuses at once, send to `missing@simulator.example`.
+   * @default reply: 550 5.1.1 User unknown
+   */
+  bounce(mail: TestMail, options?: { readonly reply?: string }): Promise<void>;
+  /**
+   * The recipient says that the mail is spam: recorded as `messages.feedback()` does, with the suppression that follows. No
+   * report is parsed, as the relay reads none yet. `complaint@simulator.example` does the same by itself.
+   */
+  complain(mail: TestMail): Promise<void>;
+}
+
+const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
+const AFTER_MS = 10_000;
+
+/** Reads the mail of a relay. */
+export function createReader(relay: MailRelay, clock: TestClock): Reader {
+  async function ask(url: string, { afterMs = AFTER_MS, userAgent = BROWSER }: ReadOptions, init: RequestInit = {}) {
+    if (afterMs > 0) await clock.advance(afterMs);
+    const headers = { ...init.headers, 'User-Agent': userAgent };
+    const response = await relay.handle(new Request(url, { ...init, headers }));
+    if (response === undefined || response.status >= 400)
+      throw new Error(`${url} answered ${response?.status ?? 'nothing'}`);
+    return response;
+  }
+
+  const isOurs = (url: string): boolean =>
+    URL.canParse(url) && url.startsWith(relay.publicUrl) && relay.matches(new URL(url).pathname);
+
+  async function feedback(mail: TestMail, report: Parameters<MailRelay['messages']['feedback']>[1]): Promise<void> {
+    if (!(await relay.messages.feedback(mail.id, report)))
+      throw new Error(`the mail to ${mail.to} cannot be ${report.type} any more`);
+  }
+
+  return {
+    async open(mail, options = {}) {
+      const pixel = picturesOf(mail.html ?? '').find((url) => /\/o\/[\w-]+(?:\.gif)?$/.test(url) && isOurs(url));
+      if (pixel === undefined)
+        throw new Error(`"${mail.subject}" has no pixel: \`tracking.opens\` is off for its ${mail.stream} stream`);
+      await ask(pixel, options);
+    },
+    async click(mail, link, options = {}) {
+      const { url } = mail.link(link);
+      if (!isOurs(url)) return url;
+      const response = await ask(url, options, { redirect: 'manual' });
+      return response.headers.get('Location') ?? url;
+    },
+    async unsubscribe(mail, { via = 'one-click', ...options } = {}) {
+      const url = [...(mail.header('List-Unsubscribe') ?? '').matchAll(/<([^>]+)>/g)]
+        .map(([, address = '']) => address)
+        .find(isOurs);
+      if (url === undefined)
+        throw new Error(`"${mail.subject}" has no unsubscribe link of the relay: only broadcast mail has`);
+      const form = { method: 'POST', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } };
+      if (via === 'one-click') {
+        await ask(url, options, { ...form, body: 'List-Unsubscribe=One-Click' });
+        return;
+      }
+      const page = await (await ask(url, options)).text();
+      const action = /<form\b[^>]*\baction="([^"]*)"/i.exec(page)?.[1];
+      if (action === undefined) throw new Error(`the page ${url} has no form`);
+      await ask(new URL(action.replaceAll('&amp;', '&'), url).href, { ...options, afterMs: 0 }, { ...form, body: '' });
+    },
+    bounce: (mail, { reply = `550 5.1.1 <${mail.to}>: Recipient address rejected: User unknown` } = {}) =>
+      feedback(mail, { type: 'bounced', reply }),
+    complain: (mail) => feedback(mail, { type: 'complained', evidence: 'test' }),
+  };
+}
+
+function picturesOf(html: string): string[] {
+  const urls: string[] = [];
+  const parser = new Parser({
+    onopentag(name, { src }) {
+      if (name === 'img' && src !== undefined) urls.push(src);
+    },
+  });
+  parser.end(html);
+  return urls;
+}

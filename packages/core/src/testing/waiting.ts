@@ -1,0 +1,99 @@
+import type { DeliveryState, MailRelay, MessageRecord } from '../index.ts';
+
+/** How a test waits: for states, never for time. */
+export interface Waiting {
+  /**
+   * Resolves when the message, or the one delivery, is in one of these states: with all of its deliveries.
+   *
+   * @param id - of a message or of a delivery
+   * @throws Error after `timeoutMs` (of real time), with where it is instead. @default 5000
+   */
+  when(
+    id: string,
+    state: DeliveryState | readonly DeliveryState[],
+    options?: { readonly timeoutMs?: number },
+  ): Promise<MessageRecord>;
+  /** Resolves when everything that is due has been tried. */
+  settled(): Promise<void>;
+  /** When the next mail is due; undefined where none waits. */
+  nextDueAt(): Promise<number | undefined>;
+}
+
+const TIMEOUT_MS = 5000;
+/** Real time that the queue may take without anything happening, ms. */
+const REST_MS = 10_000;
+
+/** Waits for what a relay does. */
+export function createWaiting(relay: MailRelay, now: () => number): Waiting {
+  let happening = Promise.withResolvers<void>();
+  relay.on('event', () => {
+    happening.resolve();
+    happening = Promise.withResolvers();
+  });
+
+  /** @throws Error with what `explain` says, where nothing happens any more. */
+  async function next(happened: Promise<void>, ms: number, explain: () => string): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(explain())), ms);
+    });
+    try {
+      await Promise.race([happened, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  return {
+    async when(id, state, { timeoutMs = TIMEOUT_MS } = {}) {
+      const wanted = [state].flat();
+      const deadline = performance.now() + timeoutMs;
+      for (;;) {
+        const happened = happening.promise;
+        const record = await relay.messages.get(id);
+        if (record === undefined) throw new Error(`${id} is neither a message nor a delivery of this relay`);
+        if (isIn(record, id, wanted)) return record;
+        await next(happened, deadline - performance.now(), () => whereabouts(record, wanted, now()));
+      }
+    },
+    async settled() {
+      for (;;) {
+        const happened = happening.promise;
+        // What is written is announced in the same turn.
+        await new Promise(setImmediate);
+        const busy = (await relay.lanes.list()).filter(
+          ({ paused, sending, oldestDueAt = Number.POSITIVE_INFINITY }) =>
+            sending > 0 || (!paused && oldestDueAt <= now()),
+        );
+        if (busy.length === 0) {
+          await new Promise(setImmediate);
+          return;
+        }
+        const lanes = busy.map(({ route, stream, waiting }) => `${waiting} ${stream} for ${route}`);
+        await next(happened, REST_MS, () => `the queue does not come to rest: ${lanes.join(', ')}`);
+      }
+    },
+    async nextDueAt() {
+      const due = (await relay.lanes.list()).flatMap(({ paused, oldestDueAt }) =>
+        paused || oldestDueAt === undefined ? [] : [oldestDueAt],
+      );
+      return due.length === 0 ? undefined : Math.min(...due);
+    },
+  };
+}
+
+function isIn(record: MessageRecord, id: string, wanted: readonly DeliveryState[]): boolean {
+  const one = record.deliveries.find((delivery) => delivery.id === id);
+  if (one !== undefined) return wanted.includes(one.state);
+  return Object.keys(record.counts).every((state) => wanted.includes(state as DeliveryState));
+}
+
+function whereabouts(record: MessageRecord, wanted: readonly DeliveryState[], now: number): string {
+  const lines = record.deliveries.map(({ recipient, state, reason, dueAt }) => {
+    const due = dueAt === undefined || dueAt.getTime() <= now ? '' : `, due at ${dueAt.toISOString()}`;
+    return `  ${recipient}: ${state}${due}${reason === undefined ? '' : ` (${reason})`}`;
+  });
+  const waits = record.deliveries.some(({ dueAt }) => (dueAt?.getTime() ?? 0) > now);
+  const hint = waits ? `\nThe clock is at ${new Date(now).toISOString()}; move it with clock.advance(ms).` : '';
+  return `${record.id} is not ${wanted.join(' or ')}:\n${lines.join('\n')}${hint}`;
+}
