@@ -190,7 +190,12 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
 
   async function beat(): Promise<void> {
     const at = performance.now();
-    const { alive, moved } = await store.beat(owner, { now: clock.now(), leaseMs, ...fallback });
+    const { alive, moved } = await store.beat(owner, {
+      now: clock.now(),
+      leaseMs,
+      takesOver: lanes.length > 0,
+      ...fallback,
+    });
     if (moved > 0) options.onMoved(moved);
     if (!alive) owner = await store.register(self, clock.now());
     leaseEnd = at + leaseMs;

@@ -97,6 +97,8 @@ export interface QueueStore {
       readonly now: number;
       readonly leaseMs: number;
       readonly fallback?: { readonly route: string; readonly absentMs: number };
+      /** Whether what silent owners had is given back; a process that only accepts leaves that to those that deliver. @default true */
+      readonly takesOver?: boolean;
     },
   ): Promise<{
     /** Whether the owner still is registered. */

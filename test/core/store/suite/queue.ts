@@ -114,6 +114,16 @@ export function queueSuite(name: string, open: OpenStore): void {
       expect(await claim(store, me, back + 1600)).toHaveLength(2);
     });
 
+    it('leaves what a silent owner held where who beats does not take over', async () => {
+      const { store, accept, owner } = await benchOn(open);
+      await accept();
+      const [dead, watcher] = [await owner(), await owner()];
+      await claim(store, dead);
+      const options = { now: NOW + 60_000, leaseMs: 1000, takesOver: false };
+      expect(await store.queue.beat(watcher, options)).toMatchObject({ alive: true, recovered: 0 });
+      expect((await store.queue.lanes())[0]?.sending).toBe(1);
+    });
+
     it('gives nothing from a lane that is paused', async () => {
       const { store, accept, owner } = await benchOn(open);
       await accept();

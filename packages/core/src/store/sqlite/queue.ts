@@ -158,11 +158,11 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
         clock.rewind(now);
         return owners.register({ ...owner, routes: owner.routes ?? [] }, now);
       }),
-    beat: (owner, { now, leaseMs, fallback }) =>
+    beat: (owner, { now, leaseMs, fallback, takesOver = true }) =>
       db.write(() => {
         clock.tick(now);
         const alive = owners.beat(owner, now);
-        const gone = owners.silentSince(now - leaseMs);
+        const gone = takesOver ? owners.silentSince(now - leaseMs) : [];
         const recovered = gone.reduce((sum, id) => sum + owners.recover(id, now), 0);
         const present = owners.list();
         const known = new Set(present.flatMap(({ routes }) => routes));
