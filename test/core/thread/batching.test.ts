@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { expect, it, vi } from 'vitest';
 import { relayWith } from '../../support/relay.ts';
 
-it('calls of one turn of the event loop cross to the engine in one message', async () => {
+it('calls of one turn of the event loop cross to the engine in few messages, the first before the last is made', async () => {
   const relay = relayWith({ queue: { deliver: false } });
   await relay.start();
   const posted = vi.spyOn(Worker.prototype, 'postMessage');
@@ -12,5 +12,5 @@ it('calls of one turn of the event loop cross to the engine in one message', asy
   const batches = posted.mock.calls.map(([batch]) => (batch as unknown[]).length);
   posted.mockRestore();
   expect(found).toHaveLength(50);
-  expect(batches).toEqual([50]);
+  expect(batches).toEqual([8, 8, 8, 8, 8, 8, 2]);
 });

@@ -43,7 +43,7 @@ export function createReading(context: {
       ...(link === undefined ? {} : { link }),
       ...(form === undefined ? {} : { form }),
     };
-    return [{ type, deliveryId, at, agent, ...target, known }];
+    return [{ type, deliveryId, at, agent, ...target }];
   }
 
   return {

@@ -248,16 +248,13 @@ export interface Activity {
   /** The address as it stands in the template, where it differs by recipient. */
   readonly form?: string;
   readonly scope?: string;
-  /** What `look()` answered, so that it is not asked again. */
-  readonly known?: DeliveryActivity | undefined;
 }
 
 /** What is known of a delivery when a reader acts, to tell people from machines. */
 export interface DeliveryActivity {
   readonly messageId: number;
-  readonly recipient: string;
   readonly sentAt: number | undefined;
-  /** Clicks in the last 10 seconds. */
+  /** Clicks in the last 10 seconds; what is over 100 is not counted. */
   readonly recentClicks: number;
 }
 

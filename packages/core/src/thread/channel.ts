@@ -10,6 +10,12 @@ type Port = Pick<MessagePort | Worker, 'postMessage'> & {
 /** Tells the worker to end by itself. Not a batch of packets, so that the channel passes over it. */
 export const END = 'end';
 
+/**
+ * So many calls of one turn are worth a message: while more are being made, the other side begins with them. A call for all
+ * of them together would let one side wait for the other, in turns.
+ */
+const WORTH_A_MESSAGE = 8;
+
 /** A call (`q`) or an answer (`s`). What has no number is an event, which nobody waits for. */
 interface Packet {
   readonly t: 'q' | 's';
@@ -19,16 +25,20 @@ interface Packet {
 }
 
 /**
- * A channel for birpc that batches: all calls and answers of one turn of the event loop cross in one message, and errors
+ * A channel for birpc that batches: calls and answers of one turn of the event loop cross in few messages, and errors
  * cross as data, so that codes and details survive. What cannot be copied fails its own call only.
+ *
+ * @param batches - calls that are a batch of their own, so that they wait for nothing
  */
 export function batchedChannel(
   port: Port,
+  batches: readonly string[] = [],
 ): Required<Pick<ChannelOptions, 'post' | 'on' | 'serialize' | 'deserialize'>> {
   let outgoing: Packet[] = [];
   let receive: (packet: unknown) => void = () => {};
 
   function flush(): void {
+    if (outgoing.length === 0) return;
     const batch = outgoing;
     outgoing = [];
     try {
@@ -51,7 +61,9 @@ export function batchedChannel(
 
   return {
     post(packet: Packet): void {
-      if (outgoing.push(packet) === 1) setImmediate(flush);
+      const waiting = outgoing.push(packet);
+      if (waiting >= WORTH_A_MESSAGE || (packet.m !== undefined && batches.includes(packet.m))) flush();
+      else if (waiting === 1) setImmediate(flush);
     },
     on(listener: (packet: unknown) => void): void {
       receive = listener;

@@ -18,6 +18,8 @@ export interface EngineThread {
 
 /** What a mail leaves behind is garbage at once; with as much room as Node gives by default the memory of the host grows by 100 MB. */
 const YOUNG_MB = 16;
+/** Calls that carry a batch. */
+const BATCHES: readonly (keyof EngineApi)[] = ['readAll', 'appendBulk'];
 /** Time for a thread to end by itself, ms. */
 const GRACE_MS = 2000;
 
@@ -41,7 +43,7 @@ export function spawnEngine(
   });
   let ending = false;
   let failure: unknown;
-  const rpc = createBirpc<EngineApi, HostApi>(host, { ...batchedChannel(worker), timeout: -1 });
+  const rpc = createBirpc<EngineApi, HostApi>(host, { ...batchedChannel(worker, BATCHES), timeout: -1 });
   worker.on('error', (error) => {
     failure = error;
   });

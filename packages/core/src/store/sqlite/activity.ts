@@ -1,119 +1,114 @@
 import { EVENT_TYPES, type MessageEvent } from '../../events.ts';
 import type { Activity, ActivityStore, DeliveryActivity } from '../port.ts';
-import type { Database } from './database.ts';
-import { unpackDetail } from './detail.ts';
+import { type Database, idAt } from './database.ts';
 import { FLAGS, type Ledger, type MessageFacts } from './ledger.ts';
+import { createLinks } from './links.ts';
 
 const RECENT_MS = 10_000;
+/** More clicks than this in so short a time say nothing more, and must not cost more. */
+const RECENT_MOST = 100;
 const CLICKED = EVENT_TYPES.indexOf('clicked');
+
+/** What is known of a delivery before something is counted. */
+interface Reader {
+  readonly message_id: number;
+  readonly recipient: string;
+  readonly sent_at: number | null;
+  readonly flags: number;
+  readonly clicked: string | null;
+}
+
+/** Bits of a link in `delivery.clicked`. */
+const LINK = { clicked: 1, byHuman: 2 } as const;
 
 /** What readers do, in SQLite. */
 export function createActivityStore(db: Database, ledger: Ledger): ActivityStore {
+  const links = createLinks(db);
   const find = db.prepare((query, { id }: { id: number }) =>
-    query.selectFrom('delivery').select(['message_id', 'recipient', 'sent_at', 'flags']).where('id', '=', id),
-  );
-  const setFlag = db.prepare((query, p: { id: number; flag: number }) =>
     query
-      .updateTable('delivery')
-      .set((row) => ({ flags: row('flags', '|', p.flag) }))
-      .where('id', '=', p.id)
-      .where((row) => row(row('flags', '&', p.flag), '=', 0)),
+      .selectFrom('delivery')
+      .select(['message_id', 'recipient', 'sent_at', 'flags', 'clicked'])
+      .where('id', '=', id),
   );
-  const recentClicks = db.prepare((query, p: { id: number; since: number }) =>
+  const mark = db.prepare((query, p: { id: number; flags: number; clicked: string | null }) =>
+    query.updateTable('delivery').set({ flags: p.flags, clicked: p.clicked }).where('id', '=', p.id),
+  );
+  const recentClicks = db.prepare((query, p: { id: number; since: number; first: number }) =>
     query
       .selectFrom('event')
-      .select((row) => row.fn.countAll<number>().as('n'))
+      .select('at')
       .where('delivery_id', '=', p.id)
+      // Ids grow with time, so that only what is recent is looked at.
+      .where('id', '>', p.first)
       .where('type', '=', CLICKED)
-      .where('at', '>', p.since),
-  );
-  const clicks = db.prepare((query, { id }: { id: number }) =>
-    query.selectFrom('event').select(['detail', 'at']).where('delivery_id', '=', id).where('type', '=', CLICKED),
-  );
-  const countLink = db.prepare(
-    (query, p: { campaign: number; form: string; first: number; human: number; firstHuman: number }) =>
-      query
-        .insertInto('link')
-        .values({
-          campaign_id: p.campaign,
-          form: p.form,
-          total: 1,
-          distinct_n: p.first,
-          total_human: p.human,
-          distinct_human: p.firstHuman,
-        })
-        .onConflict((conflict) =>
-          conflict.columns(['campaign_id', 'form']).doUpdateSet((row) => ({
-            total: row('link.total', '+', 1),
-            distinct_n: row('link.distinct_n', '+', row.ref('excluded.distinct_n')),
-            total_human: row('link.total_human', '+', row.ref('excluded.total_human')),
-            distinct_human: row('link.distinct_human', '+', row.ref('excluded.distinct_human')),
-          })),
-        ),
+      .where('at', '>', p.since)
+      .limit(RECENT_MOST),
   );
 
-  const once = (id: number, flag: number): boolean => setFlag.run({ id, flag }) > 0;
+  function recent(id: number, now: number): number {
+    const since = Math.max(0, now - RECENT_MS);
+    return recentClicks.all({ id, since, first: idAt(since) }).length;
+  }
 
-  function countReading(id: number, facts: MessageFacts, activity: Activity): void {
+  /** Counts a click of a link, and answers what the delivery keeps of it. */
+  function countClick(campaign: number, { url, form }: Activity, human: boolean, clicked: string | null): string | null {
+    if (url === undefined) return clicked;
+    const link = links.idOf(campaign, form ?? url);
+    const kept = (clicked === null ? {} : JSON.parse(clicked)) as Record<number, number>;
+    const before = kept[link] ?? 0;
+    const first = (before & LINK.clicked) === 0;
+    const firstHuman = human && (before & LINK.byHuman) === 0;
+    links.count(link, { human, first, firstHuman });
+    if (!first && !firstHuman) return clicked;
+    return JSON.stringify({ ...kept, [link]: before | LINK.clicked | (human ? LINK.byHuman : 0) });
+  }
+
+  function countReading(id: number, row: Reader, facts: MessageFacts, activity: Activity): void {
     const { type, at, agent } = activity;
     const human = isHuman(agent?.kind);
-    const name = type === 'opened' ? 'opens' : 'clicks';
+    const [name, flag, humanFlag] =
+      type === 'opened'
+        ? (['opens', FLAGS.opened, FLAGS.openedHuman] as const)
+        : (['clicks', FLAGS.clicked, FLAGS.clickedHuman] as const);
     ledger.count(facts, `${name}Total`, at);
-    const first = once(id, type === 'opened' ? FLAGS.opened : FLAGS.clicked);
-    if (first) ledger.count(facts, `${name}Unique`, at);
+    if ((row.flags & flag) === 0) ledger.count(facts, `${name}Unique`, at);
     if (human) {
       ledger.count(facts, `${name}TotalHuman`, at);
-      if (once(id, type === 'opened' ? FLAGS.openedHuman : FLAGS.clickedHuman))
-        ledger.count(facts, `${name}UniqueHuman`, at);
+      if ((row.flags & humanFlag) === 0) ledger.count(facts, `${name}UniqueHuman`, at);
     }
-    if (type === 'clicked' && facts.campaignId !== undefined) countClick(id, facts.campaignId, human, first, activity);
+    const flags = row.flags | flag | (human ? humanFlag : 0);
+    const clicked =
+      type === 'clicked' && facts.campaignId !== undefined
+        ? countClick(facts.campaignId, activity, human, row.clicked)
+        : row.clicked;
+    // What a reader does again changes nothing of the row, and costs no page of the disk.
+    if (flags !== row.flags || clicked !== row.clicked) mark.run({ id, flags, clicked });
   }
 
-  /** @param first - nothing in this mail was clicked before */
-  function countClick(id: number, campaign: number, human: boolean, first: boolean, activity: Activity): void {
-    const { url, link, form } = activity;
-    if (url === undefined) return;
-    const earlier = first ? [] : clicks.all({ id });
-    const before = earlier
-      .map(({ detail, at }) => unpackDetail(JSON.parse(detail ?? '{}'), { at, route: '' }) as Partial<Activity>)
-      .filter((click) => (form === undefined ? click.url === url : click.link === link));
-    const humanBefore = before.some(({ agent }) => isHuman(agent?.kind));
-    countLink.run({
-      campaign,
-      form: form ?? url,
-      first: before.length === 0 ? 1 : 0,
-      human: human ? 1 : 0,
-      firstHuman: human && !humanBefore ? 1 : 0,
-    });
-  }
-
-  function look(deliveryId: number, now = Number.POSITIVE_INFINITY): DeliveryActivity | undefined {
-    const row = find.get({ id: deliveryId });
-    if (row === undefined) return undefined;
-    const clicked = (row.flags & FLAGS.clicked) !== 0;
-    return {
-      messageId: row.message_id,
-      recipient: row.recipient,
-      sentAt: row.sent_at ?? undefined,
-      recentClicks: clicked ? (recentClicks.get({ id: deliveryId, since: now - RECENT_MS })?.n ?? 0) : 0,
-    };
+  function recordOne(activity: Activity): MessageEvent[] {
+    const { type, at, deliveryId: id, form: _, ...detail } = activity;
+    const row = find.get({ id });
+    const facts = row && ledger.message(row.message_id);
+    if (row === undefined || facts === undefined) return [];
+    if (type === 'unsubscribed') {
+      if ((row.flags & FLAGS.unsubscribed) !== 0) return [];
+      mark.run({ id, flags: row.flags | FLAGS.unsubscribed, clicked: row.clicked });
+      ledger.count(facts, 'unsubscribed', at);
+    } else countReading(id, row, facts, activity);
+    return [ledger.event({ id, recipient: row.recipient }, facts, type, at, detail)];
   }
 
   return {
-    look,
-    record: (activities) =>
-      db.write(() =>
-        activities.flatMap((activity): MessageEvent[] => {
-          const { type, at, deliveryId: id, form: _, known = look(id), ...detail } = activity;
-          const facts = known && ledger.message(known.messageId);
-          if (known === undefined || facts === undefined) return [];
-          if (type === 'unsubscribed') {
-            if (!once(id, FLAGS.unsubscribed)) return [];
-            ledger.count(facts, 'unsubscribed', at);
-          } else countReading(id, facts, activity);
-          return [ledger.event({ id, recipient: known.recipient }, facts, type, at, detail)];
-        }),
-      ),
+    look(deliveryId, now): DeliveryActivity | undefined {
+      const row = find.get({ id: deliveryId });
+      if (row === undefined) return undefined;
+      return {
+        messageId: row.message_id,
+        sentAt: row.sent_at ?? undefined,
+        recentClicks: (row.flags & FLAGS.clicked) === 0 ? 0 : recent(deliveryId, now),
+      };
+    },
+    record: (activities) => db.write(() => activities.flatMap(recordOne)),
   };
 }
 

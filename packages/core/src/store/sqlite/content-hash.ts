@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { canonical } from '../../canonical.ts';
 import type { SubmittedRecipient } from '../../message.ts';
 import type { AcceptInput } from '../port.ts';
 
 /** SHA-256 of a text, base64url. */
 export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
+  return hash('sha256', text, 'base64url');
 }
 
 /**

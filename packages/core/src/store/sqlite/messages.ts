@@ -3,6 +3,7 @@ import type { AcceptInput } from '../port.ts';
 import { sha256 } from './content-hash.ts';
 import type { Database } from './database.ts';
 import { type Ledger, type MessageFacts, STREAMS } from './ledger.ts';
+import { createRecent } from './recent.ts';
 import type { Tables } from './tables.ts';
 
 const CACHED = 2000;
@@ -12,15 +13,11 @@ export function createMessages(
   db: Database,
   ledger: Ledger,
 ): { insert(input: Omit<AcceptInput, 'recipients'>): MessageFacts } {
-  const findContent = db.prepare((query, { hash }: { hash: string }) =>
-    query.selectFrom('content').select('id').where('hash', '=', hash),
+  const hasContent = db.prepare((query, { id }: { id: number }) =>
+    query.selectFrom('content').select('id').where('id', '=', id),
   );
-  const insertContent = db.prepare((query, { hash, json }: { hash: string; json: string }) =>
-    query
-      .insertInto('content')
-      .values({ hash, json })
-      .onConflict((conflict) => conflict.column('hash').doNothing())
-      .returning('id'),
+  const insertContent = db.prepare((query, { json }: { json: string }) =>
+    query.insertInto('content').values({ json }).returning('id'),
   );
   const findLane = db.prepare((query, { route, stream }: { route: string; stream: number }) =>
     query.selectFrom('lane').select('id').where('route', '=', route).where('stream', '=', stream),
@@ -45,8 +42,10 @@ export function createMessages(
       extra: p.extra,
     }),
   );
+  // By hash. An index of all that was ever written would cost each mail with its own text a page of the disk, and would find
+  // nothing for it; what a template or a loop sends again is sent again soon.
+  const contents = createRecent<string, number>(CACHED);
   // Rows of these never go, and never change.
-  const contents = new Map<string, number>();
   const lanes = new Map<string, number>();
   db.onRollback(() => {
     contents.clear();
@@ -68,12 +67,10 @@ export function createMessages(
     const json = JSON.stringify(content);
     const hash = sha256(json);
     const known = contents.get(hash);
-    // Mail without a template has a content of its own, mostly, and that of a template is known mostly.
-    const id = known ?? ((insertContent.get({ hash, json }) ?? findContent.get({ hash })) as { id: number }).id;
-    if (known === undefined) {
-      if (contents.size >= CACHED) contents.clear();
-      contents.set(hash, id);
-    }
+    if (known !== undefined && hasContent.get({ id: known }) !== undefined)
+      return { id: known, value: content, length: json.length };
+    const { id } = insertContent.get({ json }) as { id: number };
+    contents.set(hash, id);
     return { id, value: content, length: json.length };
   }
 

@@ -1,10 +1,8 @@
 import type { Generated } from 'kysely';
 
-/** What all deliveries of a message share, once per content. */
+/** What all deliveries of a message share; messages that say the same share it too. */
 interface ContentTable {
   id: Generated<number>;
-  /** SHA-256 of `json`, base64url. */
-  hash: string;
   json: string;
 }
 
@@ -45,6 +43,8 @@ interface DeliveryTable {
   state: number;
   /** What was counted once: bits of `FLAGS`. */
   flags: Generated<number>;
+  /** JSON of the links that were clicked: bits by the link's number. */
+  clicked: Generated<string | null>;
   attempts: Generated<number>;
   accepted_at: number;
   /** Set while it waits, and only then. */
@@ -93,13 +93,14 @@ interface ReportTable {
 }
 
 interface LinkTable {
+  id: Generated<number>;
   campaign_id: number;
   /** The address as it stands in the template. */
   form: string;
-  total: number;
-  distinct_n: number;
-  total_human: number;
-  distinct_human: number;
+  total: Generated<number>;
+  distinct_n: Generated<number>;
+  total_human: Generated<number>;
+  distinct_human: Generated<number>;
 }
 
 interface BlobTable {

@@ -12,7 +12,6 @@ export const initial: Migration = {
     await schema
       .createTable('content')
       .addColumn('id', 'integer', (column) => column.primaryKey())
-      .addColumn('hash', 'text', (column) => column.notNull().unique())
       .addColumn('json', 'text', (column) => column.notNull())
       .execute();
     await schema
@@ -54,6 +53,7 @@ export const initial: Migration = {
       .addColumn('kind', 'integer', (column) => column.notNull())
       .addColumn('state', 'integer', (column) => column.notNull())
       .addColumn('flags', 'integer', (column) => column.notNull().defaultTo(0))
+      .addColumn('clicked', 'text')
       .addColumn('attempts', 'integer', (column) => column.notNull().defaultTo(0))
       .addColumn('accepted_at', 'integer', (column) => column.notNull())
       .addColumn('due_at', 'integer')
@@ -119,14 +119,14 @@ export const initial: Migration = {
       .execute();
     await schema
       .createTable('link')
+      .addColumn('id', 'integer', (column) => column.primaryKey())
       .addColumn('campaign_id', 'integer', (column) => column.notNull())
       .addColumn('form', 'text', (column) => column.notNull())
-      .addColumn('total', 'integer', (column) => column.notNull())
-      .addColumn('distinct_n', 'integer', (column) => column.notNull())
-      .addColumn('total_human', 'integer', (column) => column.notNull())
-      .addColumn('distinct_human', 'integer', (column) => column.notNull())
-      .addPrimaryKeyConstraint('link_key', ['campaign_id', 'form'])
-      .modifyEnd(withoutRowid)
+      .addColumn('total', 'integer', (column) => column.notNull().defaultTo(0))
+      .addColumn('distinct_n', 'integer', (column) => column.notNull().defaultTo(0))
+      .addColumn('total_human', 'integer', (column) => column.notNull().defaultTo(0))
+      .addColumn('distinct_human', 'integer', (column) => column.notNull().defaultTo(0))
+      .addUniqueConstraint('link_key', ['campaign_id', 'form'])
       .execute();
     await schema
       .createTable('blob')
