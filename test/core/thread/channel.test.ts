@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { MessageChannel } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { batchedChannel } from '../../../packages/core/src/thread/channel.ts';
+import { batchedChannel, type ChannelCalls } from '../../../packages/core/src/thread/channel.ts';
 
 interface Api {
   double(value: unknown): Promise<unknown>;
@@ -10,7 +10,11 @@ interface Api {
 }
 
 /** Two ends of a channel over a real port, and how many messages the first end posted. */
-function ends(): { readonly rpc: Api; readonly posted: () => number; tell(value: unknown): void } {
+function ends(calls: ChannelCalls = {}): {
+  readonly rpc: Api;
+  readonly posted: () => number;
+  tell(value: unknown): void;
+} {
   const { port1, port2 } = new MessageChannel();
   onTestFinished(() => port1.close());
   let posted = 0;
@@ -26,7 +30,7 @@ function ends(): { readonly rpc: Api; readonly posted: () => number; tell(value:
     strange: async () => ({ f: () => {} }),
   };
   createBirpc<object, Api>(api, { ...batchedChannel(port2), timeout: -1 });
-  const rpc = createBirpc<Api, object>({}, { ...batchedChannel(counting), timeout: -1 });
+  const rpc = createBirpc<Api, object>({}, { ...batchedChannel(counting, calls), timeout: -1 });
   return {
     rpc: rpc as unknown as Api,
     posted: () => posted,
@@ -39,6 +43,12 @@ describe('the channel between the threads', () => {
     const { rpc, posted } = ends();
     expect(await Promise.all([1, 2, 3].map((value) => rpc.double(value)))).toEqual([2, 4, 6]);
     expect(posted()).toBe(1);
+  });
+
+  it('posts a batch at once, and plain parameters as text', async () => {
+    const { rpc, posted } = ends({ batches: ['double'], asText: ['double'] });
+    expect(await Promise.all([1, 2, 3].map((value) => rpc.double(value)))).toEqual([2, 4, 6]);
+    expect(posted()).toBe(3);
   });
 
   it('rejects a call with a value that cannot be copied, and no other call beside it', async () => {

@@ -4,7 +4,7 @@ import type { EngineOptions } from '../engine.ts';
 import { MailRelayError } from '../errors.ts';
 import { workerArguments } from '../worker-arguments.ts';
 import { workerFile } from '../worker-file.ts';
-import { batchedChannel, END } from './channel.ts';
+import { batchedChannel, type ChannelCalls, END } from './channel.ts';
 import type { EngineApi, HostApi } from './port.ts';
 
 /** An engine in a thread of its own. */
@@ -18,8 +18,10 @@ export interface EngineThread {
 
 /** What a mail leaves behind is garbage at once; with as much room as Node gives by default the memory of the host grows by 100 MB. */
 const YOUNG_MB = 16;
-/** Calls that carry a batch. */
-const BATCHES: readonly (keyof EngineApi)[] = ['readAll', 'appendBulk'];
+const CALLS: { readonly [kind in keyof ChannelCalls]: readonly (keyof EngineApi)[] } = {
+  batches: ['readAll', 'appendBulk'],
+  asText: ['accept', 'readAll', 'appendBulk'],
+};
 /** Time for a thread to end by itself, ms. */
 const GRACE_MS = 2000;
 
@@ -43,7 +45,7 @@ export function spawnEngine(
   });
   let ending = false;
   let failure: unknown;
-  const rpc = createBirpc<EngineApi, HostApi>(host, { ...batchedChannel(worker, BATCHES), timeout: -1 });
+  const rpc = createBirpc<EngineApi, HostApi>(host, { ...batchedChannel(worker, CALLS), timeout: -1 });
   worker.on('error', (error) => {
     failure = error;
   });

@@ -58,6 +58,18 @@ export function activitySuite(name: string, open: OpenStore): void {
       expect(store.activity.look(1, NOW)).toBeUndefined();
     });
 
+    it('know the clicks of the last ten seconds, and no more than a hundred of them', async () => {
+      const { store, deliveryId } = await read();
+      const click = (at: number) =>
+        ({ type: 'clicked', deliveryId, at, agent: bot, url: 'https://a.example/', link: 3 }) as const;
+      await store.activity.record([click(NOW), click(NOW + 5000), click(NOW + 6000)]);
+      expect(store.activity.look(deliveryId, NOW + 7000)?.recentClicks).toBe(3);
+      expect(store.activity.look(deliveryId, NOW + 14_000)?.recentClicks).toBe(2);
+      expect(store.activity.look(deliveryId, NOW + 60_000)?.recentClicks).toBe(0);
+      await store.activity.record(Array.from({ length: 150 }, () => click(NOW + 60_000)));
+      expect(store.activity.look(deliveryId, NOW + 60_001)?.recentClicks).toBe(100);
+    });
+
     it('leave out deliveries that are not there any more', async () => {
       const { store } = await read();
       expect(await store.activity.record([{ type: 'opened', deliveryId: 5, at: NOW, agent: human }])).toEqual([]);

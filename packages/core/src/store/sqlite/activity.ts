@@ -51,7 +51,12 @@ export function createActivityStore(db: Database, ledger: Ledger): ActivityStore
   }
 
   /** Counts a click of a link, and answers what the delivery keeps of it. */
-  function countClick(campaign: number, { url, form }: Activity, human: boolean, clicked: string | null): string | null {
+  function countClick(
+    campaign: number,
+    { url, form }: Activity,
+    human: boolean,
+    clicked: string | null,
+  ): string | null {
     if (url === undefined) return clicked;
     const link = links.idOf(campaign, form ?? url);
     const kept = (clicked === null ? {} : JSON.parse(clicked)) as Record<number, number>;

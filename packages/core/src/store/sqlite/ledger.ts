@@ -73,6 +73,41 @@ export interface EventRow {
   readonly detail: string | null;
 }
 
+/** A message whose content is read when somebody asks for it. */
+class KnownMessage implements MessageFacts {
+  readonly id: number;
+  readonly stream: Stream;
+  readonly campaignId: number | undefined;
+  readonly campaign: string | undefined;
+  readonly laneId: number;
+  readonly route: string;
+  readonly sendAt: number | undefined;
+  readonly createdAt: number;
+  readonly tags: readonly string[];
+  readonly metadata: Readonly<Record<string, Json>> | undefined;
+  readonly #contentId: number;
+  readonly #contentOf: (id: number) => Content;
+
+  constructor(facts: Omit<MessageFacts, 'content'>, contentId: number, contentOf: (id: number) => Content) {
+    this.id = facts.id;
+    this.stream = facts.stream;
+    this.campaignId = facts.campaignId;
+    this.campaign = facts.campaign;
+    this.laneId = facts.laneId;
+    this.route = facts.route;
+    this.sendAt = facts.sendAt;
+    this.createdAt = facts.createdAt;
+    this.tags = facts.tags;
+    this.metadata = facts.metadata;
+    this.#contentId = contentId;
+    this.#contentOf = contentOf;
+  }
+
+  get content(): Content {
+    return this.#contentOf(this.#contentId);
+  }
+}
+
 /** Everything about events and counts. */
 export function createLedger(db: Database): Ledger {
   const messages = new Map<number, MessageFacts>();
@@ -130,12 +165,7 @@ export function createLedger(db: Database): Ledger {
   }
 
   function keepMessage(facts: Omit<MessageFacts, 'content'>, contentId: number): MessageFacts {
-    const whole: MessageFacts = {
-      ...facts,
-      get content() {
-        return contentOf(contentId);
-      },
-    };
+    const whole = new KnownMessage(facts, contentId, contentOf);
     if (messages.size >= CACHED) messages.clear();
     messages.set(facts.id, whole);
     return whole;

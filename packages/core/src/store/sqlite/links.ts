@@ -30,7 +30,7 @@ export function createLinks(db: Database): Links {
     query.selectFrom('link').select('id').where('campaign_id', '=', p.campaign).where('form', '=', p.form),
   );
   const insert = db.prepare((query, p: { campaign: number; form: string }) =>
-    query.insertInto('link').values({ campaign_id: p.campaign, form: p.form }).returning('id'),
+    query.insertInto('link').values({ campaign_id: p.campaign, form: p.form }),
   );
   const add = db.prepare((query, p: Counts & { id: number }) =>
     query
@@ -59,7 +59,7 @@ export function createLinks(db: Database): Links {
       const key = `${campaign} ${form}`;
       const known = ids.get(key);
       if (known !== undefined) return known;
-      const { id } = (find.get({ campaign, form }) ?? insert.get({ campaign, form })) as { id: number };
+      const id = find.get({ campaign, form })?.id ?? insert.insert({ campaign, form });
       ids.set(key, id);
       return id;
     },

@@ -16,20 +16,18 @@ export function createMessages(
   const hasContent = db.prepare((query, { id }: { id: number }) =>
     query.selectFrom('content').select('id').where('id', '=', id),
   );
-  const insertContent = db.prepare((query, { json }: { json: string }) =>
-    query.insertInto('content').values({ json }).returning('id'),
-  );
+  const insertContent = db.prepare((query, { json }: { json: string }) => query.insertInto('content').values({ json }));
   const findLane = db.prepare((query, { route, stream }: { route: string; stream: number }) =>
     query.selectFrom('lane').select('id').where('route', '=', route).where('stream', '=', stream),
   );
   const insertLane = db.prepare((query, p: { route: string; stream: number; now: number }) =>
-    query.insertInto('lane').values({ route: p.route, stream: p.stream, known_at: p.now }).returning('id'),
+    query.insertInto('lane').values({ route: p.route, stream: p.stream, known_at: p.now }),
   );
   const findCampaign = db.prepare((query, { name }: { name: string }) =>
     query.selectFrom('campaign').select('id').where('name', '=', name),
   );
   const insertCampaign = db.prepare((query, { name }: { name: string }) =>
-    query.insertInto('campaign').values({ name }).returning('id'),
+    query.insertInto('campaign').values({ name }),
   );
   const insertMessageRow = db.prepare((query, p: Tables['message']) =>
     query.insertInto('message').values({
@@ -57,7 +55,7 @@ export function createMessages(
     const known = lanes.get(key);
     if (known !== undefined) return known;
     const lane = { route, stream: STREAMS.indexOf(stream) };
-    const { id } = (findLane.get(lane) ?? insertLane.get({ ...lane, now })) as { id: number };
+    const id = findLane.get(lane)?.id ?? insertLane.insert({ ...lane, now });
     if (lanes.size >= CACHED) lanes.clear();
     lanes.set(key, id);
     return id;
@@ -69,7 +67,7 @@ export function createMessages(
     const known = contents.get(hash);
     if (known !== undefined && hasContent.get({ id: known }) !== undefined)
       return { id: known, value: content, length: json.length };
-    const { id } = insertContent.get({ json }) as { id: number };
+    const id = insertContent.insert({ json });
     contents.set(hash, id);
     return { id, value: content, length: json.length };
   }
@@ -82,7 +80,7 @@ export function createMessages(
     const campaignId =
       campaign === undefined
         ? undefined
-        : (findCampaign.get({ name: campaign }) ?? insertCampaign.get({ name: campaign }))?.id;
+        : (findCampaign.get({ name: campaign })?.id ?? insertCampaign.insert({ name: campaign }));
     const id = db.nextId(now);
     insertMessageRow.run({
       id,

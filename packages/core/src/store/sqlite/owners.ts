@@ -22,7 +22,7 @@ export interface Owners {
 /** Owners in SQLite. */
 export function createOwners(db: Database, rates: RateLog): Owners {
   const insert = db.prepare((query, p: { pid: number; host: string; routes: string; now: number }) =>
-    query.insertInto('owner').values({ pid: p.pid, host: p.host, beat_at: p.now, routes: p.routes }).returning('id'),
+    query.insertInto('owner').values({ pid: p.pid, host: p.host, beat_at: p.now, routes: p.routes }),
   );
   const all = db.prepare((query) => query.selectFrom('owner').select(['id', 'routes']));
   const renew = db.prepare((query, p: { owner: number; now: number }) =>
@@ -42,7 +42,7 @@ export function createOwners(db: Database, rates: RateLog): Owners {
   const remove = db.prepare((query, { owner }: { owner: number }) => query.deleteFrom('owner').where('id', '=', owner));
 
   return {
-    register: ({ pid, host, routes }, now) => insert.get({ pid, host, routes: JSON.stringify(routes), now })?.id ?? 0,
+    register: ({ pid, host, routes }, now) => insert.insert({ pid, host, routes: JSON.stringify(routes), now }),
     list: () => all.all({}).map(({ id, routes }) => ({ id, routes: JSON.parse(routes) as string[] })),
     beat: (owner, now) => renew.run({ owner, now }) > 0,
     silentSince: (time) => silent.all({ time }).map(({ id }) => id),

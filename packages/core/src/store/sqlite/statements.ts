@@ -14,6 +14,8 @@ export interface Prepared<P, R> {
   get(parameters: P): R | undefined;
   /** Answers the number of rows that changed. */
   run(parameters: P): number;
+  /** Inserts a row that is not there, and answers its number; cheaper than `returning`. */
+  insert(parameters: P): number;
 }
 
 class Parameter {
@@ -58,6 +60,7 @@ export function createStatements(handle: () => DatabaseSync, guard: <T>(task: ()
         all: (parameters) => guard(() => ready().all(...bind(parameters)) as R[]),
         get: (parameters) => guard(() => ready().get(...bind(parameters)) as R | undefined),
         run: (parameters) => guard(() => Number(ready().run(...bind(parameters)).changes)),
+        insert: (parameters) => guard(() => Number(ready().run(...bind(parameters)).lastInsertRowid)),
       };
     },
     /** A query that differs each time. */
