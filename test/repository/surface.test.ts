@@ -8,6 +8,7 @@ import * as testing from '@mailrelay/core/testing';
 import * as express from '@mailrelay/express';
 import * as nestjs from '@mailrelay/nestjs';
 import * as compat from '@mailrelay/nestjs/compat';
+import * as nestjsTesting from '@mailrelay/nestjs/testing';
 import { expect, it } from 'vitest';
 
 it('the packages export these values', () => {
@@ -20,6 +21,7 @@ it('the packages export these values', () => {
     express: names(express),
     nestjs: names(nestjs),
     compat: names(compat),
+    nestjsTesting: names(nestjsTesting),
     cli: names(cli),
   }).toMatchInlineSnapshot(`
     {
@@ -55,6 +57,11 @@ it('the packages export these values', () => {
         "OnMailEvent",
         "getMailRelayToken",
         "mailRelayHandler",
+      ],
+      "nestjsTesting": [
+        "MailRelayInbox",
+        "MailRelayTestModule",
+        "mailRelayKit",
       ],
       "node": [
         "toNodeHandler",

@@ -9,14 +9,18 @@ import type { DiscoveryService } from '@nestjs/core';
 import { FEATURE, type MailRelayFeatureOptions } from './feature.ts';
 import { nestLogger } from './logger.ts';
 import { type MailRelayModuleOptions, pathOf, refuse } from './options.ts';
+import type { Named, RelayMaker } from './relay-maker.ts';
 import { findTemplateFolder } from './template-folder.ts';
 
 /** Makes the relay of a module: Nest's logger, templates of all modules, and for a name a path and a store of its own. */
 export function createRelay(
-  { autoMount, stop, ...options }: MailRelayModuleOptions,
-  { name }: { readonly name: string | undefined },
+  { autoMount, stop, ...given }: MailRelayModuleOptions,
+  named: Named,
   discovery: DiscoveryService,
-): MailRelay {
+  maker?: RelayMaker,
+): MailRelay | Promise<MailRelay> {
+  const { name } = named;
+  const options = { ...given, ...maker?.optionsFor(name) };
   if (autoMount !== undefined && typeof autoMount !== 'boolean') refuse('autoMount', 'must be true or false');
   if (stop !== undefined && (typeof stop !== 'object' || stop === null)) refuse('stop', 'must be an object');
   const logger = options.logger ?? nestLogger(name);
@@ -26,7 +30,8 @@ export function createRelay(
     featuresOf(discovery, name),
     logger,
   );
-  return createMailRelay({ logger, ...own, ...options, ...(templates === undefined ? {} : { templates }) });
+  const whole = { logger, ...own, ...options, ...(templates === undefined ? {} : { templates }) };
+  return maker === undefined ? createMailRelay(whole) : maker.make(whole, named);
 }
 
 type Templates = MailRelayOptions['templates'];

@@ -4,12 +4,13 @@ import { createRelay } from './create-relay.ts';
 import { MailRelayHealthIndicator } from './health-indicator.ts';
 import { getMailRelayToken } from './inject-mail-relay.ts';
 import { type MailRelayModuleExtras, type MailRelayModuleOptions, refuse } from './options.ts';
+import { type Named, RELAY_MAKER } from './relay-maker.ts';
 
 /** How the module sees its own relay, whatever that is called for others; and what it is called. */
 export const RELAY: unique symbol = Symbol('MailRelay');
 export const NAMED: unique symbol = Symbol('MailRelay name');
 
-export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } =
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<MailRelayModuleOptions>({ moduleName: 'MailRelay' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createMailRelayOptions')
@@ -24,8 +25,12 @@ function withRelay(definition: DynamicModule, { name, isGlobal }: MailRelayModul
     global: isGlobal ?? true,
     providers: [
       ...(definition.providers ?? []),
-      { provide: NAMED, useValue: { name: checkedName(name) } },
-      { provide: token, useFactory: createRelay, inject: [MODULE_OPTIONS_TOKEN, NAMED, DiscoveryService] },
+      { provide: NAMED, useValue: { name: checkedName(name) } satisfies Named },
+      {
+        provide: token,
+        useFactory: createRelay,
+        inject: [MODULE_OPTIONS_TOKEN, NAMED, DiscoveryService, { token: RELAY_MAKER, optional: true }],
+      },
       { provide: RELAY, useExisting: token },
     ],
     exports: [token, MailRelayHealthIndicator],

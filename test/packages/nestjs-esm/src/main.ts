@@ -1,6 +1,7 @@
 import { smtp } from '@mailrelay/core';
 import { MailRelayModule, MailRelayService, OnMailEvent } from '@mailrelay/nestjs';
 import { MailerModule, MailerService } from '@mailrelay/nestjs/compat';
+import { MailRelayTestModule } from '@mailrelay/nestjs/testing';
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -42,6 +43,7 @@ async function main(): Promise<void> {
   await app.close();
   if (signup.seen.join() !== 'ada@example.com') throw new Error(`the handler saw ${signup.seen}`);
   if (typeof MailerModule.forRoot !== 'function' || typeof MailerService !== 'function') throw new Error('no compat');
+  if (typeof MailRelayTestModule.forRoot !== 'function') throw new Error('no testing');
 }
 
 main().catch((error: unknown) => {
