@@ -134,7 +134,6 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     ...createConsent({ store, publish }),
     feedback,
     hasBlob: (kind, key) => store.blobs.has(kind, key),
-    putBlob: (kind, key, bytes) => store.blobs.put(kind, key, bytes),
     render: (name, data, renderOptions) => composer.render(name, data, renderOptions),
     templateVersion: async (name) => composer.version(name),
     ...createRecords({ store, composer }),

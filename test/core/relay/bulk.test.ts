@@ -105,6 +105,7 @@ describe('sendMany', () => {
       book: createTemplateBook([]),
       template: undefined,
       fields,
+      enclosed: new Map(),
     });
     await expect(run.next()).rejects.toBe(failed);
   });

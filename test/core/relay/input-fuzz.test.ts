@@ -118,4 +118,16 @@ it('an attachment leaves nothing behind where the message is refused for another
   expect(rows(file)).toEqual({ messages: 0, deliveries: 0, blobs: 0 });
   await relay.send(good);
   expect(rows(file)).toEqual({ messages: 1, deliveries: 1, blobs: 1 });
+  const keyed = { ...shared, attachments: [], idempotencyKey: 'k' };
+  await relay.send({ ...keyed, to: 'ada@example.com' });
+  const others = Array.from({ length: 3 }, (_, index) => ({ ...keyed, attachments: [{ content: `other ${index}` }] }));
+  const conflict = { code: 'IDEMPOTENCY_CONFLICT' };
+  await expect(relay.send({ ...keyed, ...others[0], to: 'ada@example.com' })).rejects.toMatchObject(conflict);
+  await expect(relay.sendMany(['ada@example.com'], { ...keyed, ...others[1] })).rejects.toMatchObject(conflict);
+  expect(rows(file)).toEqual({ messages: 2, deliveries: 2, blobs: 1 });
+  // Also where both are on their way at once.
+  const racing = others.map((one, index) => ({ ...one, to: 'ada@example.com', idempotencyKey: `race-${index % 2}` }));
+  const results = await Promise.allSettled(racing.map((one) => relay.send(one)));
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+  expect(rows(file)).toEqual({ messages: 4, deliveries: 4, blobs: 3 });
 });

@@ -4,6 +4,7 @@ import type { RouteSpec } from '../deliver/port.ts';
 import { ERRORS, isMailRelayError } from '../errors.ts';
 import type { MessageEvent } from '../events.ts';
 import {
+  type Accepted,
   type AcceptedDelivery,
   type Content,
   decodeId,
@@ -12,7 +13,7 @@ import {
   type SubmittedRecipient,
 } from '../message.ts';
 import { chooseRoute } from '../route/choose.ts';
-import type { Store } from '../store/port.ts';
+import type { Enclosures, Store } from '../store/port.ts';
 import type { BulkResult, EngineApi } from '../thread/port.ts';
 
 /** What submitting works with. */
@@ -41,7 +42,7 @@ type Announced = Pick<OpenMessage, 'content' | 'campaign' | 'tags'>;
 /** Messages on their way in: checked, then stored. */
 export function createSubmitting(
   context: SubmittingContext,
-): Pick<EngineApi, 'check' | 'accept' | 'openBulk' | 'appendBulk' | 'closeBulk'> {
+): Pick<EngineApi, 'accept' | 'acceptWith' | 'openBulk' | 'appendBulk' | 'closeBulk'> {
   const { store, composer, clock, publish, wake } = context;
   const runs = new Map<number, OpenMessage>();
   let lastRun = 0;
@@ -50,32 +51,24 @@ export function createSubmitting(
     publish(deliveries.map(({ id, recipient, state }) => acceptedEvent(messageId, message, id, recipient, state)));
   }
 
-  async function check({ route, content, recipients }: Submission): Promise<string> {
+  async function accept({ route, ...submission }: Submission, enclosed?: Enclosures): Promise<Accepted> {
     const chosen = chooseRoute(context.routes, route);
+    const { content, recipients } = submission;
     for (const recipient of recipients) await composer.check(content, recipient);
-    return chosen;
+    const accepted = await store.intake.accept({ ...submission, route: chosen, now: clock.now() }, enclosed);
+    if (!accepted.repeated) {
+      announce(accepted.id, submission, accepted.deliveries);
+      wake();
+    }
+    return accepted;
   }
 
   return {
-    async check(submission) {
-      await check(submission);
-    },
-    async accept(given) {
-      const routeName = await check(given);
-      const { route: _, ...submission } = given;
-      const accepted = await store.intake.accept({ ...submission, route: routeName, now: clock.now() });
-      if (!accepted.repeated) {
-        announce(accepted.id, submission, accepted.deliveries);
-        wake();
-      }
-      return accepted;
-    },
-    async openBulk({ route, ...submission }: Omit<Submission, 'recipients'>) {
-      const opened = await store.intake.open({
-        ...submission,
-        route: chooseRoute(context.routes, route),
-        now: clock.now(),
-      });
+    accept: (submission) => accept(submission),
+    acceptWith: accept,
+    async openBulk({ route, ...submission }, enclosed) {
+      const chosen = chooseRoute(context.routes, route);
+      const opened = await store.intake.open({ ...submission, route: chosen, now: clock.now() }, enclosed);
       const { content, campaign, tags, idempotencyKey } = submission;
       lastRun += 1;
       runs.set(lastRun, { id: opened.id, keyed: idempotencyKey !== undefined, content, campaign, tags });

@@ -65,6 +65,9 @@ export interface AcceptInput {
   readonly now: number;
 }
 
+/** Bytes of attachments by their hash. */
+export type Enclosures = ReadonlyMap<string, Uint8Array>;
+
 /** What became of one recipient that was appended. `repeated`: an earlier run had appended it. */
 export type Appended =
   | { readonly id: string; readonly state: DeliveryState; readonly repeated: boolean }
@@ -76,12 +79,14 @@ export interface IntakeStore {
    * Stores a message and its deliveries in one transaction. A recipient on the suppression list for the message's stream
    * or topic gets a delivery in state `suppressed`. The same `idempotencyKey` with the same content answers the first
    * result with `repeated: true`, also when calls race; with other content it throws `IDEMPOTENCY_CONFLICT`. The same
-   * address twice in one message makes one delivery.
+   * address twice in one message makes one delivery. `enclosed` has the attachments that the store lacks: they are stored
+   * with the message or not at all.
    */
-  accept(input: AcceptInput): Promise<Accepted>;
+  accept(input: AcceptInput, enclosed?: Enclosures): Promise<Accepted>;
   /** Opens a message for many recipients (`sendMany`), without any yet. With an `idempotencyKey` seen before: the same message. */
   open(
     input: Omit<AcceptInput, 'recipients'>,
+    enclosed?: Enclosures,
   ): Promise<{ readonly id: string; readonly messageId: string; readonly repeated: boolean }>;
   /**
    * Adds recipients to an opened message; one transaction. An address that it has already is `duplicate`. With `run`, a

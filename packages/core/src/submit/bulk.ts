@@ -1,6 +1,7 @@
 import { parseMailboxes } from '../address.ts';
 import { type ErrorCode, isMailRelayError, MailRelayError, messageOf } from '../errors.ts';
 import type { SubmittedRecipient } from '../message.ts';
+import type { Enclosures } from '../store/port.ts';
 import type { AnyTemplate } from '../template.ts';
 import type { EngineApi } from '../thread/port.ts';
 import { checkRecipient } from './fields.ts';
@@ -44,6 +45,8 @@ export interface BulkTarget {
   readonly book: TemplateBook;
   readonly template: string | AnyTemplate | undefined;
   readonly fields: PreparedFields;
+  /** Attachments that the store lacks. */
+  readonly enclosed: Enclosures;
 }
 
 /**
@@ -53,8 +56,8 @@ export async function* submitBulk(
   recipients: Iterable<BulkRecipient> | AsyncIterable<BulkRecipient>,
   target: BulkTarget,
 ): AsyncGenerator<BulkProgress, void> {
-  const { engine, fields } = target;
-  const { id, run, repeated } = await engine.openBulk(fields);
+  const { engine, fields, enclosed } = target;
+  const { id, run, repeated } = await engine.openBulk(fields, enclosed);
   const counts = { processed: 0, accepted: 0, rejected: 0, suppressed: 0 };
   let progress: BulkProgress = { id, ...counts, repeated, rejections: [] };
   let running: Promise<BulkProgress> | undefined;

@@ -1,6 +1,7 @@
 import { MailRelayError } from '../errors.ts';
 import type { Accepted, Content, Submission } from '../message.ts';
 import type { ResolvedOptions } from '../options.ts';
+import type { Enclosures } from '../store/port.ts';
 import type { EngineApi } from '../thread/port.ts';
 import { type BulkProgress, submitBulk } from './bulk.ts';
 import type { BulkOptions, BulkRecipient, SendMessage } from './input.ts';
@@ -49,25 +50,29 @@ export function createSubmitter(context: SubmitterContext): Submitter {
         rendered,
       }));
       const submission: Submission = { ...fields, content: shareable(fields.content, mailboxes.length), recipients };
-      await spool(engine, submission, bytes);
-      return engine.accept(submission);
+      const enclosed = await lacking(engine, bytes);
+      return enclosed.size === 0 ? engine.accept(submission) : engine.acceptWith(submission, enclosed);
     },
     async *sendMany(recipients, bulkOptions) {
       if (!isList(recipients))
         throw new MailRelayError('MESSAGE_INVALID', { reason: 'the recipients are neither a list nor an iterable' });
       const engine = await context.engine();
       const { fields, bytes } = await prepareFields(bulkOptions, true, prepareContext(engine));
-      await spool(engine, { ...fields, recipients: [] }, bytes);
-      yield* submitBulk(recipients, { engine, book, template: bulkOptions.template, fields });
+      const enclosed = await lacking(engine, bytes);
+      yield* submitBulk(recipients, { engine, book, template: bulkOptions.template, fields, enclosed });
     },
   };
 }
 
-/** Puts the bytes of attachments into the store, once per content, and only where the message will be accepted. */
-async function spool(engine: EngineApi, submission: Submission, bytes: ReadonlyMap<string, Buffer>): Promise<void> {
-  if (bytes.size > 0) await engine.check(submission);
-  for (const [hash, content] of bytes)
-    if (!(await engine.hasBlob('attachment', hash))) await engine.putBlob('attachment', hash, content);
+/** The attachments that the store has not got yet: they go with the message, and what is refused leaves none behind. */
+async function lacking(engine: EngineApi, bytes: ReadonlyMap<string, Buffer>): Promise<Enclosures> {
+  const enclosed = new Map<string, Uint8Array>();
+  for (const [hash, content] of bytes) {
+    // A piece of something larger would cross into the engine's thread with all of it.
+    if (!(await engine.hasBlob('attachment', hash)))
+      enclosed.set(hash, content.byteLength === content.buffer.byteLength ? content : Uint8Array.from(content));
+  }
+  return enclosed;
 }
 
 function isList(recipients: unknown): boolean {

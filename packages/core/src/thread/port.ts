@@ -14,6 +14,7 @@ import type { CampaignReport, SummaryReport } from '../report/port.ts';
 import type {
   BlobKind,
   DeliveryRecord,
+  Enclosures,
   ListQuery,
   MessageRecord,
   Page,
@@ -77,18 +78,18 @@ export interface EngineApi {
   start(): Promise<void>;
   /** Stops claiming; with `drain`, first waits until nothing is due, at most `timeoutMs`. */
   stop(options: { readonly drain: boolean; readonly timeoutMs: number }): Promise<void>;
-  /** Throws what `accept()` or `openBulk()` would, and stores nothing. */
-  check(submission: Submission): Promise<void>;
   accept(submission: Submission): Promise<Accepted>;
+  /** The same, with the attachments that the store lacks: they are stored with the message or not at all. */
+  acceptWith(submission: Submission, enclosed: Enclosures): Promise<Accepted>;
   openBulk(
     submission: Omit<Submission, 'recipients'>,
+    enclosed: Enclosures,
   ): Promise<{ readonly id: string; readonly messageId: string; readonly repeated: boolean; readonly run: number }>;
   /** Appends to the message of a run. */
   appendBulk(run: number, recipients: readonly SubmittedRecipient[]): Promise<BulkResult[]>;
   /** Nothing more comes of the run. */
   closeBulk(run: number): Promise<void>;
   hasBlob(kind: BlobKind, key: string): Promise<boolean>;
-  putBlob(kind: BlobKind, key: string, bytes: Uint8Array): Promise<void>;
   render(
     name: string,
     data: TemplateData,

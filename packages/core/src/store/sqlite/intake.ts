@@ -8,7 +8,8 @@ import {
   type SubmittedRecipient,
 } from '../../message.ts';
 import { scopesCovering } from '../../scope.ts';
-import type { AcceptInput, Appended, IntakeStore } from '../port.ts';
+import type { AcceptInput, Appended, Enclosures, IntakeStore } from '../port.ts';
+import { createKeepBlob } from './blobs.ts';
 import { contentHash } from './content-hash.ts';
 import type { Database } from './database.ts';
 import { type Ledger, type MessageFacts, stateCode, stateOf } from './ledger.ts';
@@ -53,6 +54,7 @@ const ANSWERED = 1000;
 /** Accepts messages into SQLite. */
 export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageIdOf): IntakeStore {
   const messages = createMessages(db, ledger);
+  const keepBlob = createKeepBlob(db);
   const findRecipient = db.prepare((query, { messageId, recipient }: { messageId: number; recipient: string }) =>
     query
       .selectFrom('delivery')
@@ -169,6 +171,10 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
     if (key !== undefined) insertKey.run({ key, hash, messageId: id, now });
   }
 
+  function keepEnclosed(enclosed: Enclosures | undefined): void {
+    for (const [hash, bytes] of enclosed ?? []) keepBlob('attachment', hash, bytes);
+  }
+
   /** What an earlier call was answered. */
   function answerAgain(id: number): Accepted {
     const facts = ledger.message(id);
@@ -197,17 +203,18 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
   }
 
   return {
-    accept: (input) =>
+    accept: (input, enclosed) =>
       db.write(() => {
         const hash = input.idempotencyKey === undefined ? '' : contentHash(input, input.recipients);
         const before = earlier(input.idempotencyKey, hash);
         if (before !== undefined) return answerAgain(before);
+        keepEnclosed(enclosed);
         const facts = messages.insert(input);
         const results = insertAll(facts, input.recipients, input.now);
         remember(input.idempotencyKey, hash, facts.id, input.now);
         return answer(facts, results.filter(isAccepted).slice(0, ANSWERED), false);
       }),
-    open: (input) =>
+    open: (input, enclosed) =>
       db.write(() => {
         const hash = input.idempotencyKey === undefined ? '' : contentHash(input, []);
         const before = earlier(input.idempotencyKey, hash);
@@ -215,6 +222,7 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
           const { id, messageId } = answerAgain(before);
           return { id, messageId, repeated: true };
         }
+        keepEnclosed(enclosed);
         const facts = messages.insert(input);
         remember(input.idempotencyKey, hash, facts.id, input.now);
         const { id, messageId } = answer(facts, [], false);
