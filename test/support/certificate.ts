@@ -1,7 +1,10 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 
 /** A certificate for localhost, or other names, that vouches for itself, for a day; made here, so that no key is kept. */
-export function localhostCertificate(hosts: readonly string[] = ['localhost']): { readonly cert: string; readonly key: string } {
+export function localhostCertificate(hosts: readonly string[] = ['localhost']): {
+  readonly cert: string;
+  readonly key: string;
+} {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = sequence(Buffer.from('06082a8648ce3d040302', 'hex')); // ecdsa-with-SHA256
   const commonName = sequence(Buffer.from('0603550403', 'hex'), der(0x0c, Buffer.from('localhost')));
@@ -19,7 +22,9 @@ export function localhostCertificate(hosts: readonly string[] = ['localhost']): 
     extensions,
   );
   const signature = der(0x03, Buffer.of(0), sign('sha256', body, privateKey));
-  const cert = sequence(body, algorithm, signature).toString('base64').replace(/.{64}/g, '$&\n');
+  const cert = sequence(body, algorithm, signature)
+    .toString('base64')
+    .replace(/.{64}(?=.)/g, '$&\n');
   return {
     cert: `-----BEGIN CERTIFICATE-----\n${cert}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
@@ -28,10 +33,7 @@ export function localhostCertificate(hosts: readonly string[] = ['localhost']): 
 
 /** subjectAltName: the names and 127.0.0.1. */
 function alternativeNames(hosts: readonly string[]): Buffer {
-  const names = sequence(
-    ...hosts.map((host) => der(0x82, Buffer.from(host))),
-    der(0x87, Buffer.of(127, 0, 0, 1)),
-  );
+  const names = sequence(...hosts.map((host) => der(0x82, Buffer.from(host))), der(0x87, Buffer.of(127, 0, 0, 1)));
   return sequence(Buffer.from('0603551d11', 'hex'), der(0x04, names));
 }
 

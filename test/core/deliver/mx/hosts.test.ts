@@ -24,7 +24,13 @@ describe('the DNS', () => {
     const { port, clients } = await mailHost('127.0.0.2');
     const dns = await fakeDns({ 'null.test': { MX: [[0, '.']], A: ['127.0.0.2'] } });
     const { outcome } = await direct(dns, port).send(mailTo('x@null.test'));
-    expect(outcome).toMatchObject({ type: 'bounced', kind: 'hard', reason: 'null-mx', status: '5.1.10', suppress: false });
+    expect(outcome).toMatchObject({
+      type: 'bounced',
+      kind: 'hard',
+      reason: 'null-mx',
+      status: '5.1.10',
+      suppress: false,
+    });
     expect(clients).toEqual([]);
     expect(dns.questions).toEqual(['MX null.test']);
   });
@@ -65,7 +71,10 @@ describe('the DNS', () => {
   it('answers that are too long for UDP come over TCP', async () => {
     const { port } = await mailHost('127.0.0.2');
     const many = Array.from({ length: 30 }, (_, at) => [20, `a-host-with-a-long-name-${at}.big.test`] as const);
-    const dns = await fakeDns({ 'big.test': { MX: [...many, [10, 'mx.big.test']] }, 'mx.big.test': { A: ['127.0.0.2'] } });
+    const dns = await fakeDns({
+      'big.test': { MX: [...many, [10, 'mx.big.test']] },
+      'mx.big.test': { A: ['127.0.0.2'] },
+    });
     expect((await direct(dns, port).send(mailTo('x@big.test'))).outcome.type).toBe('sent');
     expect(dns.questions).toContain('TCP MX big.test');
   });
@@ -134,7 +143,10 @@ describe('the hosts of a domain', () => {
     expect([outcome.type, transcript.host, transcript.address]).toEqual(['sent', 'mx2.test', '127.0.0.3']);
     expect(taken).toHaveLength(1);
     // The recipient can do nothing for it: no bounce, no suppression.
-    expect((await transport.send(mailTo('x@only.test'))).outcome).toMatchObject({ type: 'deferred', reason: 'blocked' });
+    expect((await transport.send(mailTo('x@only.test'))).outcome).toMatchObject({
+      type: 'deferred',
+      reason: 'blocked',
+    });
   });
 
   it('with our own name cut the list, so that mail never comes back to us', async () => {
@@ -225,7 +237,12 @@ describe('what a host says', () => {
     const { port, taken } = await mailHost('127.0.0.2', 0, { size: 1000, hideSMTPUTF8: true });
     const transport = direct(await fakeDns({ 'a.test': { A: ['127.0.0.2'] } }), port);
     const large = await transport.send(mailTo('x@a.test', { raw: Buffer.alloc(2000, 'x') }));
-    expect(large.outcome).toMatchObject({ type: 'bounced', kind: 'soft', reason: 'message-too-large', status: '5.3.4' });
+    expect(large.outcome).toMatchObject({
+      type: 'bounced',
+      kind: 'soft',
+      reason: 'message-too-large',
+      status: '5.3.4',
+    });
     const envelope = { from: 'app@sender.test', to: 'zoé@a.test', utf8: true, eightBit: true };
     const foreign = await transport.send(mailTo('zoé@a.test', { envelope }));
     expect(foreign.outcome).toMatchObject({ type: 'bounced', status: '5.6.7', suppress: false });

@@ -4,6 +4,7 @@ import { type Conversation, createConversation } from '../smtp/conversation.ts';
 import { failureOf, type SmtpFailure } from '../smtp/failure.ts';
 import type { StepSink } from '../smtp/session-log.ts';
 import type { Candidate } from './candidates.ts';
+import { connectSocket } from './connect-socket.ts';
 import { createMemory, type Memory } from './memory.ts';
 import type { FilledSettings } from './settings.ts';
 
@@ -79,17 +80,20 @@ async function openTo(
   const trust = verify
     ? { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) }
     : { rejectUnauthorized: false };
+  const port = ports?.smtp ?? 25;
+  const socket = await connectSocket({ host: address, port, localAddress }, connectionTimeoutMs);
   const connection = await openConnection(
     {
+      socket,
       host: address,
-      port: ports?.smtp ?? 25,
+      port,
       name: hostname,
-      localAddress,
       requireTls: verify,
       ignoreTls,
       tls: { ...trust, ...named },
-      connectionTimeoutMs,
       greetingTimeoutMs,
+      // For nodemailer this is all that comes before EHLO: the greeting, and TLS.
+      connectionTimeoutMs: 2 * greetingTimeoutMs,
     },
     socketTimeoutMs,
     onStep,

@@ -13,7 +13,7 @@ export function createSites(bounds: SiteBounds, most: number): Sites {
 
   function makeRoom(): void {
     for (const [key, site] of sites) {
-      if (sites.size <= most) return;
+      if (sites.size < most) return;
       if (site.mails > 0) continue;
       sites.delete(key);
       void site.close();

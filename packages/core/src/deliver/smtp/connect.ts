@@ -15,10 +15,10 @@ export interface OpenConnection {
   readonly extensions: ReadonlyMap<string, string>;
 }
 
-/** Where a connection goes, and from where. */
-export interface ConnectionOptions extends SmtpOptions {
-  /** Address of this machine. @default what the system chooses */
-  readonly localAddress?: string | undefined;
+/** How to open a connection. */
+interface ConnectionOptions extends SmtpOptions {
+  /** Connected already, for whoever chooses addresses itself. */
+  readonly socket?: Socket | undefined;
 }
 
 const CONNECTION_MS = 30_000;
@@ -47,7 +47,7 @@ export async function openConnection(
     ignoreTLS: options.ignoreTls ?? false,
     ...(options.tls === undefined ? {} : { tls: options.tls }),
     ...(options.name === undefined ? {} : { name: options.name }),
-    ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
+    ...(options.socket === undefined ? {} : { connection: options.socket }),
     ...(auth?.method === undefined ? {} : { authMethod: auth.method }),
     connectionTimeout: options.connectionTimeoutMs ?? CONNECTION_MS,
     greetingTimeout: options.greetingTimeoutMs ?? CONNECTION_MS,
