@@ -40,6 +40,7 @@ it('the packages export these values', () => {
         "capture",
         "createMailRelay",
         "defineTemplate",
+        "directMx",
         "isMailRelayError",
         "smtp",
         "sqlite",
