@@ -6,8 +6,6 @@ export { directMx } from './deliver/mx/route.ts';
 export type {
   Attempt,
   DirectMxOptions,
-  DnsOptions,
-  LocalAddressPools,
   Outcome,
   OutgoingMail,
   RouteSpec,
