@@ -48,7 +48,7 @@ const SECTIONS: readonly Section[] = [
   },
   {
     title: 'Routes',
-    intro: 'Second argument of `smtp(url, { … })`, and of `capture({ … })`.',
+    intro: 'Second argument of `smtp(url, { … })`, and of `capture({ … })` and `directMx({ … })`.',
     file: 'deliver/port.ts',
     interface: 'RouteOptions',
     prefix: '',
@@ -59,6 +59,27 @@ const SECTIONS: readonly Section[] = [
     file: 'deliver/port.ts',
     interface: 'CaptureOptions',
     prefix: '',
+  },
+  {
+    title: 'Direct MX',
+    intro: 'Of `directMx({ … })`, beside those of all routes. More on [direct MX](direct-mx.md).',
+    file: 'deliver/port.ts',
+    interface: 'DirectMxSettings',
+    prefix: '',
+  },
+  {
+    title: 'Ports of direct MX',
+    intro: 'In `directMx({ ports: { … } })`.',
+    file: 'deliver/port.ts',
+    interface: 'DirectMxPorts',
+    prefix: 'ports.',
+  },
+  {
+    title: 'DNS of direct MX',
+    intro: 'In `directMx({ dns: { … } })`.',
+    file: 'deliver/port.ts',
+    interface: 'DnsOptions',
+    prefix: 'dns.',
   },
   {
     title: 'SMTP',

@@ -42,6 +42,7 @@ it('the packages export these values', () => {
         "capture",
         "createMailRelay",
         "defineTemplate",
+        "directMx",
         "isMailRelayError",
         "smtp",
         "sqlite",
@@ -83,6 +84,6 @@ it('the core exports these types', () => {
     (list ?? one ?? '').split(',').map((name) => name.replace(/.*\bas\b/, '').trim()),
   );
   expect([...new Set(types.filter(Boolean))].sort().join(' ')).toMatchInlineSnapshot(
-    `"Accepted AcceptedDelivery AddressInput AddressList Agent AgentKind AlternativeInput AnyTemplate AttachmentInput Attempt BulkOptions BulkProgress BulkRecipient BulkResult BulkSend CalendarInput CampaignReport Clock CompiledTemplate CompiledText DataOf DeliveryRecord DeliveryState ErrorCode EventOf EventType FailingRoute FeedbackReport Figures HeadersInput Health Json LaneRecord Lanes LimitOptions LinkCount ListQuery ListValue Listener Logger MailRelay MailRelayOptions Mailbox MessageEvent MessageFields MessageRecord Messages NodemailerMail NodemailerTransport Outcome OutgoingMail Page QueueOptions Rates Readers ReasonClass Rejection RelayEvents RenderedTemplate Reports RouteSpec Selection SelectionInput SendMessage SentInfo SmtpOptions StopOptions StoreSpec Stream SummaryReport Suppression Suppressions TemplateData TemplateDefinition TemplateName TemplateOptions TemplateTools Templates TrackingOptions Transcript TranscriptStep Transport UnsubscribeOptions UnsubscribeTexts UnsubscribeView"`,
+    `"Accepted AcceptedDelivery AddressInput AddressList Agent AgentKind AlternativeInput AnyTemplate AttachmentInput Attempt BulkOptions BulkProgress BulkRecipient BulkResult BulkSend CalendarInput CampaignReport Clock CompiledTemplate CompiledText DataOf DeliveryRecord DeliveryState DirectMxOptions ErrorCode EventOf EventType FailingRoute FeedbackReport Figures HeadersInput Health Json LaneRecord Lanes LimitOptions LinkCount ListQuery ListValue Listener Logger MailRelay MailRelayOptions Mailbox MessageEvent MessageFields MessageRecord Messages NodemailerMail NodemailerTransport Outcome OutgoingMail Page QueueOptions Rates Readers ReasonClass Rejection RelayEvents RenderedTemplate Reports RouteSpec Selection SelectionInput SendMessage SentInfo SmtpOptions StopOptions StoreSpec Stream SummaryReport Suppression Suppressions TemplateData TemplateDefinition TemplateName TemplateOptions TemplateTools Templates TrackingOptions Transcript TranscriptStep Transport UnsubscribeOptions UnsubscribeTexts UnsubscribeView"`,
   );
 });

@@ -1,13 +1,16 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 
-/** A certificate for localhost that vouches for itself, for a day; made here, so that no key is kept. */
-export function localhostCertificate(): { readonly cert: string; readonly key: string } {
+/** A certificate for localhost, or other names, that vouches for itself, for a day; made here, so that no key is kept. */
+export function localhostCertificate(hosts: readonly string[] = ['localhost']): {
+  readonly cert: string;
+  readonly key: string;
+} {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = sequence(Buffer.from('06082a8648ce3d040302', 'hex')); // ecdsa-with-SHA256
   const commonName = sequence(Buffer.from('0603550403', 'hex'), der(0x0c, Buffer.from('localhost')));
   const name = sequence(der(0x31, commonName));
   const day = 86_400_000;
-  const extensions = der(0xa3, sequence(alternativeNames(), authority()));
+  const extensions = der(0xa3, sequence(alternativeNames(hosts), authority()));
   const body = sequence(
     der(0xa0, der(0x02, Buffer.of(2))),
     der(0x02, Buffer.of(1)),
@@ -19,16 +22,18 @@ export function localhostCertificate(): { readonly cert: string; readonly key: s
     extensions,
   );
   const signature = der(0x03, Buffer.of(0), sign('sha256', body, privateKey));
-  const cert = sequence(body, algorithm, signature).toString('base64').replace(/.{64}/g, '$&\n');
+  const cert = sequence(body, algorithm, signature)
+    .toString('base64')
+    .replace(/.{64}(?=.)/g, '$&\n');
   return {
     cert: `-----BEGIN CERTIFICATE-----\n${cert}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   };
 }
 
-/** subjectAltName: localhost and 127.0.0.1. */
-function alternativeNames(): Buffer {
-  const names = sequence(der(0x82, Buffer.from('localhost')), der(0x87, Buffer.of(127, 0, 0, 1)));
+/** subjectAltName: the names and 127.0.0.1. */
+function alternativeNames(hosts: readonly string[]): Buffer {
+  const names = sequence(...hosts.map((host) => der(0x82, Buffer.from(host))), der(0x87, Buffer.of(127, 0, 0, 1)));
   return sequence(Buffer.from('0603551d11', 'hex'), der(0x04, names));
 }
 

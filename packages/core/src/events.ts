@@ -38,6 +38,8 @@ export interface Agent {
 export type ReasonClass =
   | 'no-such-mailbox'
   | 'no-such-domain'
+  /** The domain says that it takes no mail (RFC 7505). */
+  | 'null-mx'
   | 'mailbox-full'
   | 'mailbox-inactive'
   | 'message-too-large'
@@ -50,6 +52,8 @@ export type ReasonClass =
   | 'greylisted'
   | 'policy'
   | 'tls'
+  /** The DNS did not answer, or not with something to go by. */
+  | 'dns'
   | 'network'
   | 'timeout'
   | 'unknown'
@@ -73,6 +77,14 @@ export interface Transcript {
   readonly route: string;
   readonly host?: string | undefined;
   readonly tls?: boolean | undefined;
+  /** Version of TLS, such as `TLSv1.3`. Of direct MX only, as what follows. */
+  readonly tlsVersion?: string | undefined;
+  /** Address of the host. */
+  readonly address?: string | undefined;
+  /** Address that the mail was sent from, where one was chosen. */
+  readonly localAddress?: string | undefined;
+  /** MX hosts that were considered, in the order of trying, each behind its preference: `10 mx1.example.com`. */
+  readonly considered?: readonly string[] | undefined;
   /** When the attempt began, ms since the epoch, and how long it took, ms. */
   readonly startedAt: number;
   readonly ms: number;

@@ -2,7 +2,16 @@
 export type { AddressInput, Mailbox } from './address.ts';
 export type { Clock } from './clock.ts';
 export type { RenderedTemplate } from './compose/port.ts';
-export type { Attempt, Outcome, OutgoingMail, RouteSpec, SmtpOptions, Transport } from './deliver/port.ts';
+export { directMx } from './deliver/mx/route.ts';
+export type {
+  Attempt,
+  DirectMxOptions,
+  Outcome,
+  OutgoingMail,
+  RouteSpec,
+  SmtpOptions,
+  Transport,
+} from './deliver/port.ts';
 export { capture, smtp } from './deliver/routes.ts';
 export { ERRORS, type ErrorCode, isMailRelayError, MailRelayError } from './errors.ts';
 export type {

@@ -46,7 +46,7 @@ export interface MailRelayOptions {
    */
   readonly templates?: string | readonly AnyTemplate[] | TemplateOptions | undefined;
   /**
-   * Ways out: `smtp(url)`, or only the URL, or `capture()`. The first takes all mail unless a message names another.
+   * Ways out: `smtp(url)`, or only the URL, `directMx({ hostname })`, or `capture()`. The first takes all mail unless a message names another.
    * @default `capture()` in development
    * @env MAIL_RELAY_SMTP_URL (one SMTP URL), MAIL_RELAY_RATE (its rate)
    */

@@ -1,7 +1,7 @@
 /** Fills in defaults and environment variables, and checks everything, in this one place. */
 import { type AddressInput, type Mailbox, parseMailboxes } from './address.ts';
 import { systemClock } from './clock.ts';
-import type { RouteOptions, RouteSpec, SmtpOptions } from './deliver/port.ts';
+import type { DirectMxOptions, RouteOptions, RouteSpec, SmtpOptions } from './deliver/port.ts';
 import { defaultLogger } from './logger.ts';
 import type { ResolvedTracking, Stream } from './message.ts';
 import { CUSTOM_ROUTE, OPTIONS } from './option-rules.ts';
@@ -18,6 +18,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface RouteFactories {
   smtp(server: string | SmtpOptions, options?: RouteOptions): RouteSpec;
   capture(options?: RouteOptions): RouteSpec;
+  directMx(options: DirectMxOptions): RouteSpec;
 }
 
 /**
@@ -152,7 +153,11 @@ function routeOf(route: unknown, place: string, factories: RouteFactories): Rout
     check(CUSTOM_ROUTE, rest, place);
     return route as RouteSpec;
   }
-  if (kind !== 'smtp') refuse(place, 'must be made by smtp() or capture(), or be an SMTP URL');
+  if (kind === 'mx') {
+    const { mx, ...options } = rest as Extract<RouteSpec, { kind: 'mx' }>;
+    return factories.directMx({ ...mx, ...options });
+  }
+  if (kind !== 'smtp') refuse(place, 'must be made by smtp(), directMx() or capture(), or be an SMTP URL');
   const { smtp, ...options } = rest as Extract<RouteSpec, { kind: 'smtp' }>;
   return factories.smtp(smtp, options);
 }

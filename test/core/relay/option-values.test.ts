@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { capture, createMailRelay, type MailRelayOptions, smtp } from '../../../packages/core/src/index.ts';
+import { capture, createMailRelay, directMx, type MailRelayOptions, smtp } from '../../../packages/core/src/index.ts';
 
 /** A value that must not stand in an error. */
 const SECRET = 'hunter2';
@@ -15,6 +15,7 @@ function errorOf(make: () => unknown): Error & { readonly code?: string } {
 }
 
 const host = 'mx.example.com';
+const hostname = 'out.example.com';
 const auth = { user: 'robot', pass: SECRET };
 
 describe('a value out of range is refused, and its option named', () => {
@@ -106,6 +107,41 @@ describe('a value out of range is refused, and its option named', () => {
     const error = errorOf(() => smtp(server as never, options as never));
     expect(error).toMatchObject({ code: 'OPTIONS_INVALID', details: { option } });
     expect(error.message + error.stack).not.toContain(SECRET);
+  });
+
+  it.each<[unknown, string]>([
+    [undefined, 'directMx()'],
+    [{}, 'directMx().hostname'],
+    [{ hostname: 'localhost' }, 'directMx().hostname'],
+    [{ hostname: '192.0.2.1' }, 'directMx().hostname'],
+    [{ hostname: 'two words.example' }, 'directMx().hostname'],
+    [{ hostname, localAddresses: [] }, 'directMx().localAddresses'],
+    [{ hostname, localAddresses: ['eth0'] }, 'directMx().localAddresses[0]'],
+    [{ hostname, localAddresses: { broadcast: ['192.0.2'] } }, 'directMx().localAddresses.broadcast[0]'],
+    [{ hostname, ports: 25 }, 'directMx().ports'],
+    [{ hostname, ports: { smtp: 0 } }, 'directMx().ports.smtp'],
+    [{ hostname, dns: { servers: ['dns.example'] } }, 'directMx().dns.servers[0]'],
+    [{ hostname, dns: { servers: ['192.0.2.1:99999'] } }, 'directMx().dns.servers[0]'],
+    [{ hostname, dns: { tries: 0 } }, 'directMx().dns.tries'],
+    [{ hostname, mtaSts: 'no' }, 'directMx().mtaSts'],
+    [{ hostname, connectionsPerSite: 0 }, 'directMx().connectionsPerSite'],
+    [{ hostname, deadHostMs: -1 }, 'directMx().deadHostMs'],
+    [{ hostname, rate: 'fast' }, 'directMx().rate'],
+  ])('directMx(%j)', (options, option) => {
+    const error = errorOf(() => directMx(options as never));
+    expect(error).toMatchObject({ code: 'OPTIONS_INVALID', details: { option } });
+  });
+
+  it('directMx() names what to do instead of an option that it does not have', () => {
+    const error = errorOf(() => directMx({ hostname, port: 2525 } as never));
+    expect(error).toMatchObject({ code: 'OPTION_UNSUPPORTED', message: expect.stringContaining('ports.smtp') });
+    expect(errorOf(() => directMx({ hostname, requireTls: true } as never)).code).toBe('OPTION_UNSUPPORTED');
+  });
+
+  it('directMx() is checked as well where the host wrote the route by hand', () => {
+    const route = { ...directMx({ hostname }), mx: { hostname: 'localhost' } };
+    const error = errorOf(() => createMailRelay({ store: ':memory:', routes: [route] }));
+    expect(error).toMatchObject({ code: 'OPTIONS_INVALID', details: { option: 'directMx().hostname' } });
   });
 
   it.each([{ keep: 0 }, { keep: 'all' }, { concurrency: 0 }, { rate: 'often' }, null])('capture(%j)', (options) => {

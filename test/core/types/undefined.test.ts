@@ -1,6 +1,7 @@
 import {
   type AttachmentInput,
   createMailRelay,
+  type DirectMxOptions,
   type ListQuery,
   type MailRelay,
   type MailRelayOptions,
@@ -22,6 +23,7 @@ it('every optional property may be undefined', () => {
   expectTypeOf<AllUndefined<AttachmentInput>>().toExtend<AttachmentInput>();
   expectTypeOf<AllUndefined<MailRelayOptions>>().toExtend<MailRelayOptions>();
   expectTypeOf<AllUndefined<SmtpOptions> & { readonly host: string }>().toExtend<SmtpOptions>();
+  expectTypeOf<AllUndefined<DirectMxOptions> & { readonly hostname: string }>().toExtend<DirectMxOptions>();
   expectTypeOf<AllUndefined<TrackingOptions>>().toExtend<TrackingOptions>();
   expectTypeOf<AllUndefined<ListQuery>>().toExtend<Parameters<MailRelay['messages']['list']>[0]>();
 });

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { type CaptureContext, createCaptureTransport } from './capture.ts';
+import { createMxTransport } from './mx/transport.ts';
 import type { RouteSpec, Transport } from './port.ts';
 import { createSmtpTransport } from './smtp/transport.ts';
 
@@ -8,6 +9,8 @@ export function createTransport(route: RouteSpec, context: CaptureContext): Tran
   switch (route.kind) {
     case 'smtp':
       return createSmtpTransport(route.name, route.smtp, context.clock);
+    case 'mx':
+      return createMxTransport(route.name, route.mx, { clock: context.clock });
     case 'capture':
       return createCaptureTransport(route, context);
     case 'custom':

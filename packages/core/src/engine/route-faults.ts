@@ -25,7 +25,9 @@ export function createRouteFaults(log: HostApi['log'], routes: readonly RouteSpe
   const failing = new Map<string, FailingRoute>();
   return {
     note(route, deliveryId, outcome, now) {
-      if (outcome.type !== 'deferred' || !FAULTS.has(outcome.reason)) {
+      const spec = routes.find(({ name }) => name === route);
+      // In direct MX these are faults of one recipient's domain, and say nothing about the route.
+      if (outcome.type !== 'deferred' || !FAULTS.has(outcome.reason) || spec?.kind === 'mx') {
         failing.delete(route);
         return;
       }
@@ -34,7 +36,6 @@ export function createRouteFaults(log: HostApi['log'], routes: readonly RouteSpe
       const key = `${route} ${reason}`;
       if (now - (told.get(key) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return;
       told.set(key, now);
-      const spec = routes.find(({ name }) => name === route);
       const host = spec?.kind === 'smtp' ? spec.smtp.host : undefined;
       const code = ERROR_CODE.exec(outcome.reply)?.[0];
       const fields = { route, host, reason, code, status, delivery: encodeId('dlv', deliveryId) };

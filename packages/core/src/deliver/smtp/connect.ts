@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6, Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { SmtpOptions } from '../port.ts';
 import { type SmtpError, SmtpFailure } from './failure.ts';
@@ -8,8 +9,16 @@ import { createSessionLog, type StepSink } from './session-log.ts';
 export interface OpenConnection {
   readonly socket: Socket;
   readonly secure: boolean;
+  /** Version of TLS, such as `TLSv1.3`; undefined in the clear. */
+  readonly tlsVersion: string | undefined;
   /** What the server offers (EHLO keywords), in upper case, with their parameters. */
   readonly extensions: ReadonlyMap<string, string>;
+}
+
+/** How to open a connection. */
+interface ConnectionOptions extends SmtpOptions {
+  /** Connected already, for whoever chooses addresses itself. */
+  readonly socket?: Socket | undefined;
 }
 
 const CONNECTION_MS = 30_000;
@@ -22,7 +31,7 @@ const CONNECTION_MS = 30_000;
  * @throws SmtpFailure
  */
 export async function openConnection(
-  options: SmtpOptions,
+  options: ConnectionOptions,
   socketMs: number,
   onStep: StepSink,
 ): Promise<OpenConnection> {
@@ -38,6 +47,7 @@ export async function openConnection(
     ignoreTLS: options.ignoreTls ?? false,
     ...(options.tls === undefined ? {} : { tls: options.tls }),
     ...(options.name === undefined ? {} : { name: options.name }),
+    ...(options.socket === undefined ? {} : { connection: options.socket }),
     ...(auth?.method === undefined ? {} : { authMethod: auth.method }),
     connectionTimeout: options.connectionTimeoutMs ?? CONNECTION_MS,
     greetingTimeout: options.greetingTimeoutMs ?? CONNECTION_MS,
@@ -65,7 +75,9 @@ export async function openConnection(
       const credentials = { user: auth.user, pass: auth.pass };
       await step((done) => connection.login({ credentials }, (error) => done(error as SmtpError)));
     }
-    return { socket: takeSocket(connection), secure: connection.secure === true, extensions: log.extensions() };
+    const socket = takeSocket(connection);
+    const tlsVersion = (socket instanceof TLSSocket ? socket.getProtocol() : undefined) ?? undefined;
+    return { socket, secure: connection.secure === true, tlsVersion, extensions: log.extensions() };
   } catch (error) {
     connection.close();
     throw error;

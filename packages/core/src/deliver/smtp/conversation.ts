@@ -8,6 +8,8 @@ import type { StepSink } from './session-log.ts';
 /** A connection on which one mail after the other goes out. */
 export interface Conversation {
   readonly secure: boolean;
+  /** Version of TLS; undefined in the clear. */
+  readonly tlsVersion: string | undefined;
   /** Mails that were tried on it. */
   readonly mails: number;
   /** Nothing more can be sent on it. */
@@ -36,7 +38,7 @@ const QUIT_MS = 1000;
  * @param options.mailMs - longest time for one mail, however often the server says something meanwhile
  */
 export function createConversation(
-  { socket, secure, extensions }: OpenConnection,
+  { socket, secure, tlsVersion, extensions }: OpenConnection,
   { mailMs }: { readonly mailMs: number },
 ): Conversation {
   const pipelining = extensions.has('PIPELINING');
@@ -133,6 +135,7 @@ export function createConversation(
 
   return {
     secure,
+    tlsVersion,
     get mails() {
       return mails;
     },

@@ -42,7 +42,7 @@ export function smtpError(message: string, code: string): SmtpError {
 }
 
 /** What the other side said, or did not. */
-type Said = Exclude<Outcome, { type: 'withdrawn' }>;
+export type Said = Exclude<Outcome, { type: 'withdrawn' }>;
 
 /** Errors become outcomes here and nowhere else. */
 export function outcomeOf({ error, step, afterData, connected }: SmtpFailure): Said {
@@ -70,4 +70,17 @@ export function outcomeOf({ error, step, afterData, connected }: SmtpFailure): S
 /** A reply or message as it is kept: short, and on one line. */
 export function oneLine(text: string): string {
   return text.replaceAll(/[\r\n]+/g, ' ').slice(0, MAX_REPLY);
+}
+
+/** A connection that was kept open ended at the beginning of a transaction. */
+export function isStale({ error, step, afterData }: SmtpFailure): boolean {
+  return (
+    !afterData && (step === 'MAIL' || step === 'RSET') && (error.response === undefined || error.responseCode === 421)
+  );
+}
+
+/** What was thrown, as a failure: what is none came up before the session was ready. */
+export function failureOf(error: unknown): SmtpFailure {
+  if (error instanceof SmtpFailure) return error;
+  return new SmtpFailure(error as Error, { step: 'CONN', afterData: false, connected: false });
 }

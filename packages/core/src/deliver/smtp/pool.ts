@@ -14,6 +14,9 @@ export interface Pool {
   close(): Promise<void>;
 }
 
+/** Bounds of a pool. */
+type PoolOptions = Pick<SmtpOptions, 'connections' | 'maxMessagesPerConnection' | 'idleMs'>;
+
 const CONNECTIONS = 5;
 const MAX_MESSAGES = 100;
 const IDLE_MS = 30_000;
@@ -24,7 +27,7 @@ const HAND_OVER_MS = 25;
  * Broadcast mail leaves one place free where there are several, so that transactional mail never waits for newsletters
  * that a server takes its time with.
  */
-export function createPool(options: SmtpOptions): Pool {
+export function createPool(options: PoolOptions): Pool {
   const most = options.connections ?? CONNECTIONS;
   const mostBroadcast = Math.max(1, most - 1);
   const maxMessages = options.maxMessagesPerConnection ?? MAX_MESSAGES;

@@ -4,7 +4,7 @@ import type { Stream } from '../../message.ts';
 import type { Attempt, Outcome, OutgoingMail, SmtpOptions, Transport } from '../port.ts';
 import { openConnection } from './connect.ts';
 import { type Conversation, createConversation } from './conversation.ts';
-import { oneLine, outcomeOf, SmtpFailure } from './failure.ts';
+import { failureOf, isStale, oneLine, outcomeOf } from './failure.ts';
 import { createPool } from './pool.ts';
 
 const SOCKET_MS = 120_000;
@@ -69,16 +69,4 @@ export function createSmtpTransport(
 
 function streamOf(mail: OutgoingMail): Stream {
   return mail.stream ?? 'transactional';
-}
-
-/** A connection that was kept open ended at the beginning of a transaction. */
-function isStale({ error, step, afterData }: SmtpFailure): boolean {
-  return (
-    !afterData && (step === 'MAIL' || step === 'RSET') && (error.response === undefined || error.responseCode === 421)
-  );
-}
-
-function failureOf(error: unknown): SmtpFailure {
-  if (error instanceof SmtpFailure) return error;
-  return new SmtpFailure(error as Error, { step: 'CONN', afterData: false, connected: false });
 }

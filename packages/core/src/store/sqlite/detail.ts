@@ -20,7 +20,7 @@ const SHORT = {
 } as const;
 const LONG = Object.fromEntries(Object.entries(SHORT).map(([long, short]) => [short, long]));
 
-/** Route, host, tls, start before the event in ms, duration in ms, steps; 0 says "as expected". */
+/** Route, host, tls, start before the event in ms, duration in ms, steps, what only direct MX says; 0 says "as expected". */
 type Packed = readonly [
   route: string | 0,
   host: string | 0 | null,
@@ -28,7 +28,11 @@ type Packed = readonly [
   before: number,
   ms: number,
   steps: readonly PackedStep[],
+  direct?: PackedDirect,
 ];
+
+/** TLS version, address, local address, hosts considered. */
+type PackedDirect = readonly [string | null, string | null, string | null, readonly string[] | null];
 
 /** Letter of the step, ms, and the reply, where `=` is that of the event; steps without a letter in full. */
 type PackedStep = string | readonly [step: string, reply: string | null, ms: number | null];
@@ -74,22 +78,41 @@ export function unpackDetail(packed: Readonly<Record<string, unknown>>, known: K
   return detail;
 }
 
-function packTranscript({ route, host, tls, startedAt, ms, steps }: Transcript, known: Known, last: unknown): Packed {
-  return [
+function packTranscript(transcript: Transcript, known: Known, last: unknown): Packed {
+  const { route, host, tls, startedAt, ms, steps } = transcript;
+  const direct = packDirect(transcript);
+  const packed = [
     route === known.route ? 0 : route,
     host === known.route ? 0 : (host ?? null),
     tls === undefined ? null : tls ? 1 : 0,
     known.at - startedAt,
     ms,
     steps.map((step) => packStep(step, last)),
-  ];
+  ] as const;
+  return direct === undefined ? packed : [...packed, direct];
 }
 
-function unpackTranscript([route, host, tls, before, ms, steps]: Packed, known: Known, last: unknown): Transcript {
+function packDirect({ tlsVersion, address, localAddress, considered }: Transcript): PackedDirect | undefined {
+  if ((tlsVersion ?? address ?? localAddress ?? considered) === undefined) return undefined;
+  return [tlsVersion ?? null, address ?? null, localAddress ?? null, considered ?? null];
+}
+
+function unpackDirect([tlsVersion, address, localAddress, considered]: PackedDirect): Partial<Transcript> {
+  return {
+    ...(tlsVersion === null ? {} : { tlsVersion }),
+    ...(address === null ? {} : { address }),
+    ...(localAddress === null ? {} : { localAddress }),
+    ...(considered === null ? {} : { considered }),
+  };
+}
+
+function unpackTranscript(packed: Packed, known: Known, last: unknown): Transcript {
+  const [route, host, tls, before, ms, steps, direct] = packed;
   return {
     route: route === 0 ? known.route : route,
     ...(host === null ? {} : { host: host === 0 ? known.route : host }),
     ...(tls === null ? {} : { tls: tls === 1 }),
+    ...(direct === undefined ? {} : unpackDirect(direct)),
     startedAt: known.at - before,
     ms,
     steps: steps.map((step) => unpackStep(step, last)),

@@ -1,0 +1,125 @@
+import type { Stream } from '../../message.ts';
+import type { DirectMxSettings } from '../port.ts';
+import type { Conversation } from '../smtp/conversation.ts';
+import { createPool } from '../smtp/pool.ts';
+
+/** The connections to one site (set of MX hosts) from one local address, with one demand on TLS. */
+export interface Site {
+  /** Mails that are sent, or wait for a connection. */
+  readonly mails: number;
+  /**
+   * Waits for a place. Answers an open conversation, or `open` where one has to be opened; `stuck` where the site does not
+   * answer, and the mail had better not wait.
+   */
+  enter(stream: Stream): Promise<Conversation | 'open' | 'stuck'>;
+  /** Gives the place back, with the conversation where there is one. */
+  leave(conversation: Conversation | undefined, stream: Stream): void;
+  /**
+   * Opens a conversation; as long as none was ever opened, one mail tries, and those with a place wait for it.
+   *
+   * @param open - calls `onBegin` as it begins to connect: from then on the site has to answer.
+   */
+  open(open: Open): Promise<Conversation>;
+  /** A conversation that broke; its mail goes on with another one. */
+  drop(conversation: Conversation): void;
+  close(): Promise<void>;
+}
+
+type Open = (onBegin: () => void) => Promise<Conversation>;
+
+/** Bounds of a site, all set. */
+export type SiteBounds = Required<Pick<DirectMxSettings, 'connectionsPerSite' | 'maxMessagesPerConnection' | 'idleMs'>>;
+
+/** Nobody waits longer for a place while a site does not answer, ms. */
+const PATIENCE_MS = 2000;
+
+export function createSite({ connectionsPerSite, maxMessagesPerConnection, idleMs }: SiteBounds): Site {
+  const pool = createPool({ connections: connectionsPerSite, maxMessagesPerConnection, idleMs });
+  /** Conversations that mails are on. */
+  let working = 0;
+  let mails = 0;
+  let answered = false;
+  let stuck = false;
+  let openings = 0;
+  let first: Promise<unknown> | undefined;
+  /** Mails that wait for a place. */
+  const impatient = new Set<() => void>();
+
+  function getStuck(): void {
+    if (working > 0) return;
+    stuck = true;
+    for (const dismiss of impatient) dismiss();
+  }
+
+  async function place(stream: Stream): Promise<Conversation | 'open' | 'stuck'> {
+    if (stuck) return 'stuck';
+    const got = pool.acquire(stream).then((kept) => kept ?? 'open');
+    let dismiss = (): void => {};
+    const dismissed = new Promise<'stuck'>((resolve) => {
+      dismiss = () => resolve('stuck');
+    });
+    impatient.add(dismiss);
+    const entered = await Promise.race([got, dismissed]);
+    impatient.delete(dismiss);
+    // The place comes all the same, and goes to the next.
+    if (entered === 'stuck') void got.then((kept) => pool.release(kept === 'open' ? undefined : kept, stream));
+    return entered;
+  }
+
+  async function opened(open: Open): Promise<Conversation> {
+    openings += 1;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      const conversation = await open(() => {
+        timer = setTimeout(getStuck, PATIENCE_MS);
+      });
+      answered = true;
+      stuck = false;
+      working += 1;
+      return conversation;
+    } catch (error) {
+      if (working === 0) answered = false;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      openings -= 1;
+      if (openings === 0) stuck = false;
+    }
+  }
+
+  return {
+    get mails() {
+      return mails;
+    },
+    async enter(stream) {
+      mails += 1;
+      const entered = await place(stream);
+      if (entered === 'stuck') mails -= 1;
+      else if (entered !== 'open') working += 1;
+      return entered;
+    },
+    leave(conversation, stream) {
+      mails -= 1;
+      if (conversation !== undefined) working -= 1;
+      pool.release(conversation, stream);
+    },
+    async open(open) {
+      while (!answered && first !== undefined) await first;
+      if (answered) return opened(open);
+      const opening = opened(open);
+      first = opening.then(
+        () => undefined,
+        () => undefined,
+      );
+      void first.then(() => {
+        first = undefined;
+      });
+      return opening;
+    },
+    drop(conversation) {
+      working -= 1;
+      conversation.close();
+    },
+    close: pool.close,
+  };
+}
