@@ -4,6 +4,7 @@ export type { Clock } from './clock.ts';
 export type { RenderedTemplate } from './compose/port.ts';
 export type { Attempt, Outcome, OutgoingMail, RouteSpec, SmtpOptions, Transport } from './deliver/port.ts';
 export { capture, smtp } from './deliver/routes.ts';
+export type { DkimKeyOptions, DkimOptions } from './dkim-options.ts';
 export { ERRORS, type ErrorCode, isMailRelayError, MailRelayError } from './errors.ts';
 export type {
   Agent,

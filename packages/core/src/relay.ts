@@ -84,7 +84,7 @@ export interface MailRelay {
 /**
  * Makes a relay. Nothing happens before `start()` or the first use.
  *
- * @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED`, `SECRET_MISSING`, `PUBLIC_URL_MISSING`, `ROUTE_MISSING`, `NODE_TOO_OLD`.
+ * @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED`, `DKIM_KEY_INVALID`, `SECRET_MISSING`, `PUBLIC_URL_MISSING`, `ROUTE_MISSING`, `NODE_TOO_OLD`.
  * @example
  * const relay = createMailRelay({ from: 'Acme <hello@acme.example>', routes: [smtp('smtp://localhost:1025')] });
  */
@@ -178,13 +178,14 @@ function engineOptions(
   secrets: readonly string[],
   declared: EngineOptions['templates']['declared'],
 ): EngineOptions {
-  const { store, templates, linkBase, routes, limits, queue } = options;
+  const { store, templates, linkBase, routes, dkim, limits, queue } = options;
   return {
     store,
     templates: { folders: templates.folders, declared, watch: templates.watch },
     secrets,
     linkBase,
     routes,
+    dkim,
     maxMessageBytes: limits.maxMessageBytes,
     queue,
   };
