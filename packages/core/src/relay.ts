@@ -9,6 +9,7 @@ import type { Accepted } from './message.ts';
 import { checkNodeVersion } from './node-version.ts';
 import { noticeOptions, noticeStart } from './notices.ts';
 import type { MailRelayOptions, ResolvedOptions } from './options.ts';
+import { createDomains, type Domains } from './relay/domains.ts';
 import { createLifecycle, type StopOptions } from './relay/lifecycle.ts';
 import { createListeners, type Listener } from './relay/listeners.ts';
 import {
@@ -42,6 +43,7 @@ export interface MailRelay {
   readonly reports: Reports;
   readonly templates: Templates;
   readonly lanes: Lanes;
+  readonly domains: Domains;
   /** Where recipients reach the application. */
   readonly publicUrl: string;
   /**
@@ -130,6 +132,7 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     reports: createReports(engine),
     templates: createTemplates(engine, book),
     lanes: createLanes(engine),
+    domains: createDomains(resolved),
     publicUrl: resolved.publicUrl,
     send: (message) => submitter.send(message as SendMessage),
     sendMany: (recipients, bulkOptions) => bulkSend(submitter.sendMany(recipients, bulkOptions as BulkOptions)),
