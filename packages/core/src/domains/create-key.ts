@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPair, type KeyObject, randomBytes } from 'node:crypto';
+import { generateKeyPair, type KeyObject, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { type DkimAlgorithm, publicKeyData } from '../dkim-key.ts';
 import { checkSelector, lookupDomain, recordName } from '../dkim-options.ts';
@@ -29,15 +29,9 @@ export async function createKey(given: string, options: CreateKeyOptions, now: n
   const domain = lookupDomain(given, 'domain');
   const { algorithm = 'rsa' } = options;
   const selector = checkSelector(options.selector ?? newSelector(algorithm, now), 'createKey().selector');
-  const encodings = {
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  } as const;
-  const { privateKey } =
-    algorithm === 'rsa'
-      ? await generate('rsa', { modulusLength: RSA_BITS, ...encodings })
-      : await generate('ed25519', encodings);
-  const record = dkimRecord({ domain, selector, algorithm, privateKey: createPrivateKey(privateKey) });
+  const key = algorithm === 'rsa' ? await generate('rsa', { modulusLength: RSA_BITS }) : await generate('ed25519');
+  const privateKey = key.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const record = dkimRecord({ domain, selector, algorithm, privateKey: key.privateKey });
   return { domain, selector, algorithm, privateKey, record };
 }
 
