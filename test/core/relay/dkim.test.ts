@@ -134,7 +134,7 @@ describe('a mail that a server receives verifies', () => {
         return [[record]];
       },
     });
-    expect(dmarc && dmarc.status.result).toBe('pass');
+    expect(dmarc?.status.result).toBe('pass');
   });
 });
 
