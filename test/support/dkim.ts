@@ -32,7 +32,7 @@ export async function verdicts(source: Buffer | string, zone: Zone): Promise<str
     },
   } as Parameters<typeof dkimVerify>[1]);
   return results.map(({ status, algo, selector, signingDomain }) => {
-    const comment = status.comment === undefined || status.comment === false ? '' : ` (${status.comment})`;
+    const comment = !status.comment ? '' : ` (${status.comment})`;
     return `${status.result} ${algo} ${selector}.${signingDomain}${comment}`;
   });
 }
