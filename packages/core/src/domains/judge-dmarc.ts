@@ -37,7 +37,9 @@ export async function checkDmarc(lookup: Lookup, domain: string, by: Aligned): P
       'v=DMARC1; p=none',
     );
   const { tags } = policy;
-  const applied = policy.domain === domain ? tags.get('p') : (tags.get('sp') ?? tags.get('p'));
+  // A record that only asks for reports watches (RFC 9989 section 4.7).
+  const standard = tags.get('p') ?? (tags.has('rua') ? 'none' : undefined);
+  const applied = policy.domain === domain ? standard : (tags.get('sp') ?? standard);
   if (applied === undefined || !POLICIES.includes(applied.toLowerCase()))
     return finding(
       'problem',
