@@ -1,62 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { spf } from 'mailauth/lib/spf/index.js';
 import { describe, expect, it } from 'vitest';
-import type { CheckDomainOptions, DomainFinding, DomainTopic } from '../../../packages/core/src/index.ts';
+import type { DomainTopic } from '../../../packages/core/src/index.ts';
 import { ED25519, OTHER_RSA, RSA, recordOf } from '../../support/dkim.ts';
 import { fakeResolver } from '../../support/dns.ts';
 import { relayWith } from '../../support/relay.ts';
-
-const GOOD: Record<string, readonly string[]> = {
-  'TXT acme.example': ['v=spf1 ip4:192.0.2.0/28 ip6:2001:db8::/32 include:_spf.provider.example -all', 'other=1'],
-  'TXT _spf.provider.example': ['v=spf1 a:out.provider.example ?all'],
-  'A out.provider.example': ['198.51.100.7'],
-  'TXT r1._domainkey.acme.example': [recordOf(RSA)],
-  'TXT e1._domainkey.acme.example': [recordOf(ED25519)],
-  'TXT _dmarc.acme.example': ['v=DMARC1; p=reject; adkim=s'],
-  'MX acme.example': ['10 mx.acme.example'],
-  'A mx.acme.example': ['192.0.2.9'],
-  'TXT _mta-sts.acme.example': ['v=STSv1; id=2026;'],
-  'PTR 192.0.2.1': ['out.acme.example'],
-  'A out.acme.example': ['192.0.2.1'],
-};
-const POLICY = 'version: STSv1\r\nmode: enforce\r\nmx: mx.acme.example\r\nmx: *.backup.example\r\nmax_age: 604800\r\n';
-const KEYS = [
-  { domain: 'acme.example', selector: 'r1', privateKey: RSA },
-  { domain: 'acme.example', selector: 'e1', privateKey: ED25519 },
-];
-
-interface Setting extends CheckDomainOptions {
-  readonly records?: Readonly<Record<string, readonly string[]>>;
-  readonly fail?: readonly string[];
-  readonly keys?: typeof KEYS;
-  readonly domain?: string;
-  readonly policy?: string;
-}
-
-async function findingsOf({
-  records,
-  fail = [],
-  keys = KEYS,
-  domain = 'acme.example',
-  policy = POLICY,
-  ...rest
-}: Setting = {}) {
-  const relay = relayWith({ thread: false, dkim: { keys } });
-  return relay.domains.check(domain, {
-    resolver: fakeResolver({ records: { ...GOOD, ...records }, fail }),
-    fetch: async (url) =>
-      new Response(policy, { status: url === 'https://mta-sts.acme.example/.well-known/mta-sts.txt' ? 200 : 404 }),
-    addresses: ['192.0.2.1'],
-    includes: ['_spf.provider.example'],
-    ...rest,
-  });
-}
-
-/** The first finding of a topic. */
-async function found(topic: DomainTopic, setting: Setting = {}): Promise<DomainFinding> {
-  const { findings } = await findingsOf(setting);
-  return findings.find((one) => one.topic === topic) as DomainFinding;
-}
+import { findingsOf, found, KEYS, POLICY, type Setting } from './setting.ts';
 
 describe('relay.domains.check()', () => {
   it('finds nothing wrong where nothing is', async () => {
@@ -107,67 +55,6 @@ describe('relay.domains.check()', () => {
     await expect(domains.check('a.example', { addresses: ['x'] })).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
     await expect(domains.check('a.example', { ip: 1 } as object)).rejects.toMatchObject({ code: 'OPTION_UNSUPPORTED' });
   });
-});
-
-describe('SPF', () => {
-  const deep = Object.fromEntries(
-    Array.from({ length: 12 }, (_, index) => [
-      `TXT s${index}.example`,
-      [index === 11 ? 'v=spf1 -all' : `v=spf1 include:s${index + 1}.example ~all`],
-    ]),
-  );
-  it.each<[string, readonly string[], object, string]>([
-    ['several records', ['v=spf1 -all', 'v=spf1 ~all'], {}, 'spf-several'],
-    [
-      'more than ten look-ups',
-      ['v=spf1 ip4:192.0.2.1 include:s0.example -all'],
-      { records: deep, includes: [] },
-      'spf-lookups',
-    ],
-    ['an include without a record', ['v=spf1 include:nothing.example -all'], {}, 'spf-broken'],
-    ['one that includes itself', ['v=spf1 include:acme.example -all'], {}, 'spf-loop'],
-    ['a term that is none', ['v=spf1 ipv4:192.0.2.1 -all'], {}, 'spf-syntax'],
-    ['a network that is none', ['v=spf1 ip4:192.0.2.1/33 -all'], {}, 'spf-syntax'],
-    ['everybody', ['v=spf1 +all'], {}, 'spf-open'],
-    ['a sender that is missing', ['v=spf1 include:_spf.provider.example -all'], {}, 'spf-sender'],
-    ['an include that is missing', ['v=spf1 ip4:192.0.2.1 -all'], {}, 'spf-sender'],
-    ['no end', ['v=spf1 ip4:192.0.2.1 include:_spf.provider.example'], {}, 'spf-all'],
-    [
-      'a redirect',
-      ['v=spf1 redirect=_spf.own.example'],
-      {
-        records: { 'TXT _spf.own.example': ['v=spf1 mx -all'], 'MX _spf.own.example': ['1 out.acme.example'] },
-        includes: [],
-      },
-      'spf-ok',
-    ],
-  ])('%s', async (_, records, { records: more, ...rest }: { records?: object }, code) => {
-    expect(await found('spf', { records: { 'TXT acme.example': records, ...more }, ...rest })).toMatchObject({ code });
-  });
-
-  it('names what to add', async () => {
-    const records = { 'TXT acme.example': ['v=spf1 mx -all'] };
-    const { publish } = await found('spf', { records, addresses: ['192.0.2.1', '2001:db8::1'] });
-    expect(publish?.value).toBe('v=spf1 include:_spf.provider.example ip4:192.0.2.1 ip6:2001:db8::1 mx -all');
-  });
-
-  it.each(['192.0.2.1', '192.0.2.15', '192.0.2.16', '198.51.100.7', '2001:db8::5', '2001:db9::5'])(
-    'judges %s as mailauth does',
-    async (ip) => {
-      const resolver = fakeResolver({ records: GOOD });
-      const { status } = (await spf({
-        ip,
-        sender: 'a@acme.example',
-        helo: 'x.example',
-        resolver: async (name: string, type: string) => {
-          if (type === 'TXT') return resolver.resolveTxt(name);
-          return type === 'A' ? resolver.resolve4(name) : resolver.resolve6(name);
-        },
-      })) as { status: { result: string } };
-      const { code } = await found('spf', { addresses: [ip] });
-      expect(code).toBe(status.result === 'pass' ? 'spf-ok' : 'spf-sender');
-    },
-  );
 });
 
 describe('DKIM', () => {
