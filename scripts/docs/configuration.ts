@@ -25,6 +25,20 @@ const SECTIONS: readonly Section[] = [
     prefix: 'templates.',
   },
   {
+    title: 'Signatures',
+    intro: 'In `dkim`. More on [deliverability](deliverability.md).',
+    file: 'dkim-options.ts',
+    interface: 'DkimOptions',
+    prefix: 'dkim.',
+  },
+  {
+    title: 'Keys of signatures',
+    intro: 'In `dkim: { keys: [{ … }] }`.',
+    file: 'dkim-options.ts',
+    interface: 'DkimKeyOptions',
+    prefix: '',
+  },
+  {
     title: 'Tracking',
     intro: 'In `tracking` and `tracking.streams.broadcast`, and of one message. More on [tracking](tracking.md).',
     file: 'message.ts',

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import Handlebars from 'handlebars';
 import { Parser } from 'htmlparser2';
 import mjml2html from 'mjml';
+import { systemClock } from '../../packages/core/src/clock.ts';
 import { createComposer } from '../../packages/core/src/compose/composer.ts';
 import { createMessageIds } from '../../packages/core/src/compose/message-id.ts';
+import { resolveDkim } from '../../packages/core/src/dkim-options.ts';
 import { createTokens } from '../../packages/core/src/token.ts';
 import { contentOf } from '../support/content.ts';
 import { type Benchmark, rivals, scratchFolder } from './figures.ts';
@@ -41,6 +43,8 @@ export const rendering: Benchmark = {
       messageIdOf: createMessageIds(tokens),
       linkBase,
       maxMessageBytes: 1 << 25,
+      dkim: resolveDkim(undefined, {}),
+      clock: systemClock,
       blobs: {
         get: async (_kind, key) => blobs.get(key),
         put: async (_kind, key, bytes) => void blobs.set(key, bytes),

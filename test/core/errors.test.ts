@@ -21,6 +21,8 @@ describe('the table of errors', () => {
         "SECRET_MISSING",
         "PUBLIC_URL_MISSING",
         "ROUTE_MISSING",
+        "DKIM_KEY_INVALID",
+        "DKIM_KEY_MISSING",
         "NODE_TOO_OLD",
         "RELAY_STOPPED",
         "WORKER_UNAVAILABLE",

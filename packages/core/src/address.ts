@@ -66,7 +66,7 @@ function shown(value: unknown): string {
 }
 
 /** A domain in lower-case ASCII, an address literal such as `[192.0.2.1]` as it is, or `undefined`. */
-function parseDomain(text: string): string | undefined {
+export function parseDomain(text: string): string | undefined {
   const literal = /^\[(IPv6:)?([0-9a-fA-F:.]+)\]$/.exec(text);
   if (literal !== null) return (literal[1] === undefined ? isIPv4 : isIPv6)(literal[2] as string) ? text : undefined;
   if (!DOMAIN.test(text) || LEFT_OUT.test(text)) return undefined;

@@ -7,6 +7,7 @@ import type { Composer, DeclaredTemplate } from './compose/port.ts';
 import { headOf, readCaptured } from './deliver/capture.ts';
 import type { RouteSpec, Transport } from './deliver/port.ts';
 import { createTransport } from './deliver/transport.ts';
+import type { ResolvedDkim } from './dkim-options.ts';
 import { createConsent } from './engine/consent.ts';
 import { createDelivering } from './engine/delivering.ts';
 import { createFeedback } from './engine/feedback.ts';
@@ -27,7 +28,7 @@ import { createSqliteStore } from './store/sqlite/store.ts';
 import type { EngineApi, HostApi } from './thread/port.ts';
 import { createTokens } from './token.ts';
 
-/** What the engine needs to know; plain data, so that it can cross into a thread. */
+/** What the engine needs to know; plain data and keys, so that it can cross into a thread. */
 export interface EngineOptions {
   readonly store: StoreSpec;
   readonly templates: {
@@ -38,6 +39,7 @@ export interface EngineOptions {
   readonly secrets: readonly string[];
   readonly linkBase: string;
   readonly routes: readonly RouteSpec[];
+  readonly dkim: ResolvedDkim;
   readonly maxMessageBytes: number;
   readonly queue: {
     readonly deliver: boolean;
@@ -62,6 +64,8 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     messageIdOf,
     linkBase: options.linkBase,
     maxMessageBytes: options.maxMessageBytes,
+    dkim: options.dkim,
+    clock,
     blobs: store.blobs,
     log: host.log,
   });

@@ -11,6 +11,8 @@ export const ERRORS = {
     retry: false,
   },
   ROUTE_MISSING: { message: 'Production needs a way out: set `routes` or MAIL_RELAY_SMTP_URL', retry: false },
+  DKIM_KEY_INVALID: { message: 'A DKIM key cannot sign', retry: false },
+  DKIM_KEY_MISSING: { message: 'No DKIM key signs for the domain of the sender', retry: false },
   NODE_TOO_OLD: { message: 'Node 22.19 or newer is needed', retry: false },
   RELAY_STOPPED: { message: 'The relay has been stopped', retry: false },
   WORKER_UNAVAILABLE: { message: 'The worker thread of the engine could not run', retry: false },
@@ -49,6 +51,7 @@ export const ERRORS = {
 /** HTTP statuses by code, for what is neither 503 (it can succeed later) nor 500. */
 const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   RELAY_STOPPED: 503,
+  DKIM_KEY_MISSING: 400,
   MESSAGE_INVALID: 400,
   MESSAGE_TOO_LARGE: 400,
   MESSAGE_NOT_FOUND: 404,

@@ -13,6 +13,18 @@ export type {
   Transport,
 } from './deliver/port.ts';
 export { capture, smtp } from './deliver/routes.ts';
+export type { DkimKeyOptions, DkimOptions } from './dkim-options.ts';
+export type { CheckDomainOptions } from './domains/check.ts';
+export type { CreateKeyOptions } from './domains/create-key.ts';
+export type {
+  CreatedKey,
+  DnsRecord,
+  DomainFinding,
+  DomainReport,
+  DomainResolver,
+  DomainTopic,
+  TextRecord,
+} from './domains/port.ts';
 export { ERRORS, type ErrorCode, isMailRelayError, MailRelayError } from './errors.ts';
 export type {
   Agent,
@@ -38,6 +50,7 @@ export type {
 } from './message.ts';
 export type { LimitOptions, MailRelayOptions, QueueOptions, TemplateOptions } from './options.ts';
 export type { LaneRecord } from './queue/port.ts';
+export type { Domains } from './relay/domains.ts';
 export type { StopOptions } from './relay/lifecycle.ts';
 export type { Listener } from './relay/listeners.ts';
 export type {

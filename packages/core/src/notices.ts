@@ -1,10 +1,15 @@
 /** What the log is told about a configuration, so that nobody wonders. */
+import { bitsOf, GOOD_RSA_BITS } from './dkim-key.ts';
 import type { ResolvedOptions } from './options.ts';
 
-type Noticed = Pick<ResolvedOptions, 'environment' | 'publicUrl' | 'linkBase' | 'routes' | 'logger'>;
+type Noticed = Pick<ResolvedOptions, 'environment' | 'publicUrl' | 'linkBase' | 'routes' | 'dkim' | 'logger'>;
 
-/** When a relay is made: links over http are no one-click unsubscribe (RFC 8058 section 3.2 asks for https). */
-export function noticeOptions({ environment, publicUrl, logger }: Noticed): void {
+/** When a relay is made: DKIM keys that are short, and links over http, which are no one-click unsubscribe (RFC 8058 section 3.2 asks for https). */
+export function noticeOptions({ environment, publicUrl, dkim, logger }: Noticed): void {
+  for (const { domain, selector, privateKey } of dkim.keys) {
+    const bits = bitsOf(privateKey);
+    if (bits < GOOD_RSA_BITS) logger.warn({ domain, selector, bits }, `a DKIM key has less than ${GOOD_RSA_BITS} bits`);
+  }
   const { protocol, hostname } = new URL(publicUrl);
   if (environment !== 'production' || protocol === 'https:' || isLoopback(hostname)) return;
   logger.warn({ publicUrl }, 'the public URL is not https: mail programs show no unsubscribe button (RFC 8058)');

@@ -1,6 +1,7 @@
 /** What each option may be. */
 import { isClock } from './clock.ts';
 import type { RouteOptions } from './deliver/port.ts';
+import type { DkimKeyOptions, DkimOptions } from './dkim-options.ts';
 import { isLogger } from './logger.ts';
 import type { Stream, TrackingOptions } from './message.ts';
 import type { LimitOptions, MailRelayOptions, QueueOptions, TemplateOptions } from './options.ts';
@@ -52,6 +53,21 @@ const QUEUE = group<QueueOptions>({
   retryMaxMs: positive,
   maxAgeMs: positive,
 });
+const DKIM = group<DkimOptions>(
+  {
+    keys: list(
+      group<DkimKeyOptions>(
+        { domain: text, selector: text, privateKey: anything },
+        { needed: ['domain', 'selector', 'privateKey'] },
+      ),
+    ),
+    alignment: oneOf(['relaxed', 'strict']),
+    required: flag,
+    unsignedHeaders: list(text),
+    expireAfterMs: whole(1000),
+  },
+  { needed: ['keys'] },
+);
 const TEXTS = group<UnsubscribeTexts>({
   title: anyText,
   question: anyText,
@@ -81,6 +97,7 @@ export const OPTIONS: Rule = group<MailRelayOptions>({
   store: anything,
   templates: either(isText, text, either(Array.isArray, list(anything), TEMPLATES)),
   routes: list(anything),
+  dkim: DKIM,
   tracking: group<NonNullable<MailRelayOptions['tracking']>>({
     ...TRACKING,
     streams: group<Record<Stream, unknown>>({ transactional: stream, broadcast: stream }),

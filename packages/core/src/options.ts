@@ -2,6 +2,7 @@
 import type { AddressInput, Mailbox } from './address.ts';
 import type { Clock } from './clock.ts';
 import type { RouteSpec } from './deliver/port.ts';
+import type { DkimOptions, ResolvedDkim } from './dkim-options.ts';
 import type { Logger } from './logger.ts';
 import type { ResolvedTracking, Stream, TrackingOptions } from './message.ts';
 import type { StoreSpec } from './store/port.ts';
@@ -51,6 +52,12 @@ export interface MailRelayOptions {
    * @env MAIL_RELAY_SMTP_URL (one SMTP URL), MAIL_RELAY_RATE (its rate)
    */
   readonly routes?: readonly (RouteSpec | string)[] | undefined;
+  /**
+   * Keys that sign mails (DKIM). A key that cannot sign is an error here, never an unsigned mail.
+   * @default no signatures
+   * @env MAIL_RELAY_DKIM_DOMAIN, MAIL_RELAY_DKIM_SELECTOR, MAIL_RELAY_DKIM_KEY (one key: its domain, its selector, and PEM text or the path of a file)
+   */
+  readonly dkim?: DkimOptions | undefined;
   /**
    * Open and click tracking, for all mail or by stream.
    * @default off for transactional mail, on for broadcast mail
@@ -170,6 +177,7 @@ export interface ResolvedOptions {
     readonly watch: boolean;
   };
   readonly routes: readonly RouteSpec[];
+  readonly dkim: ResolvedDkim;
   readonly tracking: Readonly<Record<Stream, ResolvedTracking>>;
   readonly unsubscribe: UnsubscribeOptions;
   readonly attachments: { readonly paths: readonly string[]; readonly hosts: readonly string[] };

@@ -10,6 +10,7 @@ import type { Accepted } from './message.ts';
 import { checkNodeVersion } from './node-version.ts';
 import { noticeOptions, noticeStart } from './notices.ts';
 import type { MailRelayOptions, ResolvedOptions } from './options.ts';
+import { createDomains, type Domains } from './relay/domains.ts';
 import { createLifecycle, type StopOptions } from './relay/lifecycle.ts';
 import { createListeners, type Listener } from './relay/listeners.ts';
 import {
@@ -43,6 +44,7 @@ export interface MailRelay {
   readonly reports: Reports;
   readonly templates: Templates;
   readonly lanes: Lanes;
+  readonly domains: Domains;
   /** Where recipients reach the application. */
   readonly publicUrl: string;
   /**
@@ -85,7 +87,7 @@ export interface MailRelay {
 /**
  * Makes a relay. Nothing happens before `start()` or the first use.
  *
- * @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED`, `SECRET_MISSING`, `PUBLIC_URL_MISSING`, `ROUTE_MISSING`, `NODE_TOO_OLD`.
+ * @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED`, `DKIM_KEY_INVALID`, `SECRET_MISSING`, `PUBLIC_URL_MISSING`, `ROUTE_MISSING`, `NODE_TOO_OLD`.
  * @example
  * const relay = createMailRelay({ from: 'Acme <hello@acme.example>', routes: [smtp('smtp://localhost:1025')] });
  */
@@ -131,6 +133,7 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     reports: createReports(engine),
     templates: createTemplates(engine, book),
     lanes: createLanes(engine),
+    domains: createDomains(resolved),
     publicUrl: resolved.publicUrl,
     send: (message) => submitter.send(message as SendMessage),
     sendMany: (recipients, bulkOptions) => bulkSend(submitter.sendMany(recipients, bulkOptions as BulkOptions)),
@@ -179,13 +182,14 @@ function engineOptions(
   secrets: readonly string[],
   declared: EngineOptions['templates']['declared'],
 ): EngineOptions {
-  const { store, templates, linkBase, routes, limits, queue } = options;
+  const { store, templates, linkBase, routes, dkim, limits, queue } = options;
   return {
     store,
     templates: { folders: templates.folders, declared, watch: templates.watch },
     secrets,
     linkBase,
     routes,
+    dkim,
     maxMessageBytes: limits.maxMessageBytes,
     queue,
   };

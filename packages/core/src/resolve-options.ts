@@ -2,6 +2,7 @@
 import { type AddressInput, type Mailbox, parseMailboxes } from './address.ts';
 import { systemClock } from './clock.ts';
 import type { DirectMxOptions, RouteOptions, RouteSpec, SmtpOptions } from './deliver/port.ts';
+import { resolveDkim } from './dkim-options.ts';
 import { defaultLogger } from './logger.ts';
 import type { ResolvedTracking, Stream } from './message.ts';
 import { CUSTOM_ROUTE, OPTIONS } from './option-rules.ts';
@@ -24,7 +25,7 @@ export interface RouteFactories {
 /**
  * Fills in defaults and environment variables, and checks everything.
  *
- * @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED`, and in production `SECRET_MISSING`,
+ * @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED`, `DKIM_KEY_INVALID`, and in production `SECRET_MISSING`,
  * `PUBLIC_URL_MISSING` or `ROUTE_MISSING`.
  */
 export function resolveOptions(
@@ -60,6 +61,7 @@ export function resolveOptions(
     store: storeOf(options.store ?? env.MAIL_RELAY_STORE),
     templates: templatesOf(options.templates ?? env.MAIL_RELAY_TEMPLATES, !production),
     routes,
+    dkim: resolveDkim(options.dkim, env),
     tracking: {
       transactional: trackingOf(options.tracking, 'transactional', false),
       broadcast: trackingOf(options.tracking, 'broadcast', true),

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../packages/core/src/clock.ts';
 import { createComposer } from '../../../packages/core/src/compose/composer.ts';
 import { createMessageIds } from '../../../packages/core/src/compose/message-id.ts';
+import { resolveDkim } from '../../../packages/core/src/dkim-options.ts';
 import { defineTemplate, type MailRelay } from '../../../packages/core/src/index.ts';
 import type { Content } from '../../../packages/core/src/message.ts';
 import { createTokens } from '../../../packages/core/src/token.ts';
@@ -25,6 +27,8 @@ async function composerWith(maxMessageBytes: number, files: readonly Buffer[] = 
     linkBase: 'https://mail.example.com/mail',
     messageIdOf: createMessageIds(tokens),
     maxMessageBytes,
+    dkim: resolveDkim(undefined, {}),
+    clock: systemClock,
     log() {},
     blobs: { get: async (_, key) => blobs.get(key), put: async (_, key, bytes) => void blobs.set(key, bytes) },
   });

@@ -1,9 +1,12 @@
-import type { Mailbox } from '../address.ts';
+import { domainOf, type Mailbox } from '../address.ts';
+import type { Clock } from '../clock.ts';
+import type { ResolvedDkim } from '../dkim-options.ts';
 import { isMailRelayError, MailRelayError } from '../errors.ts';
 import type { Content, HeaderField, Json, TemplateData } from '../message.ts';
 import { scopeOf } from '../scope.ts';
 import type { StoredDelivery } from '../store/port.ts';
 import { type CatalogueOptions, createCatalogue, UNTRACKED } from './catalogue.ts';
+import { createSigner } from './dkim/signer.ts';
 import type { MessageIdOf } from './message-id.ts';
 import { type ComposeMime, createComposeMime } from './mime/compose.ts';
 import type { MailParts } from './mime/parts.ts';
@@ -16,6 +19,8 @@ import { isSmall, mostBytes, standIns } from './size.ts';
 export interface ComposerOptions extends CatalogueOptions {
   readonly messageIdOf: MessageIdOf;
   readonly maxMessageBytes: number;
+  readonly dkim: ResolvedDkim;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 type Recipient = Pick<StoredDelivery, 'address' | 'name' | 'data' | 'locale'>;
@@ -38,6 +43,7 @@ export function createComposer(options: ComposerOptions): Composer {
   const catalogue = createCatalogue(options);
   const raw = createRawHtml({ tokens, linkBase });
   const composeMime = createComposeMime(options.blobs);
+  const signer = createSigner(options.dkim, options.clock);
 
   /** Program of a content's template; undefined where it has none. */
   function programOf(
@@ -99,7 +105,7 @@ export function createComposer(options: ComposerOptions): Composer {
     return { subject, html: program.html(data, frame), text: program.text(data, frame) };
   }
 
-  /** @throws MailRelayError `MESSAGE_TOO_LARGE` */
+  /** Each attempt is signed anew. @throws MailRelayError `MESSAGE_TOO_LARGE`, `DKIM_KEY_MISSING` */
   async function write(content: Content, delivery: StoredDelivery, compose: ComposeMime): Promise<ComposedMail> {
     const unsubscribeUrl = unsubscribeUrlOf(content, delivery);
     const parts = await partsOf(content, delivery, trackingOf(content, delivery), unsubscribeUrl);
@@ -110,14 +116,24 @@ export function createComposer(options: ComposerOptions): Composer {
     // Who gets a mail sees its boundary, so that no two deliveries may share one. The end of the address is a signature of the
     // delivery; the other way round, so that a body with the address does not hold the boundary.
     const boundary = [...unsubscribeUrl.slice(-16)].reverse().join('');
-    const mail = await compose({ content: shown, to, ...parts, messageId, date, boundary, headers });
-    const bytes = mail.raw.length;
+    const { eightBit, ...written } = await compose({
+      content: shown,
+      to,
+      ...parts,
+      messageId,
+      date,
+      boundary,
+      headers,
+    });
+    const raw = await signer.sign(written.raw, domainOf(content.from.address));
+    const bytes = raw.length;
     if (bytes > maxMessageBytes) {
       const reason = `it has ${bytes} bytes, allowed are ${maxMessageBytes}`;
       throw new MailRelayError('MESSAGE_TOO_LARGE', { bytes, reason });
     }
     return {
-      ...mail,
+      raw,
+      eightBit,
       subject: parts.subject,
       messageId,
       envelopeFrom: content.envelopeFrom ?? content.from.address,
@@ -143,10 +159,13 @@ export function createComposer(options: ComposerOptions): Composer {
       };
     },
     async check(content, recipient) {
+      const domain = domainOf(content.from.address);
+      signer.check(domain);
+      const room = maxMessageBytes - signer.mostBytes(domain, content.headers.length);
       const delivery = { ...recipient, ...UNNUMBERED };
       const program = await programOf(content, recipient, UNTRACKED);
       const parts = program === undefined ? bodiesOf(content, recipient) : untracked(program, content, delivery);
-      if (isSmall(content, parts, maxMessageBytes) || mostBytes(content, parts, linkBase) <= maxMessageBytes) return;
+      if (isSmall(content, parts, room) || mostBytes(content, parts, linkBase) <= room) return;
       await write(content, delivery, createComposeMime(standIns(content)));
     },
     compose: (content, delivery) => write(content, delivery, composeMime),

@@ -55,9 +55,9 @@ export interface Composer {
     data: TemplateData,
     options: { readonly locale?: string | undefined },
   ): Promise<RenderedTemplate>;
-  /** Makes sure that composing for this recipient will work; composes only where it could be too large. Throws `TEMPLATE_VARIABLE_MISSING`, `MESSAGE_TOO_LARGE` … */
+  /** Makes sure that composing for this recipient will work; composes only where it could be too large. Throws `TEMPLATE_VARIABLE_MISSING`, `MESSAGE_TOO_LARGE`, `DKIM_KEY_MISSING` … */
   check(content: Content, recipient: SubmittedRecipient): Promise<void>;
-  /** The mail of one delivery, as bytes. Same delivery, same Message-ID and Date. */
+  /** The mail of one delivery, as bytes, signed. Same delivery, same Message-ID and Date. */
   compose(content: Content, delivery: StoredDelivery): Promise<ComposedMail>;
   /** The subject of one delivery; without one, as it stands in the template. Undefined where it cannot be known. */
   subject(content: Content, delivery: StoredDelivery | undefined): Promise<string | undefined>;

@@ -1,0 +1,90 @@
+import { Resolver } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { lookupDomain, type ResolvedDkim, signingDomain } from '../dkim-options.ts';
+import { anything, callable, check, group, list, rule, text } from '../rules.ts';
+import { checkForeignKey, checkKey } from './dkim.ts';
+import { checkDmarc } from './judge-dmarc.ts';
+import { checkMtaSts, checkMx, checkPtr, checkReturnPath, type FetchPolicy } from './judge-hosts.ts';
+import { checkSpf } from './judge-spf.ts';
+import { createLookup, LookupFailure } from './lookup.ts';
+import type { DomainFinding, DomainReport, DomainResolver, DomainTopic } from './port.ts';
+
+/** What is known beside the domain. */
+export interface CheckDomainOptions {
+  /** Addresses that mail leaves from, where it leaves from machines of one's own. @default none: SPF is read, not compared; PTR is not looked at */
+  readonly addresses?: readonly string[] | undefined;
+  /** Domains that SPF has to include, as the provider names them. @default none */
+  readonly includes?: readonly string[] | undefined;
+  /** Selectors of keys that others sign with for the domain, as a provider does. @default none */
+  readonly selectors?: readonly string[] | undefined;
+  /** Domain of the envelope sender. @default the domain itself */
+  readonly returnPath?: string | undefined;
+  /** Who looks up DNS. @default `Resolver` of node:dns/promises */
+  readonly resolver?: DomainResolver | undefined;
+  /** Who fetches the MTA-STS policy. @default `fetch` */
+  readonly fetch?: FetchPolicy | undefined;
+}
+
+const METHODS = ['resolveTxt', 'resolveMx', 'resolve4', 'resolve6', 'reverse'] as const;
+const OPTIONS = group<CheckDomainOptions>({
+  addresses: list(rule((value) => typeof value === 'string' && isIP(value) > 0, 'must be an IP address')),
+  includes: list(text),
+  selectors: list(text),
+  returnPath: anything,
+  resolver: rule(
+    (value) => METHODS.every((name) => typeof (value as Partial<DomainResolver> | null)?.[name] === 'function'),
+    `needs the methods ${METHODS.join(', ')}`,
+  ),
+  fetch: callable,
+});
+/** Time for one look-up, ms, and how often it is tried. */
+const DNS = { timeout: 3000, tries: 2 };
+
+/**
+ * Looks at what a domain publishes.
+ *
+ * @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED`. What DNS does or does not say is a finding.
+ */
+export async function checkDomain(
+  given: string,
+  options: CheckDomainOptions,
+  dkim: ResolvedDkim,
+): Promise<DomainReport> {
+  check(OPTIONS, options, 'check()');
+  const domain = lookupDomain(given, 'domain');
+  const returnPath = lookupDomain(options.returnPath ?? domain, 'check().returnPath');
+  const includes = (options.includes ?? []).map((one, index) => lookupDomain(one, `check().includes[${index}]`));
+  const { addresses = [], selectors = [] } = options;
+  const lookup = createLookup(options.resolver ?? new Resolver(DNS));
+  const signing = signingDomain(dkim, domain);
+  const keys = dkim.keys.filter((key) => key.domain === signing);
+  const signers = [...(signing === undefined ? [] : [signing]), ...(selectors.length > 0 ? [domain] : [])];
+  const findings = await Promise.all([
+    known('spf', returnPath, checkSpf(lookup, returnPath, { addresses, includes })),
+    ...keys.map((key) => known('dkim', `${key.selector}._domainkey.${key.domain}`, checkKey(lookup, key))),
+    ...selectors.map((one) => known('dkim', `${one}._domainkey.${domain}`, checkForeignKey(lookup, domain, one))),
+    ...(signers.length === 0 ? [unsigned(domain)] : []),
+    known('dmarc', `_dmarc.${domain}`, checkDmarc(lookup, domain, { signing: signers, returnPath })),
+    known('mx', domain, checkMx(lookup, domain)),
+    known('mta-sts', `_mta-sts.${domain}`, checkMtaSts(lookup, domain, options.fetch ?? fetch)),
+    known('return-path', returnPath, checkReturnPath(lookup, returnPath)),
+    ...addresses.map((address) => known('ptr', address, checkPtr(lookup, address))),
+  ]);
+  return { domain, ok: findings.every(({ status }) => status === 'ok' || status === 'advice'), findings };
+}
+
+function unsigned(domain: string): DomainFinding {
+  const says =
+    'no key signs for the domain: make one with createKey(), or name the selectors of the provider that signs';
+  return { topic: 'dkim', name: domain, status: 'problem', code: 'dkim-unsigned', found: [], says };
+}
+
+/** A question that DNS does not answer says nothing about the domain. */
+async function known(topic: DomainTopic, name: string, finding: Promise<DomainFinding>): Promise<DomainFinding> {
+  try {
+    return await finding;
+  } catch (error) {
+    if (!(error instanceof LookupFailure)) throw error;
+    return { topic, name, status: 'unknown', code: `${topic}-unknown`, found: [], says: error.message };
+  }
+}

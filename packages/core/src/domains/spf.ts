@@ -1,0 +1,149 @@
+import { BlockList, isIP, isIPv6 } from 'node:net';
+import type { Lookup } from './lookup.ts';
+
+/** What is read out of the SPF record of a domain, and of all that it includes (RFC 7208). */
+export interface Spf {
+  readonly records: readonly string[];
+  /** What makes the record an error for every receiver (permerror), in words. */
+  readonly error: { readonly code: string; readonly says: string } | undefined;
+  /** Terms that ask DNS; at most 10 are allowed (section 4.6.4). */
+  readonly lookups: number;
+  /** Qualifier of `all`, where evaluation ends with one: `-`, `~`, `?` or `+`. */
+  readonly all: string | undefined;
+  /** Domains that are included, at any depth. */
+  readonly includes: readonly string[];
+  /** What the record says of an address: its qualifier; undefined where macros decide, which nobody can follow beforehand. */
+  covers(address: string): string | undefined;
+}
+
+/** Most terms that ask DNS (RFC 7208 section 4.6.4). */
+export const MAX_LOOKUPS = 10;
+/** Where reading ends: nothing is gained beyond. */
+const STOP_AFTER = 40;
+
+/** A term that has been read: which addresses it takes, and with which qualifier. */
+interface Term {
+  readonly qualifier: string;
+  matches(address: string): boolean | undefined;
+}
+
+/** One record, read. */
+interface Policy {
+  readonly terms: readonly Term[];
+  readonly all: string | undefined;
+}
+
+/** Lengths of the networks around addresses, bits. */
+interface Prefix {
+  readonly four: number;
+  readonly six: number;
+}
+
+const NAMES = /^(?:all|include|a|mx|ptr|ip4|ip6|exists)$/;
+
+/** Reads the policy of a domain. @throws LookupFailure */
+export async function readSpf(lookup: Lookup, domain: string): Promise<Spf> {
+  let lookups = 0;
+  let error: Spf['error'];
+  const includes: string[] = [];
+  const fail = (code: string, says: string): void => {
+    error ??= { code, says };
+  };
+  const recordsOf = async (name: string): Promise<string[]> =>
+    (await lookup.text(name)).filter((record) => /^v=spf1(?: |$)/i.test(record));
+
+  async function follow(name: string, trail: readonly string[]): Promise<Policy> {
+    const records = await recordsOf(name);
+    if (records.length > 1) fail('spf-several', `${name} has ${records.length} SPF records: only one is allowed`);
+    if (records.length === 0 && trail.length > 0) fail('spf-broken', `${name} is included, and has no SPF record`);
+    return read(records[0] ?? '', name, [...trail, name]);
+  }
+
+  async function child(name: string, trail: readonly string[]): Promise<Policy | undefined> {
+    if (name.includes('%') || lookups > STOP_AFTER) return undefined;
+    if (trail.includes(name)) {
+      fail('spf-loop', `${name} includes itself`);
+      return undefined;
+    }
+    return follow(name, trail);
+  }
+
+  async function read(record: string, domainName: string, trail: readonly string[]): Promise<Policy> {
+    const terms: Term[] = [];
+    let redirect: string | undefined;
+    for (const text of record.split(/ +/).slice(1).filter(Boolean)) {
+      const modifier = /^([a-z][\w.-]*)=(.*)$/i.exec(text);
+      if (modifier !== null) {
+        if (modifier[1]?.toLowerCase() === 'redirect') redirect = modifier[2]?.toLowerCase();
+        continue;
+      }
+      const [, qualifier = '+', name = '', rest = ''] = /^([-+~?])?([a-z0-9]+)(.*)$/i.exec(text) ?? [];
+      const [form, value = '', four, six] = /^(?::(.+?))?(?:\/(\d+))?(?:\/\/(\d+))?$/.exec(rest) ?? [];
+      const kind = form === undefined ? '' : name.toLowerCase();
+      if (!NAMES.test(kind)) {
+        fail('spf-syntax', `the term ${text} is no mechanism (RFC 7208 section 5)`);
+        continue;
+      }
+      if (kind === 'all') return { terms, all: qualifier };
+      const target = (value === '' ? domainName : value).toLowerCase();
+      const bits = { four: Number(four ?? 32), six: Number((kind === 'ip6' ? four : six) ?? 128) };
+      terms.push({ qualifier, matches: await mechanism(kind, target, bits, trail) });
+    }
+    if (redirect === undefined) return { terms, all: undefined };
+    lookups += 1;
+    const other = await child(redirect, trail);
+    return { terms: [...terms, ...(other?.terms ?? [])], all: other?.all };
+  }
+
+  async function mechanism(
+    kind: string,
+    target: string,
+    bits: Prefix,
+    trail: readonly string[],
+  ): Promise<Term['matches']> {
+    if (kind === 'ip4' || kind === 'ip6') {
+      const fits = isIP(target) === Number(kind[2]) && bits.four <= 32 && bits.six <= 128;
+      if (!fits) fail('spf-syntax', `${kind}:${target} is no network`);
+      return within(fits ? [target] : [], bits);
+    }
+    lookups += 1;
+    if (kind === 'include') {
+      includes.push(target);
+      const policy = await child(target, trail);
+      return policy === undefined ? () => undefined : (address) => verdict(policy, address) === '+';
+    }
+    if (kind === 'exists' || kind === 'ptr' || target.includes('%')) return () => undefined;
+    const hosts = kind === 'mx' ? (await lookup.mx(target)).map(({ exchange }) => exchange) : [target];
+    const addresses = await Promise.all(hosts.slice(0, MAX_LOOKUPS).filter(Boolean).map(lookup.addresses));
+    return within(addresses.flat(), bits);
+  }
+
+  const records = await recordsOf(domain);
+  const policy = await follow(domain, []);
+  return {
+    records,
+    error,
+    lookups,
+    all: policy.all,
+    includes,
+    covers: (address) => verdict(policy, address),
+  };
+}
+
+/** The qualifier of the first term that takes an address; neutral where none does (RFC 7208 section 4.7). */
+function verdict({ terms, all }: Policy, address: string): string | undefined {
+  for (const { qualifier, matches } of terms) {
+    const match = matches(address);
+    if (match === undefined) return undefined;
+    if (match) return qualifier;
+  }
+  return all ?? '?';
+}
+
+function within(addresses: readonly string[], { four, six }: Prefix): (address: string) => boolean {
+  const list = new BlockList();
+  for (const address of addresses)
+    if (isIPv6(address)) list.addSubnet(address, Math.min(six, 128), 'ipv6');
+    else list.addSubnet(address, Math.min(four, 32), 'ipv4');
+  return (address) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}
