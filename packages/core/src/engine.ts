@@ -15,6 +15,7 @@ import { createReading } from './engine/reading.ts';
 import { createRecords } from './engine/records.ts';
 import { createRouteFaults } from './engine/route-faults.ts';
 import { createSubmitting } from './engine/submitting.ts';
+import { createWays } from './engine/ways.ts';
 import { MailRelayError, messageOf } from './errors.ts';
 import type { MessageEvent } from './events.ts';
 import type { LocalQueue } from './queue/local.ts';
@@ -22,6 +23,7 @@ import { createLocalQueue } from './queue/local.ts';
 import { retrySchedule } from './queue/retry.ts';
 import { parseRate } from './rate.ts';
 import { campaignReport, summaryReport } from './report/figures.ts';
+import { createBreakers } from './route/breakers.ts';
 import type { Cursor, StoreSpec } from './store/port.ts';
 import { createSqliteStore } from './store/sqlite/store.ts';
 import type { EngineApi, HostApi } from './thread/port.ts';
@@ -67,6 +69,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
   });
   const transports = new Map<string, Transport>();
   const faults = createRouteFaults(host.log, options.routes);
+  const ways = createWays(options.routes, createBreakers(clock), clock);
   let queue: LocalQueue | undefined;
   let listening = false;
   const publish = (events: readonly MessageEvent[]): void => {
@@ -104,9 +107,11 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
         transports,
         schedule: retrySchedule(options.queue),
         faults,
+        ways,
         log: host.log,
         clock,
       }),
+      isFed: (route) => ways.isFed(route, clock.now()),
       onEvents: publish,
       onError: (error) => host.log('error', { error: messageOf(error) }, 'the queue failed'),
       leaseMs: options.queue.leaseMs,
