@@ -9,6 +9,7 @@ import type { RouteSpec, Transport } from './deliver/port.ts';
 import { createTransport } from './deliver/transport.ts';
 import { createConsent } from './engine/consent.ts';
 import { createDelivering } from './engine/delivering.ts';
+import { createExplaining } from './engine/explaining.ts';
 import { createFeedback } from './engine/feedback.ts';
 import { createHealth } from './engine/health.ts';
 import { createReading } from './engine/reading.ts';
@@ -69,7 +70,8 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
   });
   const transports = new Map<string, Transport>();
   const faults = createRouteFaults(host.log, options.routes);
-  const ways = createWays(options.routes, createBreakers(clock), clock);
+  const breakers = createBreakers(clock);
+  const ways = createWays(options.routes, breakers, clock);
   let queue: LocalQueue | undefined;
   let listening = false;
   const publish = (events: readonly MessageEvent[]): void => {
@@ -143,6 +145,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     render: (name, data, renderOptions) => composer.render(name, data, renderOptions),
     templateVersion: async (name) => composer.version(name),
     ...createRecords({ store, composer }),
+    ...createExplaining({ store, routes: options.routes, breakers, clock }),
     async apply(selection, by, reason): Promise<number> {
       let changed = 0;
       let after: Cursor | undefined;
