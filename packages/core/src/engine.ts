@@ -10,12 +10,14 @@ import { createTransport } from './deliver/transport.ts';
 import type { ResolvedDkim } from './dkim-options.ts';
 import { createConsent } from './engine/consent.ts';
 import { createDelivering } from './engine/delivering.ts';
+import { createExplaining } from './engine/explaining.ts';
 import { createFeedback } from './engine/feedback.ts';
 import { createHealth } from './engine/health.ts';
 import { createReading } from './engine/reading.ts';
 import { createRecords } from './engine/records.ts';
 import { createRouteFaults } from './engine/route-faults.ts';
 import { createSubmitting } from './engine/submitting.ts';
+import { createWays } from './engine/ways.ts';
 import { MailRelayError, messageOf } from './errors.ts';
 import type { MessageEvent } from './events.ts';
 import type { LocalQueue } from './queue/local.ts';
@@ -23,6 +25,7 @@ import { createLocalQueue } from './queue/local.ts';
 import { retrySchedule } from './queue/retry.ts';
 import { parseRate } from './rate.ts';
 import { campaignReport, summaryReport } from './report/figures.ts';
+import { createBreakers } from './route/breakers.ts';
 import type { Cursor, StoreSpec } from './store/port.ts';
 import { createSqliteStore } from './store/sqlite/store.ts';
 import type { EngineApi, HostApi } from './thread/port.ts';
@@ -71,6 +74,8 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
   });
   const transports = new Map<string, Transport>();
   const faults = createRouteFaults(host.log, options.routes);
+  const breakers = createBreakers(clock);
+  const ways = createWays(options.routes, breakers, clock);
   let queue: LocalQueue | undefined;
   let listening = false;
   const publish = (events: readonly MessageEvent[]): void => {
@@ -108,9 +113,11 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
         transports,
         schedule: retrySchedule(options.queue),
         faults,
+        ways,
         log: host.log,
         clock,
       }),
+      isFed: (route) => ways.isFed(route, clock.now()),
       onEvents: publish,
       onError: (error) => host.log('error', { error: messageOf(error) }, 'the queue failed'),
       leaseMs: options.queue.leaseMs,
@@ -141,6 +148,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     render: (name, data, renderOptions) => composer.render(name, data, renderOptions),
     templateVersion: async (name) => composer.version(name),
     ...createRecords({ store, composer }),
+    ...createExplaining({ store, routes: options.routes, breakers, clock }),
     async apply(selection, by, reason): Promise<number> {
       let changed = 0;
       let after: Cursor | undefined;

@@ -122,7 +122,12 @@ export type MessageEvent =
       readonly attempt: number;
       readonly transcript: Transcript | undefined;
     })
-  | (Base & { readonly type: 'deferred'; readonly retryAt: Date } & ReplyFacts)
+  | (Base & {
+      readonly type: 'deferred';
+      readonly retryAt: Date;
+      /** The route that tries next, where it is another one. */
+      readonly movedTo?: string | undefined;
+    } & ReplyFacts)
   | (Base & { readonly type: 'bounced'; readonly kind: 'hard' | 'soft' } & ReplyFacts)
   | (Base & { readonly type: 'failed' } & ReplyFacts)
   | (Base & { readonly type: 'suppressed'; readonly reason: string })

@@ -62,7 +62,15 @@ export type {
   Templates as TemplateTools,
 } from './relay/parts.ts';
 export { createMailRelay, type MailRelay } from './relay.ts';
-export type { CampaignReport, Figures, Rates, Readers, SummaryReport } from './report/port.ts';
+export type {
+  CampaignReport,
+  ExplainedReason,
+  Explanation,
+  Figures,
+  Rates,
+  Readers,
+  SummaryReport,
+} from './report/port.ts';
 export type {
   DeliveryRecord,
   LinkCount,

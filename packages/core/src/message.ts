@@ -174,6 +174,8 @@ export interface Content {
   readonly tracking: ResolvedTracking;
   readonly topic: string | undefined;
   readonly stream: Stream;
+  /** The route that the host named: no other is tried. */
+  readonly route?: string | undefined;
 }
 
 /** Which header a recipient came from. The order is the storage code: append only. */

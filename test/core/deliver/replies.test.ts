@@ -72,7 +72,11 @@ const CASES: readonly (readonly [
   // What is said to MAIL is about the sender, whatever it says.
   ['550 5.1.1 User unknown', 'bounced', 'sender-refused', false, 'MAIL'],
   ['550 5.1.2 Host not found', 'bounced', 'sender-refused', false, 'MAIL'],
-  ['550 Account suspended', 'bounced', 'sender-refused', false, 'MAIL'],
+  // About our account at a provider: another route may do, and waiting may, too.
+  ['550 Account suspended', 'deferred', 'auth-failure', undefined, 'MAIL'],
+  ['454 Throttling failure: Daily message quota exceeded.', 'deferred', 'rate-limited', undefined, 'MESSAGE'],
+  ['550 5.4.5 Daily user sending limit exceeded', 'deferred', 'rate-limited', undefined, 'MESSAGE'],
+  ['451 Authentication failed: Maximum credits exceeded', 'deferred', 'rate-limited', undefined, 'MAIL'],
   ['552 5.3.4 Message size exceeds fixed limit', 'bounced', 'message-too-large', false, 'MAIL'],
   ['550 5.7.1 Relaying denied: host not found', 'bounced', 'policy', false],
   ['554 5.5.1 Error: no valid recipients', 'bounced', 'other', false, 'DATA'],

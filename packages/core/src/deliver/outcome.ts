@@ -10,10 +10,23 @@ export function toSettlement(input: {
   readonly withdrawn: string | undefined;
   /** When to try again; undefined where the delivery is too old. */
   retryAt(deferral: { readonly reason: ReasonClass; readonly retryAfterMs: number | undefined }): number | undefined;
+  /** The route that tries at once, where this one failed the mail for reasons of its own. */
+  readonly next: string | undefined;
+  /** The route that a later attempt begins with, where none takes it now; undefined for the same. */
+  readonly later: string | undefined;
+  readonly now: number;
 }): Settlement {
   const { outcome, transcript } = input.attempt;
   const base = { deliveryId: input.claimed.id, startedAt: transcript.startedAt, transcript };
-  if (outcome.type === 'sent' || outcome.type === 'bounced') return { ...base, result: outcome };
+  if (input.next !== undefined && 'fault' in outcome && outcome.fault !== undefined) {
+    const { reply, status, reason } = outcome;
+    return { ...base, result: { type: 'deferred', retryAt: input.now, reply, status, reason, movedTo: input.next } };
+  }
+  if (outcome.type === 'sent') return { ...base, result: outcome };
+  if (outcome.type === 'bounced') {
+    const { fault: _, ...result } = outcome;
+    return { ...base, result };
+  }
   if (outcome.type === 'withdrawn')
     return {
       ...base,
@@ -26,5 +39,7 @@ export function toSettlement(input: {
   const retryAfterMs = outcome.type === 'deferred' ? outcome.retryAfterMs : undefined;
   const retryAt = input.retryAt({ reason, retryAfterMs });
   if (retryAt === undefined) return { ...base, result: { type: 'failed', reply, status, reason: 'expired' } };
-  return { ...base, result: { type: 'deferred', retryAt, reply, status, reason } };
+  // Who asked for patience knows us by this route, and after an unknown outcome no other may be asked.
+  const movedTo = outcome.type === 'deferred' && outcome.fault !== undefined ? input.later : undefined;
+  return { ...base, result: { type: 'deferred', retryAt, reply, status, reason, movedTo } };
 }

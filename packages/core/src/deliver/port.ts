@@ -30,6 +30,12 @@ export interface OutgoingMail {
 }
 
 /**
+ * The route failed the mail, whoever it was for: another route may take it. `login`: it does not let us in; `connection`: it
+ * cannot be reached, or ends the conversation; `refused`: it lets us in, and takes no mail from us (quota, blocked).
+ */
+export type RouteFault = 'login' | 'connection' | 'refused';
+
+/**
  * What the other side said. A refused mail is a value, never an exception.
  * `unknown`: the connection ended after DATA, and nobody knows whether the mail was taken: it is tried again on the same
  * route with the same Message-ID.
@@ -42,6 +48,7 @@ export type Outcome =
       readonly status: string | undefined;
       readonly reason: ReasonClass;
       readonly retryAfterMs?: number | undefined;
+      readonly fault?: RouteFault | undefined;
     }
   | {
       readonly type: 'bounced';
@@ -50,6 +57,7 @@ export type Outcome =
       readonly status: string | undefined;
       readonly reason: ReasonClass;
       readonly suppress: boolean;
+      readonly fault?: RouteFault | undefined;
     }
   | { readonly type: 'unknown'; readonly reply: string; readonly reason: ReasonClass }
   /** `onStart` said no, and nothing was sent. */

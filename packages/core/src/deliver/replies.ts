@@ -1,5 +1,5 @@
 import type { ReasonClass } from '../events.ts';
-import type { Outcome } from './port.ts';
+import type { Outcome, RouteFault } from './port.ts';
 
 /** One row: the first that fits decides. */
 export interface ReplyRule {
@@ -12,6 +12,8 @@ export interface ReplyRule {
   /** The address itself is bad, and gets no more mail. */
   readonly suppress?: true;
   readonly retryAfterMs?: number;
+  /** It is about the route and not about the mail: another route may take it. */
+  readonly fault?: RouteFault;
 }
 
 /** Only what is said to RCPT, and to the message, can be about the recipient. */
@@ -22,6 +24,14 @@ const RECIPIENT = ['RCPT', 'MESSAGE'] as const;
  * before words about the recipient. The last two rows catch the rest.
  */
 export const REPLIES: readonly ReplyRule[] = [
+  {
+    match:
+      /^[45]\d\d.*(?:\b(?:daily|hourly|monthly|sending|plan) (?:user |sending |message |mail |email )*(?:quota|limit|rate)s? (?:has been |was |is )?(?:exceeded|reached)|maximum (?:credits|sending rate) exceeded|(?:exceeded|reached) (?:your|the) (?:daily|hourly|monthly|sending|plan)\b)/is,
+    outcome: 'deferred',
+    reason: 'rate-limited',
+    retryAfterMs: 300_000,
+    fault: 'refused',
+  },
   { match: /^4\d\d.*(?:gr[ae]y ?list|try again in \d+ ?(?:s|min))/is, outcome: 'deferred', reason: 'greylisted' },
   {
     match: /^4\d\d[ -]4\.2\.2|^4\d\d(?![ -]4\.3).*(?:over ?quota|mailbox.*full|insufficient.*storage)/is,
@@ -36,8 +46,18 @@ export const REPLIES: readonly ReplyRule[] = [
     reason: 'rate-limited',
     retryAfterMs: 300_000,
   },
-  { match: /^421/, outcome: 'deferred', reason: 'rate-limited' },
-  { match: /^(?:530|534|535|538)|^5\d\d[ -]5\.7\.(?:8|9|26|27)\b/, outcome: 'deferred', reason: 'auth-failure' },
+  {
+    match:
+      /^[45]\d\d.*(?:account|sending|domain)[\w .@-]* (?:suspended|disabled|paused|under review|not allowed to send)/is,
+    steps: ['CONN', 'EHLO', 'AUTH', 'MAIL'],
+    outcome: 'deferred',
+    reason: 'auth-failure',
+    retryAfterMs: 300_000,
+    fault: 'refused',
+  },
+  { match: /^421/, outcome: 'deferred', reason: 'rate-limited', fault: 'connection' },
+  { match: /^(?:530|534|535|538)|^5\d\d[ -]5\.7\.[89]\b/, outcome: 'deferred', reason: 'auth-failure', fault: 'login' },
+  { match: /^5\d\d[ -]5\.7\.(?:26|27)\b/, outcome: 'deferred', reason: 'auth-failure' },
   { match: /^4\d\d[ -]4\.4\.\d/, outcome: 'deferred', reason: 'network' },
   { match: /^4\d\d[ -]4\.7\.\d/, outcome: 'deferred', reason: 'policy' },
   { match: /^4\d\d[ -]4\.3\.\d/, outcome: 'deferred', reason: 'system' },
@@ -51,6 +71,7 @@ export const REPLIES: readonly ReplyRule[] = [
     match: /^5\d\d.*(?:blocked|block ?list|black ?list|spamhaus|barracuda|poor reputation|banned)/is,
     outcome: 'bounced',
     reason: 'blocked',
+    fault: 'refused',
   },
   { match: /^5\d\d.*(?:SPF|DKIM|DMARC|unauthenticated)/s, outcome: 'bounced', reason: 'auth-failure' },
   {
@@ -138,7 +159,7 @@ export function classifyReply(reply: string, step: string): Extract<Outcome, { t
   const rule = ruleOf(reply, step);
   if (rule === undefined) return { type: 'deferred', reply, status, reason: 'protocol' };
   if (rule.outcome === 'deferred')
-    return { type: 'deferred', reply, status, reason: rule.reason, retryAfterMs: rule.retryAfterMs };
+    return { type: 'deferred', reply, status, reason: rule.reason, retryAfterMs: rule.retryAfterMs, fault: rule.fault };
   return {
     type: 'bounced',
     kind: rule.kind ?? 'hard',
@@ -146,5 +167,6 @@ export function classifyReply(reply: string, step: string): Extract<Outcome, { t
     status,
     reason: rule.reason,
     suppress: rule.suppress ?? false,
+    fault: rule.fault,
   };
 }

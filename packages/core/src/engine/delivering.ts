@@ -11,6 +11,7 @@ import { scopesCovering } from '../scope.ts';
 import type { Store } from '../store/port.ts';
 import type { HostApi } from '../thread/port.ts';
 import type { RouteFaults } from './route-faults.ts';
+import type { Ways } from './ways.ts';
 
 /** What delivering works with. */
 export interface DeliveringContext {
@@ -19,6 +20,7 @@ export interface DeliveringContext {
   readonly transports: ReadonlyMap<string, Transport>;
   readonly schedule: RetrySchedule;
   readonly faults: Pick<RouteFaults, 'note'>;
+  readonly ways: Ways;
   readonly log: HostApi['log'];
   readonly clock: Pick<Clock, 'now'>;
 }
@@ -28,7 +30,7 @@ type Deliver = (claimed: ClaimedDelivery, route: string, onStart: (at: number) =
 
 /** One attempt of one claimed delivery: suppression, composing, sending, and what follows from the answer. */
 export function createDelivering(context: DeliveringContext): Deliver {
-  const { store, composer, transports, schedule, faults, log, clock } = context;
+  const { store, composer, transports, schedule, faults, ways, log, clock } = context;
 
   return async function deliver(claimed, route, onStart): Promise<Settlement> {
     const unsent = { deliveryId: claimed.id, startedAt: undefined, transcript: undefined };
@@ -39,20 +41,24 @@ export function createDelivering(context: DeliveringContext): Deliver {
         const reply = content === undefined ? 'its content is gone' : `its route ${route} is gone`;
         return { ...unsent, result: { type: 'failed', reply, status: undefined, reason: 'system' } };
       }
+      const way = ways.enter(route, content, clock.now());
+      if (way.closed !== undefined) return { ...unsent, result: { type: 'returned', ...way.closed } };
       let withdrawn: string | undefined;
-      const mail = await composer.compose(content, claimed);
-      const attempt = await transport.send({
-        deliveryId: encodeId('dlv', claimed.id),
-        messageId: mail.messageId,
-        envelope: { from: mail.envelopeFrom, to: claimed.address, utf8: mail.utf8, eightBit: mail.eightBit },
-        raw: mail.raw,
-        subject: mail.subject,
-        stream: content.stream,
-        onStart(at) {
-          // Asked as late as possible, so that an unsubscribe also stops mail that waits for a connection.
-          withdrawn = suppressionOf(content, claimed);
-          return withdrawn === undefined && onStart(at);
-        },
+      const attempt = await way.watch(async () => {
+        const mail = await composer.compose(content, claimed);
+        return transport.send({
+          deliveryId: encodeId('dlv', claimed.id),
+          messageId: mail.messageId,
+          envelope: { from: mail.envelopeFrom, to: claimed.address, utf8: mail.utf8, eightBit: mail.eightBit },
+          raw: mail.raw,
+          subject: mail.subject,
+          stream: content.stream,
+          onStart(at) {
+            // Asked as late as possible, so that an unsubscribe also stops mail that waits for a connection.
+            withdrawn = suppressionOf(content, claimed);
+            return withdrawn === undefined && onStart(at);
+          },
+        });
       });
       const now = clock.now();
       faults.note(route, claimed.id, attempt.outcome, now);
@@ -61,6 +67,8 @@ export function createDelivering(context: DeliveringContext): Deliver {
         attempt,
         withdrawn,
         retryAt: ({ reason, retryAfterMs }) => retryAt(claimed, reason, now, retryAfterMs),
+        ...way.onward(now),
+        now,
       });
     } catch (error) {
       return { ...unsent, result: ownFault(claimed, error) };

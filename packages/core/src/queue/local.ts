@@ -22,6 +22,8 @@ export interface LocalQueueOptions {
   readonly routes: readonly string[];
   /** One attempt; `onStart` is called as it begins to send, and answers false where it is not to any more. */
   deliver(claimed: ClaimedDelivery, route: string, onStart: (at: number) => boolean): Promise<Settlement>;
+  /** Whether mail of a route is claimed: not while it does not work and nothing else can be done with its mail. @default always */
+  isFed?(route: string): boolean;
   onEvents(events: readonly MessageEvent[]): void;
   onError(error: unknown): void;
   /** So many deliveries of routes that nobody has were moved to the first route. */
@@ -126,7 +128,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     // Refilling in larger pieces saves transactions.
     if (room < lane.depth / 2) return 'fed';
     const now = clock.now();
-    const due = store.nextDueAt(lane.key);
+    const due = dueOf(lane);
     if (due === undefined || due > now || !leased()) return 'fed';
     reportStarts();
     const claimedBy = owner;
@@ -184,6 +186,11 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     }
   }
 
+  /** When the next delivery of a lane is due; undefined where none waits that could be tried. */
+  function dueOf({ key }: Lane): number | undefined {
+    return options.isFed?.(key.route) === false ? undefined : store.nextDueAt(key);
+  }
+
   function leased(): boolean {
     return performance.now() < leaseEnd;
   }
@@ -204,7 +211,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
   function poll(): void {
     const changes = store.changes();
     const now = clock.now();
-    const due = lanes.some((lane) => (store.nextDueAt(lane.key) ?? Number.POSITIVE_INFINITY) <= now);
+    const due = lanes.some((lane) => (dueOf(lane) ?? Number.POSITIVE_INFINITY) <= now);
     if (due || changes !== seenChanges) feed();
     seenChanges = changes;
   }
@@ -240,9 +247,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
 
   async function idle(): Promise<boolean> {
     const now = clock.now();
-    const busy = lanes.some(
-      (lane) => lane.queue.size + lane.queue.pending > 0 || (store.nextDueAt(lane.key) ?? now + 1) <= now,
-    );
+    const busy = lanes.some((lane) => lane.queue.size + lane.queue.pending > 0 || (dueOf(lane) ?? now + 1) <= now);
     if (busy) return false;
     await settler.flush();
     return true;

@@ -43,6 +43,8 @@ export interface Settlement {
         readonly reply: string;
         readonly status: string | undefined;
         readonly reason: ReasonClass;
+        /** The route that tries next, where it is another one. */
+        readonly movedTo?: string | undefined;
       }
     | {
         readonly type: 'bounced';
@@ -59,7 +61,8 @@ export interface Settlement {
         readonly reason: ReasonClass;
       }
     | { readonly type: 'suppressed'; readonly reason: string }
-    | { readonly type: 'returned' };
+    /** Back into the queue, untried: at once or from a time on, of the same lane or of another route's. */
+    | { readonly type: 'returned'; readonly dueAt?: number | undefined; readonly movedTo?: string | undefined };
   readonly transcript: Transcript | undefined;
 }
 

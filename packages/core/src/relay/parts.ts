@@ -4,7 +4,7 @@ import { MailRelayError } from '../errors.ts';
 import type { FeedbackReport } from '../feedback/port.ts';
 import { STREAMS, type Stream } from '../message.ts';
 import type { LaneRecord } from '../queue/port.ts';
-import type { CampaignReport, SummaryReport } from '../report/port.ts';
+import type { CampaignReport, Explanation, SummaryReport } from '../report/port.ts';
 import { scopesOver } from '../scope.ts';
 import type { DeliveryRecord, MessageRecord, Page, Selection, Suppression } from '../store/port.ts';
 import type { TemplateBook } from '../submit/templates.ts';
@@ -28,6 +28,15 @@ export type SelectionInput = string | Selection;
 export interface Messages {
   /** A message with its deliveries and events, by message or delivery id; `undefined` where there is none. */
   get(id: string): Promise<MessageRecord | undefined>;
+  /**
+   * Why a delivery waits, or what became of it: in words and as data, with what was said in each attempt. Of a message, the
+   * delivery that is due first. Routes are seen as this process sees them.
+   *
+   * @throws MailRelayError `MESSAGE_NOT_FOUND`
+   * @example
+   * const { summary, nextAt } = await relay.messages.explain(deliveryId);
+   */
+  explain(id: string): Promise<Explanation>;
   /** Deliveries, newest first, 100 a page unless told. */
   list(query?: DeliveryQuery): Promise<Page<DeliveryRecord>>;
   /** Cancels what waits. Answers how many deliveries changed. @throws MailRelayError `MESSAGE_NOT_FOUND` */
@@ -107,6 +116,13 @@ export function createMessages(engine: Engine): Messages {
     async get(id) {
       checked.id(id);
       return (await engine()).get(id);
+    },
+    async explain(id) {
+      checked.id(id);
+      const explanation = await (await engine()).explain(id);
+      if (explanation === undefined)
+        throw new MailRelayError('MESSAGE_NOT_FOUND', { id, reason: `no message or delivery has the id ${id}` });
+      return explanation;
     },
     async list(query) {
       const wanted = checked.list(query);

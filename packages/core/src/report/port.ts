@@ -1,4 +1,5 @@
-import type { Stream } from '../message.ts';
+import type { Transcript } from '../events.ts';
+import type { DeliveryState, Stream } from '../message.ts';
 import type { LinkCount, Metric } from '../store/port.ts';
 
 /** Opens or clicks: deliveries and times, with and without machines. */
@@ -67,3 +68,42 @@ export interface SummaryReport extends Figures {
 
 /** What reports are made of. */
 export type Counts = Readonly<Record<Metric, number>>;
+
+/** Why a delivery is where it is. */
+export interface ExplainedReason {
+  readonly kind: /** It is over, or on its way at this moment. */
+    | 'over'
+    | 'sending'
+    /** Somebody keeps it back. */
+    | 'held'
+    | 'lane-paused'
+    /** It waits for a time: that of `sendAt`, or that of the next attempt. */
+    | 'scheduled'
+    | 'retry'
+    /** Its route does not work, or has sent what it may for now. */
+    | 'route-down'
+    | 'rate'
+    /** Others of its lane come before it. */
+    | 'queue';
+  /** In words. */
+  readonly text: string;
+  /** When this does not bind any more; undefined where nobody knows. */
+  readonly until: Date | undefined;
+}
+
+/** What became of a delivery, and what it waits for. */
+export interface Explanation {
+  readonly id: string;
+  readonly recipient: string;
+  readonly state: DeliveryState;
+  readonly route: string;
+  readonly attempts: number;
+  /** When it can be tried next; undefined where that depends on somebody, or nothing more will be tried. */
+  readonly nextAt: Date | undefined;
+  /** All reasons as one text. */
+  readonly summary: string;
+  /** What binds, the strongest first. */
+  readonly reasons: readonly ExplainedReason[];
+  /** What was said in each attempt, oldest first. */
+  readonly transcripts: readonly Transcript[];
+}

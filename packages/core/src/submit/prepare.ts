@@ -60,7 +60,9 @@ export async function prepareFields(
   // What can be checked at once is; only then is anything read.
   const version = body.template === undefined || body.rendered ? undefined : await context.version(body.template);
   const { attachments, alternatives, bytes } = await readEnclosed(message, context.sources);
-  return { fields: { ...rest, content: { ...envelope, ...body, version, attachments, alternatives } }, bytes };
+  const named = rest.route === undefined ? {} : { route: rest.route };
+  const content = { ...envelope, ...body, version, attachments, alternatives, ...named };
+  return { fields: { ...rest, content }, bytes };
 }
 
 type Envelope = Pick<
@@ -105,7 +107,7 @@ function envelopeOf(message: SendMessage, bulk: boolean, options: PrepareOptions
   };
 }
 
-type Body = Omit<Content, keyof Envelope | 'version' | 'attachments' | 'alternatives'>;
+type Body = Omit<Content, keyof Envelope | 'version' | 'attachments' | 'alternatives' | 'route'>;
 
 /** What the mail says, and how it is tracked. */
 function bodyOf(message: SendMessage, bulk: boolean, context: PrepareContext): Body {

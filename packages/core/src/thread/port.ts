@@ -10,7 +10,7 @@ import type { MessageEvent, ReasonClass } from '../events.ts';
 import type { FeedbackReport } from '../feedback/port.ts';
 import type { Accepted, DeliveryState, Stream, Submission, SubmittedRecipient, TemplateData } from '../message.ts';
 import type { LaneKey, LaneRecord } from '../queue/port.ts';
-import type { CampaignReport, SummaryReport } from '../report/port.ts';
+import type { CampaignReport, Explanation, SummaryReport } from '../report/port.ts';
 import type {
   BlobKind,
   DeliveryRecord,
@@ -98,6 +98,7 @@ export interface EngineApi {
   templateVersion(name: string): Promise<string>;
   get(id: string): Promise<MessageRecord | undefined>;
   list(query: ListQuery): Promise<Page<DeliveryRecord>>;
+  explain(id: string): Promise<Explanation | undefined>;
   apply(selection: Selection, by: 'cancel' | 'hold' | 'release' | 'retry', reason: string | undefined): Promise<number>;
   addSuppression(entry: Omit<Suppression, 'since'>): Promise<void>;
   removeSuppression(address: string, scope: string | undefined): Promise<number>;

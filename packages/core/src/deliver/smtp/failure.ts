@@ -52,6 +52,7 @@ export function outcomeOf({ error, step, afterData, connected }: SmtpFailure): S
     reply,
     status: undefined,
     reason,
+    fault: reason === 'auth-failure' ? 'login' : 'connection',
   });
   // A wrong password or a refused greeting is our trouble, never the recipient's.
   if (error.code === 'EAUTH') return deferred('auth-failure');
@@ -60,7 +61,7 @@ export function outcomeOf({ error, step, afterData, connected }: SmtpFailure): S
     const outcome = classifyReply(reply, step);
     return connected || outcome.type !== 'bounced'
       ? outcome
-      : { type: 'deferred', reply, status: outcome.status, reason: outcome.reason };
+      : { type: 'deferred', reply, status: outcome.status, reason: outcome.reason, fault: outcome.fault ?? 'refused' };
   }
   if (afterData) return { type: 'unknown', reply, reason: error.code === 'ETIMEDOUT' ? 'timeout' : 'unknown' };
   if (/certificate|self.signed|TLS|SSL/i.test(error.message)) return deferred('tls');

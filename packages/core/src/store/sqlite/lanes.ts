@@ -16,6 +16,8 @@ export interface LaneRow {
 /** The lanes, and what waits in them. */
 export interface Lanes {
   find(lane: LaneKey): LaneRow | undefined;
+  /** Number of a lane; makes one where there is none. */
+  idOf(lane: LaneKey): number;
   /** Route of a lane; lanes never change it. */
   routeOf(id: number): string;
   /** Earliest due time; undefined where nothing waits. */
@@ -98,7 +100,14 @@ export function createLanes(db: Database): Lanes {
     return earliest.get({ id })?.due ?? undefined;
   }
 
+  function idOf({ route, stream }: LaneKey): number {
+    const lane = { route, stream: STREAMS.indexOf(stream) };
+    add.run(lane);
+    return (find.get(lane) as LaneRow).id;
+  }
+
   return {
+    idOf,
     find: ({ route, stream }) => find.get({ route, stream: STREAMS.indexOf(stream) }),
     routeOf(id) {
       const route = routes.get(id) ?? findRoute.get({ id })?.route ?? '';
@@ -122,8 +131,7 @@ export function createLanes(db: Database): Lanes {
       let moved = 0;
       for (const { id, route, stream, known_at } of all.all({})) {
         if (known.has(route) || known_at >= seenBefore || dueAt(id) === undefined) continue;
-        add.run({ route: to, stream });
-        moved += move.run({ from: id, to: find.get({ route: to, stream })?.id as number });
+        moved += move.run({ from: id, to: idOf({ route: to, stream: STREAMS[stream] ?? 'transactional' }) });
       }
       return moved;
     },

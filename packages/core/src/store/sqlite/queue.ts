@@ -92,6 +92,10 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
       .returning(['message_id', 'lane_id', 'recipient', 'attempts']),
   );
 
+  const relocate = db.prepare((query, p: { id: number; lane: number }) =>
+    query.updateTable('delivery').set({ lane_id: p.lane }).where('id', '=', p.id),
+  );
+
   function settleOne(settlement: Settlement, owner: number, now: number): MessageEvent[] {
     const { deliveryId: id, startedAt, startCounted, result, transcript } = settlement;
     const reason = 'reply' in result ? result.reply : 'reason' in result ? result.reason : null;
@@ -115,6 +119,8 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
       if (startedAt === undefined) rates.reserve(route, owner, -1);
       else rates.started(route, owner, [startedAt]);
     }
+    if ('movedTo' in result && result.movedTo !== undefined)
+      relocate.run({ id, lane: lanes.idOf({ route: result.movedTo, stream: facts.stream }) });
     if (result.type === 'returned') return [];
     if (result.type === 'deferred') {
       ledger.count(facts, 'deferrals', now);
@@ -200,7 +206,7 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
 
 /** When a delivery is due after an attempt; null where it is over. */
 function dueAfter({ result, startedAt }: Settlement, now: number): number | null {
-  if (result.type === 'returned') return now;
+  if (result.type === 'returned') return result.dueAt ?? now;
   return result.type === 'deferred' ? retryAtOf(result.retryAt, startedAt, now) : null;
 }
 

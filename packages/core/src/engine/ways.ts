@@ -1,0 +1,90 @@
+import type { Attempt, Outcome, RouteSpec } from '../deliver/port.ts';
+import type { Content } from '../message.ts';
+import type { Breaker } from '../route/breaker.ts';
+import type { Breakers } from '../route/breakers.ts';
+import { createFailover } from '../route/failover.ts';
+
+/** An attempt's way over its route, and from there to others. */
+export interface Way {
+  /** The route does not work: the mail goes on over another, or waits for a time; undefined where it may be tried. */
+  readonly closed: { readonly movedTo?: string; readonly dueAt?: number } | undefined;
+  /** Learns from the attempt how the route does. */
+  watch(attempt: () => Promise<Attempt>): Promise<Attempt>;
+  /** Which routes come after this one: at once where it failed, and for a later attempt. */
+  onward(now: number): { readonly next: string | undefined; readonly later: string | undefined };
+}
+
+/** Which ways are open. */
+export interface Ways {
+  enter(route: string, content: Pick<Content, 'route'>, now: number): Way;
+  /** Whether a lane is fed: mail of a route that does not work waits where no other route could take it. */
+  isFed(route: string, now: number): boolean;
+}
+
+/** Mail that may take no other way waits at least so long for its route, ms. */
+const WAIT_MS = 1000;
+
+/** A receiver of direct MX is not the route: one that is down says nothing of the others. */
+function isOneHop({ kind }: RouteSpec): boolean {
+  return kind === 'smtp' || kind === 'custom';
+}
+
+/** Joins the routes in their order with what is known of their health. */
+export function createWays(routes: readonly RouteSpec[], breakers: Breakers, clock: { now(): number }): Ways {
+  const names = routes.map(({ name }) => name);
+  const oneHop = new Set(routes.filter(isOneHop).map(({ name }) => name));
+  const failover = createFailover((route, now) => breakers.look(route, now));
+  const takingOf = ({ route }: Pick<Content, 'route'>): readonly string[] => (route === undefined ? names : [route]);
+
+  return {
+    enter(route, content, now) {
+      const taking = takingOf(content);
+      const breaker = breakers.of(route);
+      const next = failover.next(taking, route, now);
+      const open = oneHop.has(route) && breaker.pass(now) === 'open';
+      const later = breaker.health().probeAt;
+      return {
+        closed: !open
+          ? undefined
+          : next === undefined
+            ? { dueAt: Math.max(now + WAIT_MS, later ?? 0) }
+            : { movedTo: next },
+        watch: (attempt) => (oneHop.has(route) ? watched(breaker, attempt, clock) : ownFaults(attempt)),
+        onward: (at) => ({
+          next: failover.next(taking, route, at),
+          later: otherThan(route, failover.first(taking, at)),
+        }),
+      };
+    },
+    isFed: (route, now) => route !== names.at(-1) || !oneHop.has(route) || breakers.look(route, now) !== 'open',
+  };
+}
+
+/** That a receiver is down or ends the conversation is its own affair; that it has blocked us is ours. */
+async function ownFaults(attempt: () => Promise<Attempt>): Promise<Attempt> {
+  const { outcome, transcript } = await attempt();
+  if (!('fault' in outcome) || outcome.fault === undefined || outcome.fault === 'refused') return { outcome, transcript };
+  return { outcome: { ...outcome, fault: undefined }, transcript };
+}
+
+async function watched(breaker: Breaker, attempt: () => Promise<Attempt>, clock: { now(): number }): Promise<Attempt> {
+  let made: Attempt;
+  try {
+    made = await attempt();
+  } catch (error) {
+    breaker.gaveUp();
+    throw error;
+  }
+  learn(breaker, made.outcome, clock.now());
+  return made;
+}
+
+function learn(breaker: Breaker, outcome: Outcome, now: number): void {
+  if (outcome.type === 'withdrawn' || outcome.type === 'unknown') breaker.gaveUp();
+  else if (outcome.type === 'sent' || outcome.fault === undefined || outcome.fault === 'refused') breaker.worked(now);
+  else breaker.failed(now, outcome.fault === 'login');
+}
+
+function otherThan(route: string, found: string | undefined): string | undefined {
+  return found === route ? undefined : found;
+}

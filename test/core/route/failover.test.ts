@@ -1,0 +1,225 @@
+import { describe, expect, it } from 'vitest';
+import type { RouteSpec } from '../../../packages/core/src/deliver/port.ts';
+import { directMx, type MailRelay, type MailRelayOptions, type MessageEvent, smtp } from '../../../packages/core/src/index.ts';
+import { createTestClock, type TestClock } from '../../../packages/core/src/testing/clock.ts';
+import { createWaiting, type Waiting } from '../../../packages/core/src/testing/waiting.ts';
+import { relayWith } from '../../support/relay.ts';
+import { type Inbox, politely, rawServer, smtpServer } from '../../support/smtp.ts';
+
+const UNREACHABLE = {
+  type: 'deferred',
+  reply: 'connect ECONNREFUSED',
+  status: undefined,
+  reason: 'network',
+  fault: 'connection',
+} as const;
+
+const mail = { to: 'ada@example.org', subject: 'Hi', text: 'Hello' } as const;
+const at = (port: number, name: string) => smtp({ host: '127.0.0.1', port, ignoreTls: true }, { name });
+
+/** A server that answers one command with a refusal, and takes the rest. */
+const refusing = (command: RegExp, reply: string) =>
+  rawServer(politely((line) => (command.test(line) ? reply : undefined)));
+
+interface Ways {
+  readonly relay: MailRelay;
+  readonly backup: Inbox;
+  readonly events: MessageEvent[];
+}
+
+async function ways(first: number, options: MailRelayOptions = {}): Promise<Ways> {
+  const backup = await smtpServer();
+  const relay = relayWith({ routes: [at(first, 'first'), at(backup.port, 'backup')], ...options });
+  const events: MessageEvent[] = [];
+  relay.on('event', (event) => void events.push(event));
+  await relay.start();
+  return { relay, backup, events };
+}
+
+const ends = (events: readonly MessageEvent[]) =>
+  events.filter(({ type }) => type !== 'accepted' && type !== 'deferred');
+const settled = async (events: readonly MessageEvent[], count = 1): Promise<MessageEvent[]> => {
+  await expect.poll(() => ends(events).length, { timeout: 10_000 }).toBe(count);
+  return ends(events);
+};
+
+describe('failover', () => {
+  it.each([
+    ['is at its quota', /^MAIL/, '454 Throttling failure: Daily message quota exceeded.'],
+    ['has no credits left', /^MAIL/, '451 Authentication failed: Maximum credits exceeded'],
+    [
+      'has blocked us',
+      /^RCPT/,
+      '554 5.7.1 Service unavailable; client host [192.0.2.1] blocked using zen.spamhaus.org',
+    ],
+    ['wants a login', /^MAIL/, '530 5.7.0 Authentication required'],
+    ['goes away', /^RCPT/, '421 4.3.2 Service shutting down'],
+    ['has suspended the account', /^MAIL/, '550 5.7.1 Your account has been suspended'],
+  ])('takes the next route at once where the first %s', async (_, command, reply) => {
+    const first = await refusing(command, reply);
+    const { relay, backup, events } = await ways(first.port);
+    const { id } = await relay.send(mail);
+    expect(await settled(events)).toMatchObject([{ type: 'sent', attempt: 2, transcript: { route: 'backup' } }]);
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: 'deferred',
+        movedTo: 'backup',
+        attempt: 1,
+        reply: expect.stringContaining(reply.slice(4, 20)),
+      }),
+    );
+    expect(backup.mails).toHaveLength(1);
+    const record = await relay.messages.get(id);
+    expect(record?.deliveries).toMatchObject([{ state: 'sent', route: 'backup', attempts: 2 }]);
+    expect(record?.events).toContainEqual(expect.objectContaining({ type: 'deferred', movedTo: 'backup' }));
+  });
+
+  it('keeps the Message-ID over all routes', async () => {
+    const first = await refusing(/^MAIL/, '530 5.7.0 Authentication required');
+    const { relay, backup, events } = await ways(first.port);
+    const { messageId } = await relay.send(mail);
+    await settled(events);
+    expect(backup.mails[0]?.source).toContain(`Message-ID: ${messageId}`);
+  });
+
+  it.each([
+    ['does not exist', /^RCPT/, '550 5.1.1 <ada@example.org>: Recipient address rejected: User unknown', 'bounced'],
+    ['has a disabled account', /^RCPT/, '550 5.2.1 The email account that you tried to reach is disabled', 'bounced'],
+    ['is over its own quota', /^RCPT/, '552 5.2.2 The mail quota of the account is exceeded', 'bounced'],
+  ])('leaves a mail where it is whose recipient %s', async (_, command, reply, type) => {
+    const first = await refusing(command, reply);
+    const { relay, backup, events } = await ways(first.port);
+    await relay.send(mail);
+    expect(await settled(events)).toMatchObject([{ type, attempt: 1 }]);
+    expect(backup.connections.opened).toBe(0);
+  });
+
+  it('leaves a mail where it is that asks for patience, or of which nobody knows whether it was taken', async () => {
+    const first = await rawServer(
+      politely((line, socket) => {
+        if (/^RCPT TO:<grey/.test(line)) return '451 4.7.1 Greylisted, try again in 60 seconds';
+        if (line !== '.') return undefined;
+        socket.destroy();
+        return null;
+      }),
+    );
+    const { relay, backup, events } = await ways(first.port);
+    await relay.send(mail);
+    await relay.send({ ...mail, to: 'grey@example.org' });
+    await expect.poll(() => events.filter(({ type }) => type === 'deferred').length).toBe(2);
+    expect(events.some((event) => 'movedTo' in event && event.movedTo !== undefined)).toBe(false);
+    expect(backup.connections.opened).toBe(0);
+  });
+
+  it('asks a route that is down no more than a few times, and loses nothing of a campaign', async () => {
+    let connections = 0;
+    const first = await rawServer((socket) => {
+      connections += 1;
+      socket.destroy();
+    });
+    const { relay, backup, events } = await ways(first.port);
+    await relay.sendMany(
+      Array.from({ length: 200 }, (_, index) => `r${index}@example.org`),
+      { campaign: 'c', subject: 'Hi', text: 'Hello' },
+    );
+    await settled(events, 200);
+    expect(new Set(backup.mails.map(({ to }) => to)).size).toBe(200);
+    // Those that were on their way when it opened, and a probe now and then.
+    expect(connections).toBeLessThan(20);
+    expect(await relay.reports.campaign('c')).toMatchObject({ sent: 200, pending: 0 });
+  });
+
+  it('goes back to the first route when a probe finds that it works again', async () => {
+    const sent: string[] = [];
+    let down = true;
+    const route = (name: string, works: () => boolean): RouteSpec => ({
+      kind: 'custom',
+      name,
+      create: () => ({
+        async send() {
+          const transcript = { route: name, startedAt: clock.now(), ms: 0, steps: [] };
+          if (!works()) return { outcome: { ...UNREACHABLE }, transcript };
+          sent.push(name);
+          return { outcome: { type: 'sent', reply: '250 ok' }, transcript };
+        },
+        async close() {},
+      }),
+    });
+    const clock: TestClock = createTestClock(Date.now(), () => waiting);
+    const routes = [route('first', () => !down), route('backup', () => true)];
+    const relay = relayWith({ routes, thread: false, clock });
+    const waiting: Waiting = createWaiting(relay, clock.now);
+    const send = async () => {
+      await relay.send(mail);
+      await waiting.settled();
+    };
+    for (let index = 0; index < 4; index++) await send();
+    down = false;
+    await send();
+    expect(sent).toEqual(Array(5).fill('backup'));
+    await clock.advance(5000);
+    for (let index = 0; index < 2; index++) await send();
+    expect(sent.slice(5)).toEqual(['first', 'first']);
+  });
+
+  it('does not use up the attempts of mail that has no other way', async () => {
+    let connections = 0;
+    const first = await rawServer((socket) => {
+      connections += 1;
+      socket.destroy();
+    });
+    const relay = relayWith({ routes: [at(first.port, 'only')] });
+    await relay.sendMany(
+      Array.from({ length: 60 }, (_, index) => `r${index}@example.org`),
+      { campaign: 'c', subject: 'Hi', text: 'Hello' },
+    );
+    await expect.poll(() => connections).toBeGreaterThan(2);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(connections).toBeLessThan(20);
+    const { items } = await relay.messages.list({ limit: 100 });
+    expect(items.filter(({ attempts }) => attempts === 0).length).toBeGreaterThan(40);
+    expect(items.every(({ state }) => state === 'queued' || state === 'deferred')).toBe(true);
+  });
+
+  it('leaves mail with direct MX whose receiver is down, and takes that on which has blocked us', async () => {
+    const down = await rawServer((socket) => socket.destroy());
+    const blocking = await refusing(/^RCPT/, '554 5.7.1 Service unavailable; client host blocked using zen.spamhaus.org');
+    for (const [{ port }, moved] of [
+      [down, false],
+      [blocking, true],
+    ] as const) {
+      const backup = await smtpServer();
+      const mx = directMx(
+        { hostname: 'mail.example.com', ports: [port], allowPrivateAddresses: true, mtaSts: false },
+        { name: 'mx' },
+      );
+      const relay = relayWith({ routes: [mx, at(backup.port, 'backup')] });
+      const events: MessageEvent[] = [];
+      relay.on('event', (event) => void events.push(event));
+      await relay.send({ ...mail, to: 'ada@[127.0.0.1]' });
+      await expect.poll(() => events.some(({ type }) => type === 'deferred')).toBe(true);
+      expect(events.some((event) => 'movedTo' in event && event.movedTo === 'backup')).toBe(moved);
+    }
+  });
+
+  it('stays on the route that the host named', async () => {
+    const first = await refusing(/^MAIL/, '530 5.7.0 Authentication required');
+    const { relay, backup, events } = await ways(first.port);
+    await relay.send({ ...mail, route: 'first' });
+    await expect.poll(() => events.some(({ type }) => type === 'deferred')).toBe(true);
+    expect(events.some((event) => 'movedTo' in event && event.movedTo !== undefined)).toBe(false);
+    expect(backup.connections.opened).toBe(0);
+  });
+
+  it('comes back to the first route after both have failed', async () => {
+    const first = await refusing(/^MAIL/, '454 Throttling failure: Daily message quota exceeded.');
+    const second = await refusing(/^MAIL/, '451 Authentication failed: Maximum credits exceeded');
+    const relay = relayWith({ routes: [at(first.port, 'first'), at(second.port, 'second')] });
+    const { id } = await relay.send(mail);
+    await expect
+      .poll(async () => (await relay.messages.get(id))?.deliveries[0])
+      .toMatchObject({ state: 'deferred', attempts: 2, route: 'first' });
+    const [delivery] = (await relay.messages.get(id))?.deliveries ?? [];
+    expect(delivery?.dueAt?.getTime()).toBeGreaterThan(delivery?.updatedAt.getTime() ?? 0);
+  });
+});
