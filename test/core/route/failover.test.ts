@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { RouteSpec } from '../../../packages/core/src/deliver/port.ts';
-import { directMx, type MailRelay, type MailRelayOptions, type MessageEvent, smtp } from '../../../packages/core/src/index.ts';
+import {
+  directMx,
+  type MailRelay,
+  type MailRelayOptions,
+  type MessageEvent,
+  smtp,
+} from '../../../packages/core/src/index.ts';
 import { createTestClock, type TestClock } from '../../../packages/core/src/testing/clock.ts';
 import { createWaiting, type Waiting } from '../../../packages/core/src/testing/waiting.ts';
 import { relayWith } from '../../support/relay.ts';
@@ -183,16 +189,22 @@ describe('failover', () => {
 
   it('leaves mail with direct MX whose receiver is down, and takes that on which has blocked us', async () => {
     const down = await rawServer((socket) => socket.destroy());
-    const blocking = await refusing(/^RCPT/, '554 5.7.1 Service unavailable; client host blocked using zen.spamhaus.org');
+    const blocking = await refusing(
+      /^RCPT/,
+      '554 5.7.1 Service unavailable; client host blocked using zen.spamhaus.org',
+    );
     for (const [{ port }, moved] of [
       [down, false],
       [blocking, true],
     ] as const) {
       const backup = await smtpServer();
-      const mx = directMx(
-        { hostname: 'mail.example.com', ports: [port], allowPrivateAddresses: true, mtaSts: false },
-        { name: 'mx' },
-      );
+      const mx = directMx({
+        hostname: 'mail.example.com',
+        ports: { smtp: port },
+        allowPrivateAddresses: true,
+        allowAddressLiterals: true,
+        name: 'mx',
+      });
       const relay = relayWith({ routes: [mx, at(backup.port, 'backup')] });
       const events: MessageEvent[] = [];
       relay.on('event', (event) => void events.push(event));

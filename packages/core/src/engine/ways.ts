@@ -63,7 +63,8 @@ export function createWays(routes: readonly RouteSpec[], breakers: Breakers, clo
 /** That a receiver is down or ends the conversation is its own affair; that it has blocked us is ours. */
 async function ownFaults(attempt: () => Promise<Attempt>): Promise<Attempt> {
   const { outcome, transcript } = await attempt();
-  if (!('fault' in outcome) || outcome.fault === undefined || outcome.fault === 'refused') return { outcome, transcript };
+  if (!('fault' in outcome) || outcome.fault === undefined || outcome.fault === 'refused')
+    return { outcome, transcript };
   return { outcome: { ...outcome, fault: undefined }, transcript };
 }
 
