@@ -26,6 +26,7 @@ import {
 import type { UnsubscribeOptions, UnsubscribeTexts } from './unsubscribe.ts';
 
 const rate: Rule = rule((value) => isRate(value), 'must read like 200/s, 3000/min, 100/h or 50000/day');
+const filled = (item: Rule): Rule => rule0(item);
 
 /** Rules of what all routes have in common. */
 export const ROUTE: Rules<RouteOptions> = { name: text, rate, concurrency: whole(1) };

@@ -1,10 +1,10 @@
 import { MailRelayError } from '../errors.ts';
 import { ROUTE } from '../option-rules.ts';
-import { check, flag, group, milliseconds, oneOf, text, whole } from '../rules.ts';
+import { check, flag, group, milliseconds, oneOf, type Rules, text, whole } from '../rules.ts';
 import type { AuthOptions, CaptureOptions, RouteOptions, RouteSpec, SmtpOptions, TlsOptions } from './port.ts';
 
-const SMTP = group<SmtpOptions>(
-  {
+/** Rules of what is known of an SMTP server. */
+export const SMTP_RULES: Rules<SmtpOptions> = {
     host: text,
     port: whole(1, 65_535),
     secure: flag,
@@ -27,9 +27,8 @@ const SMTP = group<SmtpOptions>(
     connectionTimeoutMs: milliseconds,
     greetingTimeoutMs: milliseconds,
     socketTimeoutMs: milliseconds,
-  },
-  { needed: ['host'] },
-);
+};
+const SMTP = group<SmtpOptions>(SMTP_RULES, { needed: ['host'] });
 const SMTP_ROUTE = group(ROUTE);
 const CAPTURE = group<CaptureOptions>({ ...ROUTE, keep: whole(1) });
 
@@ -46,9 +45,7 @@ export function smtp(server: string | SmtpOptions, options: RouteOptions = {}): 
   return {
     kind: 'smtp',
     smtp: settings,
-    name: options.name ?? settings.host,
-    rate: options.rate,
-    concurrency: options.concurrency,
+    ...shared(options, settings.host),
   };
 }
 
@@ -62,10 +59,12 @@ export function capture(options: CaptureOptions = {}): RouteSpec {
   return {
     kind: 'capture',
     keep: options.keep ?? 500,
-    name: options.name ?? 'capture',
-    rate: options.rate,
-    concurrency: options.concurrency,
+    ...shared(options, 'capture'),
   };
+}
+
+function shared({ name, rate, concurrency, takes, weight }: RouteOptions, standard: string): RouteOptions & { name: string } {
+  return { name: name ?? standard, rate, concurrency, takes, weight };
 }
 
 function fromUrl(text: string): SmtpOptions {
