@@ -20,7 +20,7 @@ import type { MessageEvent } from './events.ts';
 import type { LocalQueue } from './queue/local.ts';
 import { createLocalQueue } from './queue/local.ts';
 import { retrySchedule } from './queue/retry.ts';
-import { parseRate } from './rate.ts';
+import { parseRates } from './rate.ts';
 import { campaignReport, summaryReport } from './report/figures.ts';
 import type { Cursor, StoreSpec } from './store/port.ts';
 import { createSqliteStore } from './store/sqlite/store.ts';
@@ -89,13 +89,13 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
       onMoved: (moved) =>
         host.log('warn', { moved, route: routeNames[0] }, 'mail of routes that are gone moved to the first route'),
       lanes: routes.flatMap((route) => {
-        const rate = route.rate === undefined ? undefined : parseRate(route.rate);
+        const rates = parseRates(route.rate);
         const concurrency =
           route.concurrency ?? (route.kind === 'smtp' ? route.smtp.connections : undefined) ?? CONCURRENCY;
         return (['transactional', 'broadcast'] as const).map((stream) => ({
           key: { route: route.name, stream },
           concurrency,
-          rate,
+          rates,
         }));
       }),
       deliver: createDelivering({

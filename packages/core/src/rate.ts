@@ -22,13 +22,19 @@ const UNITS: Readonly<Record<string, number>> = {
  *
  * @throws MailRelayError `OPTIONS_INVALID`
  */
-export function parseRate(text: string): Rate {
+function parseRate(text: string): Rate {
   const rate = read(text);
   if (rate !== undefined) return rate;
   throw new MailRelayError('OPTIONS_INVALID', {
     option: 'rate',
     reason: `\`rate\` must read like 200/s, 3000/min, 100/h or 50000/day, not ${text}`,
   });
+}
+
+/** Reads the rates of a route, the shortest window first. @throws MailRelayError `OPTIONS_INVALID` */
+export function parseRates(rate: string | readonly string[] | undefined): readonly Rate[] {
+  const rates = rate === undefined ? [] : [rate].flat().map(parseRate);
+  return rates.toSorted((one, other) => one.windowMs - other.windowMs);
 }
 
 /** Whether {@link parseRate} can read a value. */

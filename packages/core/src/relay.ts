@@ -1,5 +1,6 @@
 /** The facade on the host's thread. */
 import { createUnsubscribePage } from './consent/page.ts';
+import { smtpOfProvider } from './deliver/providers/route.ts';
 import { capture, smtp } from './deliver/routes.ts';
 import type { EngineOptions } from './engine.ts';
 import { messageOf } from './errors.ts';
@@ -90,7 +91,7 @@ export interface MailRelay {
  */
 export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
   checkNodeVersion();
-  const resolved = resolveOptions(options, process.env, { smtp, capture });
+  const resolved = resolveOptions(options, process.env, { smtp, capture, provider: smtpOfProvider });
   noticeOptions(resolved);
   const secrets = signingSecrets(resolved);
   const book = createTemplateBook(resolved.templates.templates);

@@ -1,7 +1,7 @@
 /** Fills in defaults and environment variables, and checks everything, in this one place. */
 import { type AddressInput, type Mailbox, parseMailboxes } from './address.ts';
 import { systemClock } from './clock.ts';
-import type { RouteOptions, RouteSpec, SmtpOptions } from './deliver/port.ts';
+import type { ProviderSpec, RouteOptions, RouteSpec, SmtpOptions } from './deliver/port.ts';
 import { defaultLogger } from './logger.ts';
 import type { ResolvedTracking, Stream } from './message.ts';
 import { CUSTOM_ROUTE, OPTIONS } from './option-rules.ts';
@@ -18,6 +18,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface RouteFactories {
   smtp(server: string | SmtpOptions, options?: RouteOptions): RouteSpec;
   capture(options?: RouteOptions): RouteSpec;
+  provider(server: SmtpOptions, options: RouteOptions, provider: ProviderSpec): RouteSpec;
 }
 
 /**
@@ -134,7 +135,7 @@ function templatesOf(given: MailRelayOptions['templates'], watch: boolean): Reso
 function routesOf(options: MailRelayOptions, env: Environment, factories: RouteFactories): readonly RouteSpec[] {
   const url = env.MAIL_RELAY_SMTP_URL;
   const rate = env.MAIL_RELAY_RATE;
-  const fromEnvironment = url === undefined ? undefined : [factories.smtp(url, rate === undefined ? {} : { rate })];
+  const fromEnvironment = url === undefined ? undefined : [factories.smtp(url, rate === undefined ? {} : { rate: rate.split(',') })];
   const routes =
     options.routes?.map((route, index) => routeOf(route, `routes[${index}]`, factories)) ?? fromEnvironment;
   if (routes === undefined || routes.length === 0) return [factories.capture()];
@@ -152,9 +153,9 @@ function routeOf(route: unknown, place: string, factories: RouteFactories): Rout
     check(CUSTOM_ROUTE, rest, place);
     return route as RouteSpec;
   }
-  if (kind !== 'smtp') refuse(place, 'must be made by smtp() or capture(), or be an SMTP URL');
-  const { smtp, ...options } = rest as Extract<RouteSpec, { kind: 'smtp' }>;
-  return factories.smtp(smtp, options);
+  if (kind !== 'smtp') refuse(place, 'must be made by smtp(), capture() or the preset of a provider, or be an SMTP URL');
+  const { smtp, provider, ...options } = rest as Extract<RouteSpec, { kind: 'smtp' }>;
+  return provider === undefined ? factories.smtp(smtp, options) : factories.provider(smtp, options, provider);
 }
 
 function trackingOf(tracking: MailRelayOptions['tracking'], stream: Stream, standard: boolean): ResolvedTracking {

@@ -80,7 +80,8 @@ export interface QueueStore {
     owner: {
       readonly pid: number;
       readonly host: string;
-      readonly rates: Readonly<Record<string, Rate>>;
+      /** Limits by route; of several, all hold. */
+      readonly rates: Readonly<Record<string, Rate | readonly Rate[]>>;
       /** Names of the routes that it is configured with, also those that others deliver. */
       readonly routes?: readonly string[];
     },
