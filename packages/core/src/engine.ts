@@ -15,6 +15,7 @@ import { createReading } from './engine/reading.ts';
 import { createRecords } from './engine/records.ts';
 import { createRouteFaults } from './engine/route-faults.ts';
 import { createSubmitting } from './engine/submitting.ts';
+import { createVerifying } from './engine/verifying.ts';
 import { MailRelayError, messageOf } from './errors.ts';
 import type { MessageEvent } from './events.ts';
 import type { LocalQueue } from './queue/local.ts';
@@ -78,11 +79,18 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
   const reading = createReading({ store, composer, publish });
   const { feedback } = createFeedback({ store, clock, publish });
 
+  function transportOf(route: RouteSpec): Transport {
+    const known = transports.get(route.name);
+    if (known !== undefined) return known;
+    const made = createTransport(route, { blobs: store.blobs, clock, onFeedback: feedback });
+    transports.set(route.name, made);
+    return made;
+  }
+
   /** A process that only accepts has the routes, too, but no lanes. */
   function openQueue(): LocalQueue {
     const routes = options.queue.deliver ? options.routes : [];
-    for (const route of routes)
-      transports.set(route.name, createTransport(route, { blobs: store.blobs, clock, onFeedback: feedback }));
+    routes.forEach(transportOf);
     return createLocalQueue({
       store: store.queue,
       routes: routeNames,
@@ -102,6 +110,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
         store,
         composer,
         transports,
+        routes: options.routes,
         schedule: retrySchedule(options.queue),
         faults,
         log: host.log,
@@ -182,6 +191,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
       return bytes && readCaptured(bytes).raw;
     },
     health: createHealth(store, faults, clock),
+    ...createVerifying({ routes: options.routes, clock, transport: transportOf }),
     async listen(on): Promise<void> {
       listening = on;
     },

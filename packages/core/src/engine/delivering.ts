@@ -1,7 +1,9 @@
 import type { Clock } from '../clock.ts';
-import type { Composer } from '../compose/port.ts';
+import type { Composer, RouteDemands } from '../compose/port.ts';
 import { toSettlement } from '../deliver/outcome.ts';
-import type { Transport } from '../deliver/port.ts';
+import type { RouteSpec, Transport } from '../deliver/port.ts';
+import { demandsOf } from '../deliver/providers/limits.ts';
+import { providerOf } from '../deliver/providers/table.ts';
 import { isMailRelayError, messageOf } from '../errors.ts';
 import type { ReasonClass } from '../events.ts';
 import { type Content, encodeId } from '../message.ts';
@@ -17,6 +19,7 @@ export interface DeliveringContext {
   readonly store: Pick<Store, 'log' | 'suppressions'>;
   readonly composer: Composer;
   readonly transports: ReadonlyMap<string, Transport>;
+  readonly routes: readonly RouteSpec[];
   readonly schedule: RetrySchedule;
   readonly faults: Pick<RouteFaults, 'note'>;
   readonly log: HostApi['log'];
@@ -30,6 +33,10 @@ type Deliver = (claimed: ClaimedDelivery, route: string, onStart: (at: number) =
 export function createDelivering(context: DeliveringContext): Deliver {
   const { store, composer, transports, schedule, faults, log, clock } = context;
 
+  const providers = new Map(
+    context.routes.filter((route) => providerOf(route) !== undefined).map((route) => [route.name, route]),
+  );
+
   return async function deliver(claimed, route, onStart): Promise<Settlement> {
     const unsent = { deliveryId: claimed.id, startedAt: undefined, transcript: undefined };
     try {
@@ -40,7 +47,7 @@ export function createDelivering(context: DeliveringContext): Deliver {
         return { ...unsent, result: { type: 'failed', reply, status: undefined, reason: 'system' } };
       }
       let withdrawn: string | undefined;
-      const mail = await composer.compose(content, claimed);
+      const mail = await composer.compose(content, claimed, demandsOn(route, content, claimed));
       const attempt = await transport.send({
         deliveryId: encodeId('dlv', claimed.id),
         messageId: mail.messageId,
@@ -66,6 +73,19 @@ export function createDelivering(context: DeliveringContext): Deliver {
       return { ...unsent, result: ownFault(claimed, error) };
     }
   };
+
+  /** Undefined where the route has none, as most. */
+  function demandsOn(name: string, content: Content, claimed: ClaimedDelivery): RouteDemands | undefined {
+    const route = providers.get(name);
+    if (route === undefined) return undefined;
+    const { id, messageId, tracking } = claimed;
+    const labels = { ...store.log.labels(messageId), stream: content.stream, deliveryId: encodeId('dlv', id) };
+    const { opens, clicks } = { ...content.tracking, ...tracking };
+    return demandsOf(route, {
+      ...labels,
+      tracking: { opens: opens ?? content.tracking.opens, clicks: clicks ?? content.tracking.clicks },
+    });
+  }
 
   function suppressionOf(content: Content, { address }: ClaimedDelivery): string | undefined {
     const suppression = store.suppressions.find(address, scopesCovering(content));

@@ -36,7 +36,7 @@ export interface Settlement {
   /** The start was reported with `started()` already. */
   readonly startCounted?: boolean;
   readonly result:
-    | { readonly type: 'sent'; readonly reply: string }
+    | { readonly type: 'sent'; readonly reply: string; readonly providerId?: string | undefined }
     | {
         readonly type: 'deferred';
         readonly retryAt: number;

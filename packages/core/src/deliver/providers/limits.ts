@@ -1,3 +1,4 @@
+import type { RouteDemands } from '../../compose/port.ts';
 import { MailRelayError } from '../../errors.ts';
 import type { HeaderField } from '../../message.ts';
 import type { RouteSpec } from '../port.ts';
@@ -7,14 +8,6 @@ import { unfolded, written } from './writing.ts';
 
 /** Longest part of a header that no line may end in: with what stands before it, it is below 998 octets (RFC 5322 section 2.1.1). */
 const MAX_PART = 900;
-
-/** What a route adds to a mail, and how large the whole may be. */
-export interface RouteDemands {
-  /** Header fields with their line ends; empty where the route adds none. */
-  readonly head: string;
-  /** Bytes; undefined where the route has no limit of its own. */
-  readonly maxBytes: number | undefined;
-}
 
 const NONE: RouteDemands = { head: '', maxBytes: undefined };
 

@@ -17,6 +17,7 @@ const SHORT = {
   link: 'l',
   scope: 'o',
   suppress: 'p',
+  providerId: 'i',
 } as const;
 const LONG = Object.fromEntries(Object.entries(SHORT).map(([long, short]) => [short, long]));
 
