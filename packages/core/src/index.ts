@@ -3,6 +3,14 @@ export type { AddressInput, Mailbox } from './address.ts';
 export type { Clock } from './clock.ts';
 export type { RenderedTemplate } from './compose/port.ts';
 export type { Attempt, Outcome, OutgoingMail, RouteSpec, SmtpOptions, Transport } from './deliver/port.ts';
+export type {
+  BrevoOptions,
+  MailgunOptions,
+  SarbacaneOptions,
+  SendgridOptions,
+  SesOptions,
+} from './deliver/providers/options.ts';
+export { brevo, mailgun, sarbacane, sendgrid, ses } from './deliver/providers/presets.ts';
 export { capture, smtp } from './deliver/routes.ts';
 export { ERRORS, type ErrorCode, isMailRelayError, MailRelayError } from './errors.ts';
 export type {
@@ -77,5 +85,6 @@ export {
   type TemplateName,
   type Templates,
 } from './template.ts';
-export type { FailingRoute, Health } from './thread/port.ts';
+export type { RouteRules } from './route/port.ts';
+export type { FailingRoute, Health, RouteCheck } from './thread/port.ts';
 export type { UnsubscribeOptions, UnsubscribeTexts, UnsubscribeView } from './unsubscribe.ts';

@@ -16,11 +16,13 @@ import {
   createLanes,
   createMessages,
   createReports,
+  createRoutes,
   createSuppressions,
   createTemplates,
   type Lanes,
   type Messages,
   type Reports,
+  type Routes,
   type Suppressions,
   type Templates,
 } from './relay/parts.ts';
@@ -43,6 +45,7 @@ export interface MailRelay {
   readonly reports: Reports;
   readonly templates: Templates;
   readonly lanes: Lanes;
+  readonly routes: Routes;
   /** Where recipients reach the application. */
   readonly publicUrl: string;
   /**
@@ -131,6 +134,7 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     reports: createReports(engine),
     templates: createTemplates(engine, book),
     lanes: createLanes(engine),
+    routes: createRoutes(engine),
     publicUrl: resolved.publicUrl,
     send: (message) => submitter.send(message as SendMessage),
     sendMany: (recipients, bulkOptions) => bulkSend(submitter.sendMany(recipients, bulkOptions as BulkOptions)),
