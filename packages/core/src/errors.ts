@@ -17,7 +17,10 @@ export const ERRORS = {
   WORKER_UNAVAILABLE: { message: 'The worker thread of the engine could not run', retry: false },
   ENGINE_CRASHED: { message: 'The engine thread ended unexpectedly', retry: true },
   MESSAGE_INVALID: { message: 'The message cannot be sent as it is', retry: false },
-  MESSAGE_TOO_LARGE: { message: 'The message is larger than `limits.maxMessageBytes`, or than its route takes', retry: false },
+  MESSAGE_TOO_LARGE: {
+    message: 'The message is larger than `limits.maxMessageBytes`, or than its route takes',
+    retry: false,
+  },
   MESSAGE_NOT_FOUND: { message: 'No message or delivery has this id', retry: false },
   MESSAGE_STATE: { message: 'The delivery is in a state that does not allow this', retry: false },
   ADDRESS_INVALID: { message: 'An e-mail address is not valid', retry: false },

@@ -49,6 +49,7 @@ export type {
 } from './relay/parts.ts';
 export { createMailRelay, type MailRelay } from './relay.ts';
 export type { CampaignReport, Figures, Rates, Readers, SummaryReport } from './report/port.ts';
+export type { RouteRules } from './route/port.ts';
 export type {
   DeliveryRecord,
   LinkCount,
@@ -85,6 +86,5 @@ export {
   type TemplateName,
   type Templates,
 } from './template.ts';
-export type { RouteRules } from './route/port.ts';
 export type { FailingRoute, Health, RouteCheck } from './thread/port.ts';
 export type { UnsubscribeOptions, UnsubscribeTexts, UnsubscribeView } from './unsubscribe.ts';

@@ -135,7 +135,8 @@ function templatesOf(given: MailRelayOptions['templates'], watch: boolean): Reso
 function routesOf(options: MailRelayOptions, env: Environment, factories: RouteFactories): readonly RouteSpec[] {
   const url = env.MAIL_RELAY_SMTP_URL;
   const rate = env.MAIL_RELAY_RATE;
-  const fromEnvironment = url === undefined ? undefined : [factories.smtp(url, rate === undefined ? {} : { rate: rate.split(',') })];
+  const fromEnvironment =
+    url === undefined ? undefined : [factories.smtp(url, rate === undefined ? {} : { rate: rate.split(',') })];
   const routes =
     options.routes?.map((route, index) => routeOf(route, `routes[${index}]`, factories)) ?? fromEnvironment;
   if (routes === undefined || routes.length === 0) return [factories.capture()];
@@ -153,7 +154,8 @@ function routeOf(route: unknown, place: string, factories: RouteFactories): Rout
     check(CUSTOM_ROUTE, rest, place);
     return route as RouteSpec;
   }
-  if (kind !== 'smtp') refuse(place, 'must be made by smtp(), capture() or the preset of a provider, or be an SMTP URL');
+  if (kind !== 'smtp')
+    refuse(place, 'must be made by smtp(), capture() or the preset of a provider, or be an SMTP URL');
   const { smtp, provider, ...options } = rest as Extract<RouteSpec, { kind: 'smtp' }>;
   return provider === undefined ? factories.smtp(smtp, options) : factories.provider(smtp, options, provider);
 }

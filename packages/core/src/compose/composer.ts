@@ -121,7 +121,16 @@ export function createComposer(options: ComposerOptions): Composer {
     // Who gets a mail sees its boundary, so that no two deliveries may share one. The end of the address is a signature of the
     // delivery; the other way round, so that a body with the address does not hold the boundary.
     const boundary = [...unsubscribeUrl.slice(-16)].reverse().join('');
-    const mail = await compose({ content: shown, to, ...parts, messageId, date, boundary, headers, routeHead: demands.head });
+    const mail = await compose({
+      content: shown,
+      to,
+      ...parts,
+      messageId,
+      date,
+      boundary,
+      headers,
+      routeHead: demands.head,
+    });
     const bytes = mail.raw.length;
     const most = mostOf(demands);
     if (bytes > most) {

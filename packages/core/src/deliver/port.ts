@@ -1,6 +1,6 @@
 import type { ReasonClass, Transcript, TranscriptStep } from '../events.ts';
-import type { RouteRules } from '../route/port.ts';
 import type { Stream } from '../message.ts';
+import type { RouteRules } from '../route/port.ts';
 
 /** One composed mail on its way out. */
 export interface OutgoingMail {

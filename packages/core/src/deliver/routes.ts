@@ -5,28 +5,28 @@ import type { AuthOptions, CaptureOptions, RouteOptions, RouteSpec, SmtpOptions,
 
 /** Rules of what is known of an SMTP server. */
 export const SMTP_RULES: Rules<SmtpOptions> = {
-    host: text,
-    port: whole(1, 65_535),
-    secure: flag,
-    requireTls: flag,
-    ignoreTls: flag,
-    tls: group<TlsOptions>({
-      rejectUnauthorized: flag,
-      ca: text,
-      servername: text,
-      minVersion: oneOf(['TLSv1.2', 'TLSv1.3']),
-    }),
-    auth: group<AuthOptions>(
-      { user: text, pass: text, method: oneOf(['PLAIN', 'LOGIN', 'CRAM-MD5']) },
-      { needed: ['user', 'pass'] },
-    ),
-    name: text,
-    connections: whole(1),
-    maxMessagesPerConnection: whole(1),
-    idleMs: milliseconds,
-    connectionTimeoutMs: milliseconds,
-    greetingTimeoutMs: milliseconds,
-    socketTimeoutMs: milliseconds,
+  host: text,
+  port: whole(1, 65_535),
+  secure: flag,
+  requireTls: flag,
+  ignoreTls: flag,
+  tls: group<TlsOptions>({
+    rejectUnauthorized: flag,
+    ca: text,
+    servername: text,
+    minVersion: oneOf(['TLSv1.2', 'TLSv1.3']),
+  }),
+  auth: group<AuthOptions>(
+    { user: text, pass: text, method: oneOf(['PLAIN', 'LOGIN', 'CRAM-MD5']) },
+    { needed: ['user', 'pass'] },
+  ),
+  name: text,
+  connections: whole(1),
+  maxMessagesPerConnection: whole(1),
+  idleMs: milliseconds,
+  connectionTimeoutMs: milliseconds,
+  greetingTimeoutMs: milliseconds,
+  socketTimeoutMs: milliseconds,
 };
 const SMTP = group<SmtpOptions>(SMTP_RULES, { needed: ['host'] });
 const SMTP_ROUTE = group(ROUTE);
@@ -63,7 +63,10 @@ export function capture(options: CaptureOptions = {}): RouteSpec {
   };
 }
 
-function shared({ name, rate, concurrency, takes, weight }: RouteOptions, standard: string): RouteOptions & { name: string } {
+function shared(
+  { name, rate, concurrency, takes, weight }: RouteOptions,
+  standard: string,
+): RouteOptions & { name: string } {
   return { name: name ?? standard, rate, concurrency, takes, weight };
 }
 

@@ -1,6 +1,6 @@
+import { domainOf } from '../address.ts';
 import type { Clock } from '../clock.ts';
 import type { Composer } from '../compose/port.ts';
-import { domainOf } from '../address.ts';
 import type { RouteSpec } from '../deliver/port.ts';
 import { checkLabels, demandsOf } from '../deliver/providers/limits.ts';
 import { providerOf } from '../deliver/providers/table.ts';

@@ -27,7 +27,12 @@ export function createVerifying(context: {
       return { ...base, ok, checked: true, tls, ms: ms(), steps, failure: explained };
     } catch (error) {
       // Of a transport that the host wrote.
-      const failure = { step: 'verify', reply: messageOf(error), reason: 'system', hint: 'its verify() failed' } as const;
+      const failure = {
+        step: 'verify',
+        reply: messageOf(error),
+        reason: 'system',
+        hint: 'its verify() failed',
+      } as const;
       return { ...base, ok: false, checked: true, tls: undefined, ms: ms(), steps: [], failure };
     }
   }

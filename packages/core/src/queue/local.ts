@@ -63,7 +63,9 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     .sort((one, other) => rank(one.key) - rank(other.key))
     .map((lane) => ({ ...lane, queue: new PQueue({ concurrency: lane.concurrency }), depth: depthOf(lane) }));
   const rates = Object.fromEntries(
-    lanes.flatMap(({ key, rates: limits }): [string, readonly Rate[]][] => (limits.length === 0 ? [] : [[key.route, limits]])),
+    lanes.flatMap(({ key, rates: limits }): [string, readonly Rate[]][] =>
+      limits.length === 0 ? [] : [[key.route, limits]],
+    ),
   );
   const self = { pid: options.pid, host: options.host, rates, routes: options.routes };
   const [first] = lanes.length === 0 ? [] : options.routes;

@@ -54,7 +54,8 @@ function nameProblem({ title, limits, plain }: Provider, { tags, campaign }: Lab
   if (tags.length > maxTags)
     return { field: 'tags', says: `there are ${tags.length} tags, and ${title} takes ${maxTags}` };
   const long = (name: string): boolean => Math.max(name.length, plain(name).length) > maxName;
-  if (tags.some(long)) return { field: 'tags', says: `a tag has more than ${maxName} characters, which ${title} takes` };
+  if (tags.some(long))
+    return { field: 'tags', says: `a tag has more than ${maxName} characters, which ${title} takes` };
   if (campaign !== undefined && long(campaign))
     return { field: 'campaign', says: `campaign has more than ${maxName} characters, which ${title} takes` };
   return undefined;
@@ -64,9 +65,15 @@ function headerProblem(fields: readonly HeaderField[], { title, limits }: Provid
   for (const [name, value] of fields) {
     const { length } = unfolded(value);
     if (length > limits.maxHeader)
-      return { field: 'tags', says: `tags and campaign make ${length} characters of ${name}, and ${title} takes ${limits.maxHeader}` };
+      return {
+        field: 'tags',
+        says: `tags and campaign make ${length} characters of ${name}, and ${title} takes ${limits.maxHeader}`,
+      };
     if (value.split('\n').some((part) => part.length > MAX_PART))
-      return { field: 'campaign', says: `a name is too long to stand on a line of ${name}, with its other letters escaped` };
+      return {
+        field: 'campaign',
+        says: `a name is too long to stand on a line of ${name}, with its other letters escaped`,
+      };
   }
   return undefined;
 }

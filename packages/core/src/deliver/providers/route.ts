@@ -1,5 +1,5 @@
 import { ROUTE } from '../../option-rules.ts';
-import { check, group, oneOf, type Rule, type Rules, refuse, rule, text } from '../../rules.ts';
+import { check, group, oneOf, type Rule, type Rules, refuse, rule } from '../../rules.ts';
 import type { AuthOptions, ProviderSpec, RouteSpec, SmtpOptions } from '../port.ts';
 import { SMTP_RULES, smtp } from '../routes.ts';
 import type { ProviderRouteOptions, ServerOptions } from './options.ts';
@@ -17,7 +17,10 @@ export const credential: Rule = rule(
 );
 
 const PROVIDER: Rule = group<ProviderSpec>(
-  { name: oneOf(Object.keys(PROVIDERS)), configurationSet: rule(isConfigurationSet, 'must have 1 to 64 of A-Z, a-z, 0-9, _ and -') },
+  {
+    name: oneOf(Object.keys(PROVIDERS)),
+    configurationSet: rule(isConfigurationSet, 'must have 1 to 64 of A-Z, a-z, 0-9, _ and -'),
+  },
   { needed: ['name'] },
 );
 

@@ -20,7 +20,10 @@ function escaped(unit: string): string {
 
 /** A name without the characters that a provider does not take: accents are left off, and for others stands `_`. */
 export function plainName(name: string, others: RegExp): string {
-  const plain = name.normalize('NFKD').replace(/\p{Mark}/gu, '').replace(others, '_');
+  const plain = name
+    .normalize('NFKD')
+    .replace(/\p{Mark}/gu, '')
+    .replace(others, '_');
   return plain.trim() === '' ? '_' : plain;
 }
 
