@@ -21,6 +21,7 @@ describe('the table of errors', () => {
         "SECRET_MISSING",
         "PUBLIC_URL_MISSING",
         "ROUTE_MISSING",
+        "ROUTE_NOT_FOUND",
         "NODE_TOO_OLD",
         "RELAY_STOPPED",
         "WORKER_UNAVAILABLE",

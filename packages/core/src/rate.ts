@@ -22,7 +22,7 @@ const UNITS: Readonly<Record<string, number>> = {
  *
  * @throws MailRelayError `OPTIONS_INVALID`
  */
-function parseRate(text: string): Rate {
+export function parseRate(text: string): Rate {
   const rate = read(text);
   if (rate !== undefined) return rate;
   throw new MailRelayError('OPTIONS_INVALID', {
