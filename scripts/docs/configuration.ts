@@ -68,6 +68,55 @@ const SECTIONS: readonly Section[] = [
     prefix: '',
   },
   {
+    title: 'Which mail a route takes',
+    intro: 'In `takes` of a route, or in a list of such rules.',
+    file: 'route/port.ts',
+    interface: 'RouteRules',
+    prefix: 'takes.',
+  },
+  {
+    title: 'All presets',
+    intro: 'Of `ses({ … })`, beside those of routes. More on [routes](routes.md).',
+    file: 'deliver/providers/options.ts',
+    interface: 'ProviderRouteOptions',
+    prefix: '',
+  },
+  {
+    title: 'Amazon SES',
+    intro: 'Of `ses({ … })`, beside those of routes. More on [routes](routes.md).',
+    file: 'deliver/providers/options.ts',
+    interface: 'SesOptions',
+    prefix: '',
+  },
+  {
+    title: 'SendGrid',
+    intro: 'Of `sendgrid({ … })`, beside those of routes. More on [routes](routes.md).',
+    file: 'deliver/providers/options.ts',
+    interface: 'SendgridOptions',
+    prefix: '',
+  },
+  {
+    title: 'Mailgun',
+    intro: 'Of `mailgun({ … })`, beside those of routes. More on [routes](routes.md).',
+    file: 'deliver/providers/options.ts',
+    interface: 'MailgunOptions',
+    prefix: '',
+  },
+  {
+    title: 'Brevo',
+    intro: 'Of `brevo({ … })`, beside those of routes. More on [routes](routes.md).',
+    file: 'deliver/providers/options.ts',
+    interface: 'BrevoOptions',
+    prefix: '',
+  },
+  {
+    title: 'Sarbacane',
+    intro: 'Of `sarbacane({ … })`, beside those of routes. More on [routes](routes.md).',
+    file: 'deliver/providers/options.ts',
+    interface: 'SarbacaneOptions',
+    prefix: '',
+  },
+  {
     title: 'Capture',
     intro: 'Of `capture({ … })` alone.',
     file: 'deliver/port.ts',
@@ -163,5 +212,5 @@ function table(properties: readonly DocumentedProperty[], prefix: string): strin
 }
 
 function variables(env: string | undefined): string {
-  return env?.replace(/\b(?:MAIL_RELAY_\w+|NODE_ENV)\b/g, '`$&`') ?? '';
+  return env?.replace(/\b(?:[A-Z]+_[A-Z_]+)\b/g, '`$&`') ?? '';
 }

@@ -23,6 +23,7 @@ describe('the table of errors', () => {
         "ROUTE_MISSING",
         "DKIM_KEY_INVALID",
         "DKIM_KEY_MISSING",
+        "ROUTE_NOT_FOUND",
         "NODE_TOO_OLD",
         "RELAY_STOPPED",
         "WORKER_UNAVAILABLE",

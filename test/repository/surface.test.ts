@@ -39,11 +39,16 @@ it('the packages export these values', () => {
       "core": [
         "ERRORS",
         "MailRelayError",
+        "brevo",
         "capture",
         "createMailRelay",
         "defineTemplate",
         "directMx",
         "isMailRelayError",
+        "mailgun",
+        "sarbacane",
+        "sendgrid",
+        "ses",
         "smtp",
         "sqlite",
       ],
@@ -84,6 +89,6 @@ it('the core exports these types', () => {
     (list ?? one ?? '').split(',').map((name) => name.replace(/.*\bas\b/, '').trim()),
   );
   expect([...new Set(types.filter(Boolean))].sort().join(' ')).toMatchInlineSnapshot(
-    `"Accepted AcceptedDelivery AddressInput AddressList Agent AgentKind AlternativeInput AnyTemplate AttachmentInput Attempt BulkOptions BulkProgress BulkRecipient BulkResult BulkSend CalendarInput CampaignReport CheckDomainOptions Clock CompiledTemplate CompiledText CreateKeyOptions CreatedKey DataOf DeliveryRecord DeliveryState DirectMxOptions DkimKeyOptions DkimOptions DnsRecord DomainFinding DomainReport DomainResolver DomainTopic Domains ErrorCode EventOf EventType ExplainedReason Explanation FailingRoute FeedbackReport Figures HeadersInput Health Json LaneRecord Lanes LimitOptions LinkCount ListQuery ListValue Listener Logger MailRelay MailRelayOptions Mailbox MessageEvent MessageFields MessageRecord Messages NodemailerMail NodemailerTransport Outcome OutgoingMail Page QueueOptions Rates Readers ReasonClass Rejection RelayEvents RenderedTemplate Reports RouteSpec Selection SelectionInput SendMessage SentInfo SmtpOptions StopOptions StoreSpec Stream SummaryReport Suppression Suppressions TemplateData TemplateDefinition TemplateName TemplateOptions TemplateTools Templates TextRecord TrackingOptions Transcript TranscriptStep Transport UnsubscribeOptions UnsubscribeTexts UnsubscribeView"`,
+    `"Accepted AcceptedDelivery AddressInput AddressList Agent AgentKind AlternativeInput AnyTemplate AttachmentInput Attempt BrevoOptions BulkOptions BulkProgress BulkRecipient BulkResult BulkSend CalendarInput CampaignReport CheckDomainOptions Clock CompiledTemplate CompiledText CreateKeyOptions CreatedKey DataOf DeliveryRecord DeliveryState DirectMxOptions DkimKeyOptions DkimOptions DnsRecord DomainFinding DomainReport DomainResolver DomainTopic Domains ErrorCode EventOf EventType ExplainedReason Explanation FailingRoute FeedbackReport Figures HeadersInput Health Json LaneRecord Lanes LimitOptions LinkCount ListQuery ListValue Listener Logger MailRelay MailRelayOptions Mailbox MailgunOptions MessageEvent MessageFields MessageRecord Messages NodemailerMail NodemailerTransport Outcome OutgoingMail Page QueueOptions Rates Readers ReasonClass Rejection RelayEvents RenderedTemplate Reports RouteCheck RouteRules RouteSpec SarbacaneOptions Selection SelectionInput SendMessage SendgridOptions SentInfo SesOptions SmtpOptions StopOptions StoreSpec Stream SummaryReport Suppression Suppressions TemplateData TemplateDefinition TemplateName TemplateOptions TemplateTools Templates TextRecord TrackingOptions Transcript TranscriptStep Transport UnsubscribeOptions UnsubscribeTexts UnsubscribeView"`,
   );
 });

@@ -17,13 +17,14 @@ import { createReading } from './engine/reading.ts';
 import { createRecords } from './engine/records.ts';
 import { createRouteFaults } from './engine/route-faults.ts';
 import { createSubmitting } from './engine/submitting.ts';
+import { createVerifying } from './engine/verifying.ts';
 import { createWays } from './engine/ways.ts';
 import { MailRelayError, messageOf } from './errors.ts';
 import type { MessageEvent } from './events.ts';
 import type { LocalQueue } from './queue/local.ts';
 import { createLocalQueue } from './queue/local.ts';
 import { retrySchedule } from './queue/retry.ts';
-import { parseRate } from './rate.ts';
+import { parseRates } from './rate.ts';
 import { campaignReport, summaryReport } from './report/figures.ts';
 import { createBreakers } from './route/breakers.ts';
 import type { Cursor, StoreSpec } from './store/port.ts';
@@ -87,30 +88,38 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
   const reading = createReading({ store, composer, publish });
   const { feedback } = createFeedback({ store, clock, publish });
 
+  function transportOf(route: RouteSpec): Transport {
+    const known = transports.get(route.name);
+    if (known !== undefined) return known;
+    const made = createTransport(route, { blobs: store.blobs, clock, onFeedback: feedback });
+    transports.set(route.name, made);
+    return made;
+  }
+
   /** A process that only accepts has the routes, too, but no lanes. */
   function openQueue(): LocalQueue {
     const routes = options.queue.deliver ? options.routes : [];
-    for (const route of routes)
-      transports.set(route.name, createTransport(route, { blobs: store.blobs, clock, onFeedback: feedback }));
+    routes.forEach(transportOf);
     return createLocalQueue({
       store: store.queue,
       routes: routeNames,
       onMoved: (moved) =>
         host.log('warn', { moved, route: routeNames[0] }, 'mail of routes that are gone moved to the first route'),
       lanes: routes.flatMap((route) => {
-        const rate = route.rate === undefined ? undefined : parseRate(route.rate);
+        const rates = parseRates(route.rate);
         const concurrency =
           route.concurrency ?? (route.kind === 'smtp' ? route.smtp.connections : undefined) ?? CONCURRENCY;
         return (['transactional', 'broadcast'] as const).map((stream) => ({
           key: { route: route.name, stream },
           concurrency,
-          rate,
+          rates,
         }));
       }),
       deliver: createDelivering({
         store,
         composer,
         transports,
+        routes: options.routes,
         schedule: retrySchedule(options.queue),
         faults,
         ways,
@@ -193,6 +202,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
       return bytes && readCaptured(bytes).raw;
     },
     health: createHealth(store, faults, clock),
+    ...createVerifying({ routes: options.routes, clock, transport: transportOf }),
     async listen(on): Promise<void> {
       listening = on;
     },

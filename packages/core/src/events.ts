@@ -119,6 +119,8 @@ export type MessageEvent =
   | (Base & {
       readonly type: 'sent';
       readonly reply: string;
+      /** Id under which the provider knows the mail, where its reply names one and the route is a provider's preset. */
+      readonly providerId?: string | undefined;
       readonly attempt: number;
       readonly transcript: Transcript | undefined;
     })

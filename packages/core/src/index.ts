@@ -12,6 +12,14 @@ export type {
   SmtpOptions,
   Transport,
 } from './deliver/port.ts';
+export type {
+  BrevoOptions,
+  MailgunOptions,
+  SarbacaneOptions,
+  SendgridOptions,
+  SesOptions,
+} from './deliver/providers/options.ts';
+export { brevo, mailgun, sarbacane, sendgrid, ses } from './deliver/providers/presets.ts';
 export { capture, smtp } from './deliver/routes.ts';
 export type { DkimKeyOptions, DkimOptions } from './dkim-options.ts';
 export type { CheckDomainOptions } from './domains/check.ts';
@@ -71,6 +79,7 @@ export type {
   Readers,
   SummaryReport,
 } from './report/port.ts';
+export type { RouteRules } from './route/port.ts';
 export type {
   DeliveryRecord,
   LinkCount,
@@ -107,5 +116,5 @@ export {
   type TemplateName,
   type Templates,
 } from './template.ts';
-export type { FailingRoute, Health } from './thread/port.ts';
+export type { FailingRoute, Health, RouteCheck } from './thread/port.ts';
 export type { UnsubscribeOptions, UnsubscribeTexts, UnsubscribeView } from './unsubscribe.ts';

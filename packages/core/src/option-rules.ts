@@ -3,9 +3,10 @@ import { isClock } from './clock.ts';
 import type { RouteOptions } from './deliver/port.ts';
 import type { DkimKeyOptions, DkimOptions } from './dkim-options.ts';
 import { isLogger } from './logger.ts';
-import type { Stream, TrackingOptions } from './message.ts';
+import { STREAMS, type Stream, type TrackingOptions } from './message.ts';
 import type { LimitOptions, MailRelayOptions, QueueOptions, TemplateOptions } from './options.ts';
 import { isRate } from './rate.ts';
+import type { RouteRules } from './route/port.ts';
 import {
   anyText,
   anything,
@@ -28,8 +29,35 @@ import type { UnsubscribeOptions, UnsubscribeTexts } from './unsubscribe.ts';
 
 const rate: Rule = rule((value) => isRate(value), 'must read like 200/s, 3000/min, 100/h or 50000/day');
 
+/** One value, or a list that is not empty. */
+const oneOrMore = (item: Rule): Rule =>
+  either(
+    Array.isArray,
+    (value, place) =>
+      (value as unknown[]).length === 0
+        ? { place, says: 'must not be an empty list', unknown: false }
+        : list(item)(value, place),
+    item,
+  );
+const names = oneOrMore(text);
+const takes: Rule = oneOrMore(
+  group<RouteRules>({
+    stream: oneOrMore(oneOf(STREAMS)),
+    senderDomain: names,
+    recipientDomain: names,
+    tag: names,
+    campaign: names,
+  }),
+);
+
 /** Rules of what all routes have in common. */
-export const ROUTE: Rules<RouteOptions> = { name: text, rate, concurrency: whole(1) };
+export const ROUTE: Rules<RouteOptions> = {
+  name: text,
+  rate: oneOrMore(rate),
+  concurrency: whole(1),
+  takes,
+  weight: positive,
+};
 
 /** A route that the host made itself, without its kind. */
 export const CUSTOM_ROUTE: Rule = group<RouteOptions & { create: unknown }>(

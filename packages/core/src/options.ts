@@ -47,9 +47,10 @@ export interface MailRelayOptions {
    */
   readonly templates?: string | readonly AnyTemplate[] | TemplateOptions | undefined;
   /**
-   * Ways out: `smtp(url)`, or only the URL, `directMx({ hostname })`, or `capture()`. The first takes all mail unless a message names another.
+   * Ways out, in order of preference: `smtp(url)`, or only the URL, a provider's preset such as `ses()`, `directMx({ hostname })`,
+   * or `capture()`. The first that takes a mail gets it, unless a message names another. More on [routes](routes.md).
    * @default `capture()` in development
-   * @env MAIL_RELAY_SMTP_URL (one SMTP URL), MAIL_RELAY_RATE (its rate)
+   * @env MAIL_RELAY_SMTP_URL (one SMTP URL), MAIL_RELAY_RATE (its rate; several separated by commas)
    */
   readonly routes?: readonly (RouteSpec | string)[] | undefined;
   /**

@@ -31,6 +31,12 @@ export function parseRate(text: string): Rate {
   });
 }
 
+/** Reads the rates of a route, the shortest window first. @throws MailRelayError `OPTIONS_INVALID` */
+export function parseRates(rate: string | readonly string[] | undefined): readonly Rate[] {
+  const rates = rate === undefined ? [] : [rate].flat().map(parseRate);
+  return rates.toSorted((one, other) => one.windowMs - other.windowMs);
+}
+
 /** Whether {@link parseRate} can read a value. */
 export function isRate(value: unknown): value is string {
   return typeof value === 'string' && read(value) !== undefined;

@@ -1,6 +1,7 @@
 /** The facade on the host's thread. */
 import { createUnsubscribePage } from './consent/page.ts';
 import { directMx } from './deliver/mx/route.ts';
+import { smtpOfProvider } from './deliver/providers/route.ts';
 import { capture, smtp } from './deliver/routes.ts';
 import type { EngineOptions } from './engine.ts';
 import { messageOf } from './errors.ts';
@@ -17,11 +18,13 @@ import {
   createLanes,
   createMessages,
   createReports,
+  createRoutes,
   createSuppressions,
   createTemplates,
   type Lanes,
   type Messages,
   type Reports,
+  type Routes,
   type Suppressions,
   type Templates,
 } from './relay/parts.ts';
@@ -45,6 +48,7 @@ export interface MailRelay {
   readonly templates: Templates;
   readonly lanes: Lanes;
   readonly domains: Domains;
+  readonly routes: Routes;
   /** Where recipients reach the application. */
   readonly publicUrl: string;
   /**
@@ -93,7 +97,7 @@ export interface MailRelay {
  */
 export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
   checkNodeVersion();
-  const resolved = resolveOptions(options, process.env, { smtp, capture, directMx });
+  const resolved = resolveOptions(options, process.env, { smtp, capture, directMx, provider: smtpOfProvider });
   noticeOptions(resolved);
   const secrets = signingSecrets(resolved);
   const book = createTemplateBook(resolved.templates.templates);
@@ -134,6 +138,7 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     templates: createTemplates(engine, book),
     lanes: createLanes(engine),
     domains: createDomains(resolved),
+    routes: createRoutes(engine),
     publicUrl: resolved.publicUrl,
     send: (message) => submitter.send(message as SendMessage),
     sendMany: (recipients, bulkOptions) => bulkSend(submitter.sendMany(recipients, bulkOptions as BulkOptions)),

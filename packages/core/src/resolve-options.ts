@@ -1,7 +1,7 @@
 /** Fills in defaults and environment variables, and checks everything, in this one place. */
 import { type AddressInput, type Mailbox, parseMailboxes } from './address.ts';
 import { systemClock } from './clock.ts';
-import type { DirectMxOptions, RouteOptions, RouteSpec, SmtpOptions } from './deliver/port.ts';
+import type { DirectMxOptions, ProviderSpec, RouteOptions, RouteSpec, SmtpOptions } from './deliver/port.ts';
 import { resolveDkim } from './dkim-options.ts';
 import { defaultLogger } from './logger.ts';
 import type { ResolvedTracking, Stream } from './message.ts';
@@ -20,6 +20,7 @@ export interface RouteFactories {
   smtp(server: string | SmtpOptions, options?: RouteOptions): RouteSpec;
   capture(options?: RouteOptions): RouteSpec;
   directMx(options: DirectMxOptions): RouteSpec;
+  provider(server: SmtpOptions, options: RouteOptions, provider: ProviderSpec): RouteSpec;
 }
 
 /**
@@ -137,7 +138,8 @@ function templatesOf(given: MailRelayOptions['templates'], watch: boolean): Reso
 function routesOf(options: MailRelayOptions, env: Environment, factories: RouteFactories): readonly RouteSpec[] {
   const url = env.MAIL_RELAY_SMTP_URL;
   const rate = env.MAIL_RELAY_RATE;
-  const fromEnvironment = url === undefined ? undefined : [factories.smtp(url, rate === undefined ? {} : { rate })];
+  const fromEnvironment =
+    url === undefined ? undefined : [factories.smtp(url, rate === undefined ? {} : { rate: rate.split(',') })];
   const routes =
     options.routes?.map((route, index) => routeOf(route, `routes[${index}]`, factories)) ?? fromEnvironment;
   if (routes === undefined || routes.length === 0) return [factories.capture()];
@@ -159,9 +161,10 @@ function routeOf(route: unknown, place: string, factories: RouteFactories): Rout
     const { mx, ...options } = rest as Extract<RouteSpec, { kind: 'mx' }>;
     return factories.directMx({ ...mx, ...options });
   }
-  if (kind !== 'smtp') refuse(place, 'must be made by smtp(), directMx() or capture(), or be an SMTP URL');
-  const { smtp, ...options } = rest as Extract<RouteSpec, { kind: 'smtp' }>;
-  return factories.smtp(smtp, options);
+  if (kind !== 'smtp')
+    refuse(place, 'must be made by smtp(), directMx(), capture() or the preset of a provider, or be an SMTP URL');
+  const { smtp, provider, ...options } = rest as Extract<RouteSpec, { kind: 'smtp' }>;
+  return provider === undefined ? factories.smtp(smtp, options) : factories.provider(smtp, options, provider);
 }
 
 function trackingOf(tracking: MailRelayOptions['tracking'], stream: Stream, standard: boolean): ResolvedTracking {

@@ -25,7 +25,7 @@ describe('a process that is stopped for longer than its lease, and goes on', () 
     const held: (() => void)[] = [];
     const queue = createLocalQueue({
       store: store.queue,
-      lanes: [{ key: { route: 'out', stream: 'transactional' }, concurrency: 2, rate: undefined }],
+      lanes: [{ key: { route: 'out', stream: 'transactional' }, concurrency: 2, rates: [] }],
       routes: ['out'],
       async deliver(claimed, _route, onStart): Promise<Settlement> {
         begun.push(claimed);

@@ -214,6 +214,21 @@ describe('failover', () => {
     }
   });
 
+  it('passes over routes that do not take the mail', async () => {
+    const first = await refusing(/^MAIL/, '530 5.7.0 Authentication required');
+    const [other, backup] = [await smtpServer(), await smtpServer()];
+    const relay = relayWith({
+      routes: [
+        at(first.port, 'first'),
+        { ...at(other.port, 'other'), takes: [{ stream: 'broadcast' }, { recipientDomain: 'elsewhere.example' }] },
+        { ...at(backup.port, 'backup'), takes: { tag: 'order' } },
+      ],
+    });
+    await relay.send({ ...mail, tags: ['order'] });
+    await expect.poll(() => backup.mails.length).toBe(1);
+    expect(other.connections.opened).toBe(0);
+  });
+
   it('stays on the route that the host named', async () => {
     const first = await refusing(/^MAIL/, '530 5.7.0 Authentication required');
     const { relay, backup, events } = await ways(first.port);

@@ -85,7 +85,7 @@ export async function simulate(path: string, rate: Rate): Promise<Simulation> {
         lanes: (['transactional', 'broadcast'] as const).map((stream) => ({
           key: { route: 'out', stream },
           concurrency,
-          rate,
+          rates: [rate],
         })),
         deliver,
         onEvents() {},

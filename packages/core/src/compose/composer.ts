@@ -10,7 +10,7 @@ import { createSigner } from './dkim/signer.ts';
 import type { MessageIdOf } from './message-id.ts';
 import { type ComposeMime, createComposeMime } from './mime/compose.ts';
 import type { MailParts } from './mime/parts.ts';
-import type { ComposedMail, Composer } from './port.ts';
+import type { ComposedMail, Composer, RouteDemands } from './port.ts';
 import type { Program, ProgramTracking, RenderFrame } from './program.ts';
 import { createRawHtml, type RawParts, withOwnLinks } from './raw.ts';
 import { isSmall, mostBytes, standIns } from './size.ts';
@@ -26,6 +26,7 @@ export interface ComposerOptions extends CatalogueOptions {
 type Recipient = Pick<StoredDelivery, 'address' | 'name' | 'data' | 'locale'>;
 
 const PLACEHOLDER = { unsubscribeUrl: 'https://example.com/u', viewUrl: 'https://example.com/v' };
+const NO_DEMANDS: RouteDemands = { head: '', maxBytes: undefined };
 const NO_TOKENS = { clicker: '', pixel: '' };
 /** A token with nothing but its number and signature. */
 const LONGEST_TOKEN = 'x'.repeat(40);
@@ -105,8 +106,18 @@ export function createComposer(options: ComposerOptions): Composer {
     return { subject, html: program.html(data, frame), text: program.text(data, frame) };
   }
 
+  /** The largest mail that the host and the route allow. */
+  function mostOf({ maxBytes = maxMessageBytes }: RouteDemands): number {
+    return Math.min(maxBytes, maxMessageBytes);
+  }
+
   /** Each attempt is signed anew. @throws MailRelayError `MESSAGE_TOO_LARGE`, `DKIM_KEY_MISSING` */
-  async function write(content: Content, delivery: StoredDelivery, compose: ComposeMime): Promise<ComposedMail> {
+  async function write(
+    content: Content,
+    delivery: StoredDelivery,
+    compose: ComposeMime,
+    demands: RouteDemands,
+  ): Promise<ComposedMail> {
     const unsubscribeUrl = unsubscribeUrlOf(content, delivery);
     const parts = await partsOf(content, delivery, trackingOf(content, delivery), unsubscribeUrl);
     const to = content.individually ? [{ address: delivery.address, name: delivery.name }] : content.to;
@@ -124,11 +135,13 @@ export function createComposer(options: ComposerOptions): Composer {
       date,
       boundary,
       headers,
+      routeHead: demands.head,
     });
     const raw = await signer.sign(written.raw, domainOf(content.from.address));
     const bytes = raw.length;
-    if (bytes > maxMessageBytes) {
-      const reason = `it has ${bytes} bytes, allowed are ${maxMessageBytes}`;
+    const most = mostOf(demands);
+    if (bytes > most) {
+      const reason = `it has ${bytes} bytes, allowed are ${most}`;
       throw new MailRelayError('MESSAGE_TOO_LARGE', { bytes, reason });
     }
     return {
@@ -158,17 +171,17 @@ export function createComposer(options: ComposerOptions): Composer {
         text: withLf(program.text(all, frame)),
       };
     },
-    async check(content, recipient) {
+    async check(content, recipient, demands = NO_DEMANDS) {
       const domain = domainOf(content.from.address);
       signer.check(domain);
-      const room = maxMessageBytes - signer.mostBytes(domain, content.headers.length);
+      const room = mostOf(demands) - demands.head.length - signer.mostBytes(domain, content.headers.length);
       const delivery = { ...recipient, ...UNNUMBERED };
       const program = await programOf(content, recipient, UNTRACKED);
       const parts = program === undefined ? bodiesOf(content, recipient) : untracked(program, content, delivery);
       if (isSmall(content, parts, room) || mostBytes(content, parts, linkBase) <= room) return;
-      await write(content, delivery, createComposeMime(standIns(content)));
+      await write(content, delivery, createComposeMime(standIns(content)), demands);
     },
-    compose: (content, delivery) => write(content, delivery, composeMime),
+    compose: (content, delivery, demands = NO_DEMANDS) => write(content, delivery, composeMime, demands),
     async subject(content, delivery) {
       const { template: name, version } = content;
       const given = content.subject ?? delivery?.rendered?.subject;

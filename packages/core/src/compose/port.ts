@@ -22,6 +22,14 @@ export interface ComposedMail {
   readonly eightBit: boolean;
 }
 
+/** What the route of a mail asks for. */
+export interface RouteDemands {
+  /** Header fields that the route adds, with their line ends. */
+  readonly head: string;
+  /** Largest mail that it takes, bytes; undefined where it says nothing. */
+  readonly maxBytes: number | undefined;
+}
+
 /** A template that the host declared in code, without its functions. */
 export type DeclaredTemplate = SourceTemplate | PrecompiledTemplate;
 
@@ -56,9 +64,9 @@ export interface Composer {
     options: { readonly locale?: string | undefined },
   ): Promise<RenderedTemplate>;
   /** Makes sure that composing for this recipient will work; composes only where it could be too large. Throws `TEMPLATE_VARIABLE_MISSING`, `MESSAGE_TOO_LARGE`, `DKIM_KEY_MISSING` … */
-  check(content: Content, recipient: SubmittedRecipient): Promise<void>;
+  check(content: Content, recipient: SubmittedRecipient, demands?: RouteDemands): Promise<void>;
   /** The mail of one delivery, as bytes, signed. Same delivery, same Message-ID and Date. */
-  compose(content: Content, delivery: StoredDelivery): Promise<ComposedMail>;
+  compose(content: Content, delivery: StoredDelivery, demands?: RouteDemands): Promise<ComposedMail>;
   /** The subject of one delivery; without one, as it stands in the template. Undefined where it cannot be known. */
   subject(content: Content, delivery: StoredDelivery | undefined): Promise<string | undefined>;
   /** The HTML of one delivery as the view-in-browser page shows it: rendered, links tracked, no pixel. */

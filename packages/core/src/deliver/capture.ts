@@ -89,6 +89,7 @@ export function createCaptureTransport(
       const reply = '250 2.0.0 captured';
       return attempt({ type: 'sent', reply }, [{ step: 'MESSAGE', reply }]);
     },
+    verify: async () => ({ ok: true, steps: [] }),
     async close() {
       for (const off of alarms) off();
     },

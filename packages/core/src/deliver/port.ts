@@ -1,5 +1,6 @@
-import type { ReasonClass, Transcript } from '../events.ts';
+import type { ReasonClass, Transcript, TranscriptStep } from '../events.ts';
 import type { Stream } from '../message.ts';
+import type { RouteRules } from '../route/port.ts';
 
 /** One composed mail on its way out. */
 export interface OutgoingMail {
@@ -41,7 +42,12 @@ export type RouteFault = 'login' | 'connection' | 'refused';
  * route with the same Message-ID.
  */
 export type Outcome =
-  | { readonly type: 'sent'; readonly reply: string }
+  | {
+      readonly type: 'sent';
+      readonly reply: string;
+      /** Id that the provider gave the mail, where its reply names one. */
+      readonly providerId?: string | undefined;
+    }
   | {
       readonly type: 'deferred';
       readonly reply: string;
@@ -73,8 +79,29 @@ export interface Attempt {
 export interface Transport {
   /** Never rejects for what the network or the other side does: that is an outcome. */
   send(mail: OutgoingMail): Promise<Attempt>;
+  /** Connects, logs in and says goodbye, without a mail. Never rejects for what the other side does. */
+  verify?(): Promise<Verification>;
   /** Closes connections after running sends. */
   close(): Promise<void>;
+}
+
+/** What came of a try of a route without a mail. */
+export interface Verification {
+  readonly ok: boolean;
+  readonly tls?: boolean | undefined;
+  /** Each step and what the server said, without credentials. */
+  readonly steps: readonly TranscriptStep[];
+  /** Undefined where it works. */
+  readonly failure?: VerificationFailure | undefined;
+}
+
+/** Why a route does not work. */
+export interface VerificationFailure {
+  /** `CONN`, `EHLO`, `STARTTLS`, `AUTH` … */
+  readonly step: string;
+  /** What the server said, or what became of the connection; without credentials. */
+  readonly reply: string;
+  readonly reason: ReasonClass;
 }
 
 /** Whom a connection trusts. Passed to `tls.connect`. */
@@ -133,12 +160,19 @@ export interface SmtpOptions {
 
 /** What routes have in common. */
 export interface RouteOptions {
-  /** Unique per relay; shown in reports and transcripts. @default the host, `mx` or `capture` */
+  /** Unique per relay; shown in reports and transcripts. @default the host, the provider, `mx` or `capture` */
   readonly name?: string | undefined;
-  /** Limit over a true sliding window, shared by all lanes and processes: `'200/s'`, `'14/s'`, `'3000/min'`, `'50000/day'`. */
-  readonly rate?: string | undefined;
+  /**
+   * Limit over a true sliding window, shared by all lanes and processes: `'200/s'`, `'14/s'`, `'3000/min'`, `'50000/day'`; a
+   * list of several windows, which all hold: `['14/s', '50000/day']`.
+   */
+  readonly rate?: string | readonly string[] | undefined;
   /** Mails on their way at once, at least 1. @default the route's connections; twice as many with `directMx()` */
   readonly concurrency?: number | undefined;
+  /** What mail the route takes: rules, or a list of which one must fit. @default all */
+  readonly takes?: RouteRules | readonly RouteRules[] | undefined;
+  /** Routes that stand side by side and have a weight share the mail that they take, by this number. @default none: the first that takes a mail gets it */
+  readonly weight?: number | undefined;
 }
 
 /** Options of `capture()`. */
@@ -216,13 +250,23 @@ export interface DirectMxSettings {
 /** Options of `directMx()`. */
 export interface DirectMxOptions extends RouteOptions, DirectMxSettings {}
 
+/** Providers with a preset. */
+export type ProviderName = 'ses' | 'sendgrid' | 'mailgun' | 'brevo' | 'sarbacane';
+
+/** Whose SMTP server a route speaks with, as plain data. */
+export interface ProviderSpec {
+  readonly name: ProviderName;
+  /** Of Amazon SES. */
+  readonly configurationSet?: string | undefined;
+}
+
 interface RouteBase extends RouteOptions {
   readonly name: string;
 }
 
 /** A configured way out, as plain data (`custom` apart, which needs `thread: false`). */
 export type RouteSpec =
-  | (RouteBase & { readonly kind: 'smtp'; readonly smtp: SmtpOptions })
+  | (RouteBase & { readonly kind: 'smtp'; readonly smtp: SmtpOptions; readonly provider?: ProviderSpec | undefined })
   | (RouteBase & { readonly kind: 'mx'; readonly mx: DirectMxSettings })
   | (RouteBase & { readonly kind: 'capture'; readonly keep: number })
   | (RouteBase & { readonly kind: 'custom'; readonly create: () => Transport });

@@ -1,35 +1,34 @@
 import { MailRelayError } from '../errors.ts';
 import { ROUTE } from '../option-rules.ts';
-import { check, flag, group, milliseconds, oneOf, text, whole } from '../rules.ts';
+import { check, flag, group, milliseconds, oneOf, type Rules, text, whole } from '../rules.ts';
 import type { AuthOptions, CaptureOptions, RouteOptions, RouteSpec, SmtpOptions, TlsOptions } from './port.ts';
 
-const SMTP = group<SmtpOptions>(
-  {
-    host: text,
-    port: whole(1, 65_535),
-    secure: flag,
-    requireTls: flag,
-    ignoreTls: flag,
-    tls: group<TlsOptions>({
-      rejectUnauthorized: flag,
-      ca: text,
-      servername: text,
-      minVersion: oneOf(['TLSv1.2', 'TLSv1.3']),
-    }),
-    auth: group<AuthOptions>(
-      { user: text, pass: text, method: oneOf(['PLAIN', 'LOGIN', 'CRAM-MD5']) },
-      { needed: ['user', 'pass'] },
-    ),
-    name: text,
-    connections: whole(1),
-    maxMessagesPerConnection: whole(1),
-    idleMs: milliseconds,
-    connectionTimeoutMs: milliseconds,
-    greetingTimeoutMs: milliseconds,
-    socketTimeoutMs: milliseconds,
-  },
-  { needed: ['host'] },
-);
+/** Rules of what is known of an SMTP server. */
+export const SMTP_RULES: Rules<SmtpOptions> = {
+  host: text,
+  port: whole(1, 65_535),
+  secure: flag,
+  requireTls: flag,
+  ignoreTls: flag,
+  tls: group<TlsOptions>({
+    rejectUnauthorized: flag,
+    ca: text,
+    servername: text,
+    minVersion: oneOf(['TLSv1.2', 'TLSv1.3']),
+  }),
+  auth: group<AuthOptions>(
+    { user: text, pass: text, method: oneOf(['PLAIN', 'LOGIN', 'CRAM-MD5']) },
+    { needed: ['user', 'pass'] },
+  ),
+  name: text,
+  connections: whole(1),
+  maxMessagesPerConnection: whole(1),
+  idleMs: milliseconds,
+  connectionTimeoutMs: milliseconds,
+  greetingTimeoutMs: milliseconds,
+  socketTimeoutMs: milliseconds,
+};
+const SMTP = group<SmtpOptions>(SMTP_RULES, { needed: ['host'] });
 const SMTP_ROUTE = group(ROUTE);
 const CAPTURE = group<CaptureOptions>({ ...ROUTE, keep: whole(1) });
 
@@ -46,9 +45,7 @@ export function smtp(server: string | SmtpOptions, options: RouteOptions = {}): 
   return {
     kind: 'smtp',
     smtp: settings,
-    name: options.name ?? settings.host,
-    rate: options.rate,
-    concurrency: options.concurrency,
+    ...shared(options, settings.host),
   };
 }
 
@@ -62,10 +59,15 @@ export function capture(options: CaptureOptions = {}): RouteSpec {
   return {
     kind: 'capture',
     keep: options.keep ?? 500,
-    name: options.name ?? 'capture',
-    rate: options.rate,
-    concurrency: options.concurrency,
+    ...shared(options, 'capture'),
   };
+}
+
+function shared(
+  { name, rate, concurrency, takes, weight }: RouteOptions,
+  standard: string,
+): RouteOptions & { name: string } {
+  return { name: name ?? standard, rate, concurrency, takes, weight };
 }
 
 function fromUrl(text: string): SmtpOptions {

@@ -1,14 +1,15 @@
 import type { Clock } from '../clock.ts';
 import { type CaptureContext, createCaptureTransport } from './capture.ts';
 import { createMxTransport } from './mx/transport.ts';
-import type { RouteSpec, Transport } from './port.ts';
+import type { RouteSpec, Transport, Verification } from './port.ts';
+import { providerOf } from './providers/table.ts';
 import { createSmtpTransport } from './smtp/transport.ts';
 
 /** The transport that a route describes. */
 export function createTransport(route: RouteSpec, context: CaptureContext): Transport {
   switch (route.kind) {
     case 'smtp':
-      return createSmtpTransport(route.name, route.smtp, context.clock);
+      return withProviderId(route, createSmtpTransport(route.name, route.smtp, context.clock));
     case 'mx':
       return createMxTransport(route.name, route.mx, { clock: context.clock });
     case 'capture':
@@ -16,6 +17,21 @@ export function createTransport(route: RouteSpec, context: CaptureContext): Tran
     case 'custom':
       return begun(route.name, route.create(), context.clock);
   }
+}
+
+/** Keeps the id that the provider gave a mail. */
+function withProviderId(route: RouteSpec, transport: Transport): Transport {
+  const provider = providerOf(route);
+  if (provider === undefined) return transport;
+  return {
+    ...transport,
+    async send(mail) {
+      const { outcome, transcript } = await transport.send(mail);
+      if (outcome.type !== 'sent') return { outcome, transcript };
+      const providerId = provider.replyId(outcome.reply);
+      return { outcome: providerId === undefined ? outcome : { ...outcome, providerId }, transcript };
+    },
+  };
 }
 
 /** Whoever writes a transport need not know of `onStart`: it is called before. */
@@ -27,6 +43,7 @@ function begun(route: string, transport: Transport, clock: Clock): Transport {
         return { outcome: { type: 'withdrawn' }, transcript: { route, startedAt, ms: 0, steps: [] } };
       return transport.send(mail);
     },
+    ...(transport.verify === undefined ? {} : { verify: () => (transport.verify as () => Promise<Verification>)() }),
     close: () => transport.close(),
   };
 }

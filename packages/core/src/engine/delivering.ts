@@ -1,7 +1,9 @@
 import type { Clock } from '../clock.ts';
-import type { Composer } from '../compose/port.ts';
+import type { Composer, RouteDemands } from '../compose/port.ts';
 import { toSettlement } from '../deliver/outcome.ts';
-import type { Transport } from '../deliver/port.ts';
+import type { RouteSpec, Transport } from '../deliver/port.ts';
+import { demandsOf } from '../deliver/providers/limits.ts';
+import { providerOf } from '../deliver/providers/table.ts';
 import { isMailRelayError, messageOf } from '../errors.ts';
 import type { ReasonClass } from '../events.ts';
 import { type Content, encodeId } from '../message.ts';
@@ -18,6 +20,7 @@ export interface DeliveringContext {
   readonly store: Pick<Store, 'log' | 'suppressions'>;
   readonly composer: Composer;
   readonly transports: ReadonlyMap<string, Transport>;
+  readonly routes: readonly RouteSpec[];
   readonly schedule: RetrySchedule;
   readonly faults: Pick<RouteFaults, 'note'>;
   readonly ways: Ways;
@@ -32,6 +35,10 @@ type Deliver = (claimed: ClaimedDelivery, route: string, onStart: (at: number) =
 export function createDelivering(context: DeliveringContext): Deliver {
   const { store, composer, transports, schedule, faults, ways, log, clock } = context;
 
+  const providers = new Map(
+    context.routes.filter((route) => providerOf(route) !== undefined).map((route) => [route.name, route]),
+  );
+
   return async function deliver(claimed, route, onStart): Promise<Settlement> {
     const unsent = { deliveryId: claimed.id, startedAt: undefined, transcript: undefined };
     try {
@@ -41,11 +48,12 @@ export function createDelivering(context: DeliveringContext): Deliver {
         const reply = content === undefined ? 'its content is gone' : `its route ${route} is gone`;
         return { ...unsent, result: { type: 'failed', reply, status: undefined, reason: 'system' } };
       }
-      const way = ways.enter(route, content, clock.now());
+      const { address, messageId } = claimed;
+      const way = ways.enter(route, { content, address, labels: () => store.log.labels(messageId) }, clock.now());
       if (way.closed !== undefined) return { ...unsent, result: { type: 'returned', ...way.closed } };
       let withdrawn: string | undefined;
       const attempt = await way.watch(async () => {
-        const mail = await composer.compose(content, claimed);
+        const mail = await composer.compose(content, claimed, demandsOn(route, content, claimed));
         return transport.send({
           deliveryId: encodeId('dlv', claimed.id),
           messageId: mail.messageId,
@@ -74,6 +82,19 @@ export function createDelivering(context: DeliveringContext): Deliver {
       return { ...unsent, result: ownFault(claimed, error) };
     }
   };
+
+  /** Undefined where the route has none, as most. */
+  function demandsOn(name: string, content: Content, claimed: ClaimedDelivery): RouteDemands | undefined {
+    const route = providers.get(name);
+    if (route === undefined) return undefined;
+    const { id, messageId, tracking } = claimed;
+    const labels = { ...store.log.labels(messageId), stream: content.stream, deliveryId: encodeId('dlv', id) };
+    const { opens, clicks } = { ...content.tracking, ...tracking };
+    return demandsOf(route, {
+      ...labels,
+      tracking: { opens: opens ?? content.tracking.opens, clicks: clicks ?? content.tracking.clicks },
+    });
+  }
 
   function suppressionOf(content: Content, { address }: ClaimedDelivery): string | undefined {
     const suppression = store.suppressions.find(address, scopesCovering(content));

@@ -17,7 +17,8 @@ export function createExplaining(context: {
   function fullness({ route, stream }: DeliveryRecord, now: number) {
     const rate = routes.find(({ name }) => name === route)?.rate;
     const until = rate === undefined ? undefined : store.queue.nextSlotAt({ route, stream }, now);
-    return rate === undefined || until === undefined || until <= now ? undefined : { rate, until };
+    if (rate === undefined || until === undefined || until <= now) return undefined;
+    return { rate: [rate].flat().join(' and '), until };
   }
 
   return {

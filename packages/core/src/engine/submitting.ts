@@ -1,6 +1,9 @@
+import { domainOf } from '../address.ts';
 import type { Clock } from '../clock.ts';
 import type { Composer } from '../compose/port.ts';
 import type { RouteSpec } from '../deliver/port.ts';
+import { checkLabels, demandsOf } from '../deliver/providers/limits.ts';
+import { providerOf } from '../deliver/providers/table.ts';
 import { ERRORS, isMailRelayError } from '../errors.ts';
 import type { MessageEvent } from '../events.ts';
 import {
@@ -12,7 +15,7 @@ import {
   type Submission,
   type SubmittedRecipient,
 } from '../message.ts';
-import { chooseRoute } from '../route/choose.ts';
+import { createChooseRoute, type Way } from '../route/choose.ts';
 import type { Enclosures, Store } from '../store/port.ts';
 import type { BulkResult, EngineApi } from '../thread/port.ts';
 
@@ -34,16 +37,24 @@ interface OpenMessage {
   readonly content: Content;
   readonly campaign: string | undefined;
   readonly tags: readonly string[];
+  readonly way: Way;
 }
 
 /** What events say of a message. */
 type Announced = Pick<OpenMessage, 'content' | 'campaign' | 'tags'>;
+
+/** As long as an id of a delivery can be. */
+const LONGEST_ID = encodeId('dlv', Number.MAX_SAFE_INTEGER);
 
 /** Messages on their way in: checked, then stored. */
 export function createSubmitting(
   context: SubmittingContext,
 ): Pick<EngineApi, 'accept' | 'acceptWith' | 'openBulk' | 'appendBulk' | 'closeBulk'> {
   const { store, composer, clock, publish, wake } = context;
+  const choose = createChooseRoute(context.routes);
+  const presets = new Map(
+    context.routes.filter((route) => providerOf(route) !== undefined).map((route) => [route.name, route]),
+  );
   const runs = new Map<number, OpenMessage>();
   let lastRun = 0;
 
@@ -51,11 +62,45 @@ export function createSubmitting(
     publish(deliveries.map(({ id, recipient, state }) => acceptedEvent(messageId, message, id, recipient, state)));
   }
 
-  async function accept({ route, ...submission }: Submission, enclosed?: Enclosures): Promise<Accepted> {
-    const chosen = chooseRoute(context.routes, route);
-    const { content, recipients } = submission;
-    for (const recipient of recipients) await composer.check(content, recipient);
-    const accepted = await store.intake.accept({ ...submission, route: chosen, now: clock.now() }, enclosed);
+  function wayOf({ route, content, campaign, tags }: Omit<Submission, 'recipients'>): Way {
+    const way = choose(route, { stream: content.stream, senderDomain: domainOf(content.from.address), campaign, tags });
+    // What a provider does not take is known before there are recipients.
+    if (way.same) checkPreset(way.route, { content, campaign, tags });
+    return way;
+  }
+
+  /** What the preset of a route asks of a mail; undefined where it has none. */
+  function checkPreset(name: string, { content, campaign, tags }: Announced, recipient?: SubmittedRecipient) {
+    const route = presets.get(name);
+    if (route === undefined) return undefined;
+    const { stream, tracking } = content;
+    const labels = {
+      deliveryId: LONGEST_ID,
+      campaign,
+      tags,
+      stream,
+      tracking: {
+        opens: recipient?.tracking?.opens ?? tracking.opens,
+        clicks: recipient?.tracking?.clicks ?? tracking.clicks,
+      },
+    };
+    checkLabels(route, labels, content.headers);
+    return demandsOf(route, labels);
+  }
+
+  /** The route of a recipient, once it is known that the mail can be composed and that the route takes it. */
+  async function routeFor(message: Announced, way: Way, recipient: SubmittedRecipient): Promise<string> {
+    const route = way.routeTo(recipient.address);
+    await composer.check(message.content, recipient, checkPreset(route, message, recipient));
+    return route;
+  }
+
+  async function accept(given: Submission, enclosed?: Enclosures): Promise<Accepted> {
+    const way = wayOf(given);
+    const routes: string[] = [];
+    for (const recipient of given.recipients) routes.push(await routeFor(given, way, recipient));
+    const { route: _, ...submission } = given;
+    const accepted = await store.intake.accept({ ...submission, route: way.route, routes, now: clock.now() }, enclosed);
     if (!accepted.repeated) {
       announce(accepted.id, submission, accepted.deliveries);
       wake();
@@ -66,12 +111,13 @@ export function createSubmitting(
   return {
     accept: (submission) => accept(submission),
     acceptWith: accept,
-    async openBulk({ route, ...submission }, enclosed) {
-      const chosen = chooseRoute(context.routes, route);
-      const opened = await store.intake.open({ ...submission, route: chosen, now: clock.now() }, enclosed);
+    async openBulk(given, enclosed) {
+      const way = wayOf(given);
+      const { route: _, ...submission } = given;
+      const opened = await store.intake.open({ ...submission, route: way.route, now: clock.now() }, enclosed);
       const { content, campaign, tags, idempotencyKey } = submission;
       lastRun += 1;
-      runs.set(lastRun, { id: opened.id, keyed: idempotencyKey !== undefined, content, campaign, tags });
+      runs.set(lastRun, { id: opened.id, keyed: idempotencyKey !== undefined, content, campaign, tags, way });
       return { ...opened, run: lastRun };
     },
     async appendBulk(run, recipients): Promise<BulkResult[]> {
@@ -79,9 +125,10 @@ export function createSubmitting(
       if (message === undefined) throw new TypeError(`appendBulk() before openBulk(): ${run}`);
       const refused = new Map<number, BulkResult>();
       const fit: SubmittedRecipient[] = [];
+      const routes: string[] = [];
       for (const [index, recipient] of recipients.entries()) {
         try {
-          await composer.check(message.content, recipient);
+          routes.push(await routeFor(message, message.way, recipient));
           fit.push(recipient);
         } catch (error) {
           if (!isMailRelayError(error)) throw error;
@@ -89,7 +136,11 @@ export function createSubmitting(
         }
       }
       const { id } = message;
-      const appended = await store.intake.append(id, fit, { now: clock.now(), run: message.keyed ? run : undefined });
+      const appended = await store.intake.append(id, fit, {
+        now: clock.now(),
+        run: message.keyed ? run : undefined,
+        routes,
+      });
       const accepted = appended.flatMap((one, index): AcceptedDelivery[] =>
         'rejected' in one || one.repeated
           ? []

@@ -1,8 +1,10 @@
+import { domainOf } from '../address.ts';
 import type { Attempt, Outcome, RouteSpec } from '../deliver/port.ts';
 import type { Content } from '../message.ts';
 import type { Breaker } from '../route/breaker.ts';
 import type { Breakers } from '../route/breakers.ts';
 import { createFailover } from '../route/failover.ts';
+import { createTakingRoutes } from '../route/taking.ts';
 
 /** An attempt's way over its route, and from there to others. */
 export interface Way {
@@ -14,9 +16,17 @@ export interface Way {
   onward(now: number): { readonly next: string | undefined; readonly later: string | undefined };
 }
 
+/** A mail at the beginning of its way. */
+export interface EnteringMail {
+  readonly content: Pick<Content, 'route' | 'stream' | 'from'>;
+  readonly address: string;
+  /** Asked for only where routes have rules. */
+  labels(): { readonly campaign: string | undefined; readonly tags: readonly string[] };
+}
+
 /** Which ways are open. */
 export interface Ways {
-  enter(route: string, content: Pick<Content, 'route'>, now: number): Way;
+  enter(route: string, mail: EnteringMail, now: number): Way;
   /** Whether a lane is fed: mail of a route that does not work waits where no other route could take it. */
   isFed(route: string, now: number): boolean;
 }
@@ -31,14 +41,20 @@ function isOneHop({ kind }: RouteSpec): boolean {
 
 /** Joins the routes in their order with what is known of their health. */
 export function createWays(routes: readonly RouteSpec[], breakers: Breakers, clock: { now(): number }): Ways {
-  const names = routes.map(({ name }) => name);
+  const last = routes.at(-1)?.name;
+  const takingRoutes = createTakingRoutes(routes);
   const oneHop = new Set(routes.filter(isOneHop).map(({ name }) => name));
   const failover = createFailover((route, now) => breakers.look(route, now));
-  const takingOf = ({ route }: Pick<Content, 'route'>): readonly string[] => (route === undefined ? names : [route]);
+  const takingOf = ({ content, labels, address }: EnteringMail): readonly string[] =>
+    takingRoutes(
+      content.route,
+      () => ({ ...labels(), stream: content.stream, senderDomain: domainOf(content.from.address) }),
+      () => domainOf(address),
+    );
 
   return {
-    enter(route, content, now) {
-      const taking = takingOf(content);
+    enter(route, mail, now) {
+      const taking = takingOf(mail);
       const breaker = breakers.of(route);
       const next = failover.next(taking, route, now);
       const open = oneHop.has(route) && breaker.pass(now) === 'open';
@@ -56,7 +72,7 @@ export function createWays(routes: readonly RouteSpec[], breakers: Breakers, clo
         }),
       };
     },
-    isFed: (route, now) => route !== names.at(-1) || !oneHop.has(route) || breakers.look(route, now) !== 'open',
+    isFed: (route, now) => route !== last || !oneHop.has(route) || breakers.look(route, now) !== 'open',
   };
 }
 

@@ -10,7 +10,8 @@ export interface LaneOptions {
   readonly key: LaneKey;
   /** Deliveries on their way at once. */
   readonly concurrency: number;
-  readonly rate: Rate | undefined;
+  /** All hold. Empty where nothing limits it. */
+  readonly rates: readonly Rate[];
 }
 
 /** What the local queue works with. */
@@ -64,7 +65,9 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     .sort((one, other) => rank(one.key) - rank(other.key))
     .map((lane) => ({ ...lane, queue: new PQueue({ concurrency: lane.concurrency }), depth: depthOf(lane) }));
   const rates = Object.fromEntries(
-    lanes.flatMap(({ key, rate }): [string, Rate][] => (rate === undefined ? [] : [[key.route, rate]])),
+    lanes.flatMap(({ key, rates: limits }): [string, readonly Rate[]][] =>
+      limits.length === 0 ? [] : [[key.route, limits]],
+    ),
   );
   const self = { pid: options.pid, host: options.host, rates, routes: options.routes };
   const [first] = lanes.length === 0 ? [] : options.routes;
@@ -135,7 +138,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     const claimed = await store.claim({ lane: lane.key, limit: room, owner: claimedBy, now });
     for (const delivery of claimed) void lane.queue.add(() => run(delivery, lane, claimedBy)).catch(onError);
     if (claimed.length === room) again = true;
-    if (lane.rate === undefined || claimed.length === room) return 'fed';
+    if (lane.rates.length === 0 || claimed.length === room) return 'fed';
     feedAtNextSlot(lane);
     return lane.key.stream === 'transactional' ? 'starved' : 'fed';
   }
@@ -164,7 +167,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     let startCounted = false;
     const onStart = (at: number): boolean => {
       if (claimedBy !== owner || !leased()) return false;
-      if (lane.rate === undefined) return true;
+      if (lane.rates.length === 0) return true;
       startCounted = true;
       const times = starts.get(route) ?? [];
       times.push(at);
@@ -273,7 +276,7 @@ function rank({ stream }: LaneKey): number {
 }
 
 /** Rated lanes take slices of a tenth of their limit, so that transactional mail never waits for a whole window. */
-function depthOf({ concurrency, rate }: LaneOptions): number {
-  const full = Math.min(1000, concurrency * 50);
-  return rate === undefined ? full : Math.max(1, Math.min(full, Math.ceil(rate.limit / 10)));
+function depthOf({ concurrency, rates }: LaneOptions): number {
+  const slices = rates.map(({ limit }) => Math.ceil(limit / 10));
+  return Math.max(1, Math.min(1000, concurrency * 50, ...slices));
 }

@@ -36,7 +36,7 @@ export interface Settlement {
   /** The start was reported with `started()` already. */
   readonly startCounted?: boolean;
   readonly result:
-    | { readonly type: 'sent'; readonly reply: string }
+    | { readonly type: 'sent'; readonly reply: string; readonly providerId?: string | undefined }
     | {
         readonly type: 'deferred';
         readonly retryAt: number;
@@ -83,7 +83,8 @@ export interface QueueStore {
     owner: {
       readonly pid: number;
       readonly host: string;
-      readonly rates: Readonly<Record<string, Rate>>;
+      /** Limits by route; of several, all hold. */
+      readonly rates: Readonly<Record<string, Rate | readonly Rate[]>>;
       /** Names of the routes that it is configured with, also those that others deliver. */
       readonly routes?: readonly string[];
     },

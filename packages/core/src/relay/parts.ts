@@ -9,7 +9,7 @@ import { scopesOver } from '../scope.ts';
 import type { DeliveryRecord, MessageRecord, Page, Selection, Suppression } from '../store/port.ts';
 import type { TemplateBook } from '../submit/templates.ts';
 import type { AnyTemplate, DataOf, TemplateName } from '../template.ts';
-import type { EngineApi } from '../thread/port.ts';
+import type { EngineApi, RouteCheck } from '../thread/port.ts';
 import {
   type Covered,
   checked,
@@ -100,6 +100,22 @@ export interface Lanes {
   /** Nothing leaves by the route (and stream, where one is named) until `resume()`; also for other processes. */
   pause(route: string, options?: { readonly stream?: Stream | undefined }): Promise<void>;
   resume(route: string, options?: { readonly stream?: Stream | undefined }): Promise<void>;
+}
+
+/** Ways out. */
+export interface Routes {
+  /** Connects to all routes, or one, logs in and leaves, without a mail. @throws MailRelayError `OPTIONS_INVALID` */
+  verify(name?: string): Promise<readonly RouteCheck[]>;
+}
+
+/** `relay.routes` */
+export function createRoutes(engine: Engine): Routes {
+  return {
+    async verify(name) {
+      if (name !== undefined) checked.route(name);
+      return (await engine()).verifyRoutes(name);
+    },
+  };
 }
 
 /** `relay.messages` */

@@ -1,20 +1,116 @@
+import { hash } from 'node:crypto';
+import { domainOf } from '../address.ts';
 import type { RouteSpec } from '../deliver/port.ts';
 import { MailRelayError } from '../errors.ts';
+import { createFitting, type Fitting, type RoutedMail } from './rules.ts';
+
+/** The way of one message: of its own, and of each recipient. */
+export interface Way {
+  /** The route that the message is kept under. */
+  readonly route: string;
+  /** All recipients leave by it. */
+  readonly same: boolean;
+  /** @throws MailRelayError `ROUTE_NOT_FOUND` */
+  routeTo(address: string): string;
+}
+
+/** Chooses routes. */
+export type ChooseRoute = (name: string | undefined, mail: RoutedMail) => Way;
+
+interface Candidate {
+  readonly name: string;
+  readonly weight: number;
+  readonly fitting: Fitting | undefined;
+}
 
 /**
- * The route that a message leaves by: the one it names, else the first.
+ * A message leaves by the route that it names, else each of its deliveries by the first that takes it; neighbours that have
+ * a weight are one place in that order, and share. Who gets which is decided by a hash of the recipient: restarts and
+ * repetitions agree, and the mail of a recipient does not change its way from message to message.
  *
- * @throws MailRelayError `MESSAGE_INVALID` where no route has the name.
+ * The function that it answers throws MailRelayError `MESSAGE_INVALID` where no route has the name, and `ROUTE_NOT_FOUND`
+ * where none takes the message.
  */
-export function chooseRoute(routes: readonly RouteSpec[], name: string | undefined): string {
-  if (name === undefined) return (routes[0] as RouteSpec).name;
-  if (!routes.some((route) => route.name === name)) {
-    const known = routes.map((route) => route.name);
-    throw new MailRelayError('MESSAGE_INVALID', {
-      field: 'route',
-      known,
-      reason: `there is no route ${name}; known are ${known.join(', ')}`,
-    });
+export function createChooseRoute(routes: readonly RouteSpec[]): ChooseRoute {
+  const places = placesOf(routes);
+  const first = places[0]?.[0];
+  const simple = places[0]?.length === 1 && first?.fitting === undefined;
+
+  return (name, mail) => {
+    if (name !== undefined) return always(known(routes, name));
+    if (simple && first !== undefined) return always(first.name);
+    const fit = places
+      .map((place) => place.filter(({ fitting }) => fitting?.mail(mail) ?? true))
+      .filter((place) => place.length > 0);
+    const route = fit[0]?.[0]?.name;
+    if (route === undefined) throw none(routes, mail);
+    return {
+      route,
+      same: false,
+      routeTo(address) {
+        const domain = domainOf(address);
+        for (const place of fit) {
+          const equals = place.filter(({ fitting }) => fitting?.recipient(mail, domain) ?? true);
+          if (equals.length > 0) return weighted(equals, address);
+        }
+        throw none(routes, mail, domain);
+      },
+    };
+  };
+}
+
+function always(route: string): Way {
+  return { route, same: true, routeTo: () => route };
+}
+
+function known(routes: readonly RouteSpec[], name: string): string {
+  if (routes.some((route) => route.name === name)) return name;
+  const names = routes.map((route) => route.name);
+  throw new MailRelayError('MESSAGE_INVALID', {
+    field: 'route',
+    known: names,
+    reason: `there is no route ${name}; known are ${names.join(', ')}`,
+  });
+}
+
+/** Routes in order of preference; neighbours with a weight share a place. */
+function placesOf(routes: readonly RouteSpec[]): readonly (readonly Candidate[])[] {
+  const places: Candidate[][] = [];
+  let shares = false;
+  for (const { name, weight, takes } of routes) {
+    const candidate = { name, weight: weight ?? 1, fitting: createFitting(takes) };
+    if (shares && weight !== undefined) places.at(-1)?.push(candidate);
+    else places.push([candidate]);
+    shares = weight !== undefined;
   }
-  return name;
+  return places;
+}
+
+function weighted(equals: readonly Candidate[], address: string): string {
+  const last = equals.at(-1) as Candidate;
+  if (equals.length === 1) return last.name;
+  const total = equals.reduce((sum, { weight }) => sum + weight, 0);
+  let at = fraction(address.toLowerCase()) * total;
+  for (const { name, weight } of equals) {
+    at -= weight;
+    if (at < 0) return name;
+  }
+  return last.name;
+}
+
+/** A number from 0 to below 1 that an address always has. */
+function fraction(address: string): number {
+  return hash('sha256', `route ${address}`, 'buffer').readUInt32BE(0) / 2 ** 32;
+}
+
+function none(routes: readonly RouteSpec[], mail: RoutedMail, recipientDomain?: string): MailRelayError {
+  const said = recipientDomain === undefined ? '' : ` to ${recipientDomain}`;
+  const what = `${mail.stream} mail from ${mail.senderDomain}${said}`;
+  const names = routes.map((route) => route.name);
+  return new MailRelayError('ROUTE_NOT_FOUND', {
+    ...mail,
+    recipientDomain,
+    routes: names,
+    reason: `none of ${names.join(', ')} takes ${what}; a last route without \`takes\` takes the rest`,
+  });
 }

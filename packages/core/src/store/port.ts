@@ -60,8 +60,10 @@ export interface AcceptInput {
   readonly sendAt: number | undefined;
   readonly idempotencyKey: string | undefined;
   readonly recipients: readonly SubmittedRecipient[];
-  /** Name of the route that the deliveries wait for. */
+  /** Name of the route that the deliveries wait for, unless `routes` says otherwise. */
   readonly route: string;
+  /** Names of the routes of the recipients, in their order. */
+  readonly routes?: readonly string[] | undefined;
   readonly now: number;
 }
 
@@ -85,7 +87,7 @@ export interface IntakeStore {
   accept(input: AcceptInput, enclosed?: Enclosures): Promise<Accepted>;
   /** Opens a message for many recipients (`sendMany`), without any yet. With an `idempotencyKey` seen before: the same message. */
   open(
-    input: Omit<AcceptInput, 'recipients'>,
+    input: Omit<AcceptInput, 'recipients' | 'routes'>,
     enclosed?: Enclosures,
   ): Promise<{ readonly id: string; readonly messageId: string; readonly repeated: boolean }>;
   /**
@@ -95,7 +97,12 @@ export interface IntakeStore {
   append(
     id: string,
     recipients: readonly SubmittedRecipient[],
-    options: { readonly now: number; readonly run?: number | undefined },
+    options: {
+      readonly now: number;
+      readonly run?: number | undefined;
+      /** Names of the routes of the recipients, in their order. @default that of the message */
+      readonly routes?: readonly string[] | undefined;
+    },
   ): Promise<Appended[]>;
   /** Forgets which recipients a run has named. */
   endRun(run: number): Promise<void>;
@@ -198,6 +205,8 @@ export interface LogStore {
   list(query: ListQuery): Promise<Page<DeliveryRecord>>;
   /** Content of a message, by number. Throws `STORE_CORRUPT`. */
   content(messageId: number): Promise<Content | undefined>;
+  /** Campaign and tags of a message, by number. */
+  labels(messageId: number): Pick<AcceptInput, 'campaign' | 'tags'>;
   delivery(deliveryId: number): Promise<StoredDelivery | undefined>;
   /**
    * Applies an operator's transition to selected deliveries that allow it, some hundreds at a time, so that others can write

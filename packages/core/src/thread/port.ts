@@ -6,7 +6,7 @@
 import type { Mailbox } from '../address.ts';
 import type { RenderedTemplate } from '../compose/port.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { MessageEvent, ReasonClass } from '../events.ts';
+import type { MessageEvent, ReasonClass, TranscriptStep } from '../events.ts';
 import type { FeedbackReport } from '../feedback/port.ts';
 import type { Accepted, DeliveryState, Stream, Submission, SubmittedRecipient, TemplateData } from '../message.ts';
 import type { LaneKey, LaneRecord } from '../queue/port.ts';
@@ -44,6 +44,34 @@ export interface FailingRoute {
   readonly reason: ReasonClass;
   /** Since when no attempt went well, ms since the epoch. */
   readonly since: number;
+}
+
+/** Whether a route works, as `relay.routes.verify()` found. */
+export interface RouteCheck {
+  readonly route: string;
+  readonly ok: boolean;
+  /** False for a custom transport that has no `verify()`: nothing is known of it. */
+  readonly checked: boolean;
+  /** Server and port, of routes over SMTP. */
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+  /** The connection was encrypted. */
+  readonly tls: boolean | undefined;
+  readonly ms: number;
+  /** What was said, step by step (`CONN`, `EHLO`, `STARTTLS`, `AUTH`, `QUIT`); without credentials. */
+  readonly steps: readonly TranscriptStep[];
+  /** Undefined where it works. */
+  readonly failure:
+    | {
+        /** Step that failed. */
+        readonly step: string;
+        /** What the server said, or what became of the connection; without credentials. */
+        readonly reply: string;
+        readonly reason: ReasonClass;
+        /** What to look at. */
+        readonly hint: string;
+      }
+    | undefined;
 }
 
 /** State of the engine for the health route. */
@@ -149,6 +177,8 @@ export interface EngineApi {
   clearCaptured(): Promise<void>;
   capturedSource(id: string): Promise<Uint8Array | undefined>;
   health(): Promise<Health>;
+  /** Tries all routes, or one, without a mail. Throws `OPTIONS_INVALID` where no route has the name. */
+  verifyRoutes(name: string | undefined): Promise<RouteCheck[]>;
   /** Whether events are passed on to the host's thread: off until somebody listens. */
   listen(on: boolean): Promise<void>;
 }

@@ -32,7 +32,8 @@ export function createHeading(content: Content): Heading {
     written('References', references.join('\r\n ')) +
     fields(priority === undefined ? [] : PRIORITIES[priority]) +
     written('MIME-Version', '1.0');
-  return ({ to, subject, messageId, date, headers }) =>
+  return ({ to, subject, messageId, date, headers, routeHead = '' }) =>
+    routeHead +
     first +
     written('To', mailboxes(to)) +
     `Subject: ${encodeWords(subject)}\r\n` +

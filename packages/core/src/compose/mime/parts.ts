@@ -17,6 +17,8 @@ export interface MailParts {
   readonly date: number;
   /** Stands between the parts of the mail: nobody can guess it, whatever other mails they saw; the same for each attempt. */
   readonly boundary: string;
+  /** Header fields of the route, with their line ends: they stand first. */
+  readonly routeHead?: string;
   /** List-Unsubscribe and its kin. */
   readonly headers: readonly HeaderField[];
 }

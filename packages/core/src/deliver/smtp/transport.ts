@@ -6,8 +6,11 @@ import { openConnection } from './connect.ts';
 import { type Conversation, createConversation } from './conversation.ts';
 import { failureOf, isStale, oneLine, outcomeOf } from './failure.ts';
 import { createPool } from './pool.ts';
+import { verifySmtp } from './verify.ts';
 
 const SOCKET_MS = 120_000;
+/** Somebody waits for the answer of a try. */
+const VERIFY_MS = 30_000;
 
 /** Sends over connections that are kept open and shared, and replaced after a number of mails or idle time. */
 export function createSmtpTransport(
@@ -63,6 +66,7 @@ export function createSmtpTransport(
       // The server had closed it, or was about to, before this mail came: that says nothing about the mail.
       return attempt(mail, await pool.acquireNew(streamOf(mail)));
     },
+    verify: () => verifySmtp(options, Math.min(socketMs, VERIFY_MS)),
     close: pool.close,
   };
 }

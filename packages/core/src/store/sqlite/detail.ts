@@ -18,6 +18,7 @@ const SHORT = {
   scope: 'o',
   suppress: 'p',
   movedTo: 'm',
+  providerId: 'i',
 } as const;
 const LONG = Object.fromEntries(Object.entries(SHORT).map(([long, short]) => [short, long]));
 

@@ -112,7 +112,16 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
     return { id: before.id, recipient, state: stateOf(before.state), repeated: true };
   }
 
-  function insertDelivery(facts: MessageFacts, recipient: SubmittedRecipient, now: number, run?: number): Inserted {
+  /** Deliveries of one message may wait for different routes. */
+  function laneOf(facts: MessageFacts, route: string | undefined, now: number): number {
+    return route === undefined || route === facts.route ? facts.laneId : messages.laneOf(route, facts.stream, now);
+  }
+
+  function insertDelivery(
+    facts: MessageFacts,
+    recipient: SubmittedRecipient,
+    { now, run, route }: { readonly now: number; readonly run: number | undefined; readonly route: string | undefined },
+  ): Inserted {
     const { address, name, data, locale, tracking, metadata, rendered } = recipient;
     const id = db.nextId(now);
     const own = JSON.stringify({ name, data, locale, tracking, metadata, rendered });
@@ -125,7 +134,7 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
     const inserted = insertDeliveryRow.run({
       id,
       messageId: facts.id,
-      laneId: facts.laneId,
+      laneId: laneOf(facts, route, now),
       recipient: address,
       kind: RECIPIENT_KINDS.indexOf(recipient.kind),
       state: stateCode(state),
@@ -143,10 +152,11 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
   function insertAll(
     facts: MessageFacts,
     recipients: readonly SubmittedRecipient[],
-    now: number,
-    run?: number,
+    { now, run, routes }: Parameters<IntakeStore['append']>[2],
   ): Inserted[] {
-    const results = recipients.map((recipient) => insertDelivery(facts, recipient, now, run));
+    const results = recipients.map((recipient, index) =>
+      insertDelivery(facts, recipient, { now, run, route: routes?.[index] }),
+    );
     const accepted = results.filter(isAccepted).filter(({ repeated }) => !repeated);
     const suppressed = accepted.filter(({ state }) => state === 'suppressed').length;
     if (accepted.length > 0) ledger.count(facts, 'accepted', now, accepted.length);
@@ -210,7 +220,7 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
         if (before !== undefined) return answerAgain(before);
         keepEnclosed(enclosed);
         const facts = messages.insert(input);
-        const results = insertAll(facts, input.recipients, input.now);
+        const results = insertAll(facts, input.recipients, input);
         remember(input.idempotencyKey, hash, facts.id, input.now);
         return answer(facts, results.filter(isAccepted).slice(0, ANSWERED), false);
       }),
@@ -228,11 +238,11 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
         const { id, messageId } = answer(facts, [], false);
         return { id, messageId, repeated: false };
       }),
-    append: (id, recipients, { now, run }) =>
+    append: (id, recipients, options) =>
       db.write(() => {
         const facts = ledger.message(decodeId('msg', id) ?? 0);
         if (facts === undefined) throw new MailRelayError('MESSAGE_NOT_FOUND', { id });
-        return insertAll(facts, recipients, now, run).map((result) =>
+        return insertAll(facts, recipients, options).map((result) =>
           isAccepted(result)
             ? { id: encodeId('dlv', result.id), state: result.state, repeated: result.repeated }
             : result,

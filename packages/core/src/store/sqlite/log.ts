@@ -217,6 +217,10 @@ export function createLog(db: Database, ledger: Ledger, messageIdOf: MessageIdOf
       return { items, next: items.length === query.limit ? items.at(-1)?.id : undefined };
     },
     content: async (id) => ledger.message(id)?.content,
+    labels(id) {
+      const facts = ledger.message(id);
+      return { campaign: facts?.campaign, tags: facts?.tags ?? [] };
+    },
     async delivery(id) {
       const row = findDelivery.get({ id });
       return row && readDelivery(row);

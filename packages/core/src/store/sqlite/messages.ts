@@ -12,7 +12,11 @@ const CACHED = 2000;
 export function createMessages(
   db: Database,
   ledger: Ledger,
-): { insert(input: Omit<AcceptInput, 'recipients'>): MessageFacts } {
+): {
+  insert(input: Omit<AcceptInput, 'recipients'>): MessageFacts;
+  /** Number of the lane of a route and a stream. */
+  laneOf(route: string, stream: Stream, now: number): number;
+} {
   const hasContent = db.prepare((query, { id }: { id: number }) =>
     query.selectFrom('content').select('id').where('id', '=', id),
   );
@@ -95,5 +99,5 @@ export function createMessages(
     return ledger.remember(facts, content);
   }
 
-  return { insert: insertMessage };
+  return { insert: insertMessage, laneOf };
 }

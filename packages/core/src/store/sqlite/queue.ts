@@ -160,7 +160,7 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
   return {
     register: (owner, now) =>
       db.write(() => {
-        for (const [route, rate] of Object.entries(owner.rates)) rates.limit(route, rate);
+        for (const [route, limits] of Object.entries(owner.rates)) rates.limit(route, [limits].flat());
         clock.rewind(now);
         return owners.register({ ...owner, routes: owner.routes ?? [] }, now);
       }),

@@ -15,8 +15,8 @@ const RESERVED_SHARE = 1 / 20;
 
 /** The starts of rated routes. Inside of `write`, but for `nextSlotAt`. */
 export interface RateLog {
-  /** A route has a limit: starts are counted from now on. */
-  limit(route: string, rate: Rate): void;
+  /** A route has limits, which all hold: starts are counted from now on. */
+  limit(route: string, rates: readonly Rate[]): void;
   /** How many may start now; those that a process has claimed and not begun count as started now. Infinity without a limit. */
   allowed(lane: LaneKey, now: number): number;
   /** A process claimed deliveries, or (negative) will not begin some of them. */
@@ -31,6 +31,12 @@ export interface RateLog {
   nextSlotAt(lane: LaneKey, now: number): number | undefined;
 }
 
+/** The starts of one window of a route. */
+interface Series {
+  readonly name: string;
+  readonly rate: Rate;
+}
+
 /** The bounds of one stream: each a number of starts in a window. */
 function boundsOf(rate: Rate, stream: Stream): readonly Rate[] {
   if (stream === 'transactional') return [rate];
@@ -41,7 +47,8 @@ function boundsOf(rate: Rate, stream: Stream): readonly Rate[] {
 
 /** Starts by bucket, in the database, so that they hold over processes and restarts. */
 export function createRateLog(db: Database): RateLog {
-  const rates = new Map<string, Rate>();
+  /** A series of starts for each window: what a short one counts in small buckets, a long one counts in large ones. */
+  const limits = new Map<string, readonly Series[]>();
   const forget = db.prepare((query, { route, before }: { route: string; before: number }) =>
     query.deleteFrom('rate_start').where('route', '=', route).where('bucket_end', '<=', before),
   );
@@ -98,31 +105,44 @@ export function createRateLog(db: Database): RateLog {
   }
 
   function count(route: string, at: number, n: number): void {
-    const rate = rates.get(route);
-    if (rate === undefined || n < 1) return;
+    for (const series of limits.get(route) ?? []) countIn(series, at, n);
+  }
+
+  function countIn({ name, rate }: Series, at: number, n: number): void {
+    if (n < 1) return;
     const size = bucketOf(rate);
     // A start counts until the end of its bucket, and a window: never too short.
-    add.run({ route, bucketEnd: (Math.floor(at / size) + 1) * size, n });
+    add.run({ route: name, bucketEnd: (Math.floor(at / size) + 1) * size, n });
   }
 
   function reserve(route: string, owner: number, n: number): void {
-    if (!rates.has(route) || n === 0) return;
+    if (!limits.has(route) || n === 0) return;
     if (n > 0) addReserved.run({ route, owner, n });
     // Late reports of a process that was given up already find nothing to take back.
     else lessReserved.run({ route, owner, n: -n });
   }
 
+  /** The bounds of a series for a stream, with what is in them. */
+  function bounds({ name, rate }: Series, stream: Stream, now: number) {
+    return boundsOf(rate, stream).map(({ limit, windowMs }) => {
+      const found = inWindow.get({ route: name, since: now - windowMs });
+      return { limit, windowMs, n: found?.n ?? 0, oldest: found?.oldest ?? undefined };
+    });
+  }
+
   return {
-    limit: (route, rate) => void rates.set(route, rate),
+    limit(route, rates) {
+      const sorted = rates.toSorted((one, other) => one.windowMs - other.windowMs);
+      // The shortest has the name of the route, so that a route that gets a further window keeps its count.
+      const series = sorted.map((rate, index) => ({ name: index === 0 ? route : `${route}\n${rate.windowMs}`, rate }));
+      limits.set(route, series);
+    },
     allowed({ route, stream }, now) {
-      const rate = rates.get(route);
-      if (rate === undefined) return Number.POSITIVE_INFINITY;
-      forget.run({ route, before: now - rate.windowMs });
+      const all = limits.get(route);
+      if (all === undefined) return Number.POSITIVE_INFINITY;
+      for (const { name, rate } of all) forget.run({ route: name, before: now - rate.windowMs });
       const soon = reserved.get({ route })?.n ?? 0;
-      const free = boundsOf(rate, stream).map(
-        ({ limit, windowMs }) => limit - soon - (inWindow.get({ route, since: now - windowMs })?.n ?? 0),
-      );
-      return Math.min(...free);
+      return Math.min(...all.flatMap((series) => bounds(series, stream, now).map(({ limit, n }) => limit - soon - n)));
     },
     reserve,
     started(route, owner, times) {
@@ -133,23 +153,21 @@ export function createRateLog(db: Database): RateLog {
       for (const { route, n } of takeReserved.all({ owner })) count(route, now, n);
     },
     rewind(now, skewMs) {
-      for (const [route, rate] of rates) {
-        const ahead = takeAhead.all({ route, after: now + bucketOf(rate) + skewMs });
-        count(
-          route,
-          now,
-          ahead.reduce((sum, { n }) => sum + n, 0),
-        );
+      for (const series of [...limits.values()].flat()) {
+        const ahead = takeAhead.all({ route: series.name, after: now + bucketOf(series.rate) + skewMs });
+        const n = ahead.reduce((sum, one) => sum + one.n, 0);
+        countIn(series, now, n);
       }
     },
     nextSlotAt({ route, stream }, now) {
-      const rate = rates.get(route);
-      if (rate === undefined) return undefined;
-      const times = boundsOf(rate, stream).flatMap(({ windowMs }) => {
-        const oldest = inWindow.get({ route, since: now - windowMs })?.oldest;
-        return oldest === null || oldest === undefined ? [] : [oldest + windowMs];
-      });
-      return times.length === 0 ? undefined : Math.min(...times);
+      const known = (limits.get(route) ?? []).flatMap((series) => bounds(series, stream, now));
+      const moving = known.flatMap(({ limit, windowMs, n, oldest }) =>
+        oldest === undefined ? [] : [{ full: n >= limit, at: oldest + windowMs }],
+      );
+      const full = moving.filter((bound) => bound.full).map(({ at }) => at);
+      // All windows that are full have to move on; where none is, what is reserved may become less sooner.
+      if (full.length > 0) return Math.max(...full);
+      return moving.length === 0 ? undefined : Math.min(...moving.map(({ at }) => at));
     },
   };
 }

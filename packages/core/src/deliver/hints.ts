@@ -1,0 +1,26 @@
+import type { RouteSpec, VerificationFailure } from './port.ts';
+import { providerOf } from './providers/table.ts';
+
+/** What to look at where a route does not work. */
+export function hintOf(route: RouteSpec, { step, reply, reason }: VerificationFailure): string {
+  if (reason === 'tls')
+    return /certificate|self.signed|altnames|unable to verify/i.test(reply)
+      ? 'the certificate does not hold: look at the host name, at `tls.ca` for an authority of your own, and at the clock'
+      : 'TLS did not come about: `secure` is for port 465, STARTTLS for 587 and 25';
+  if (step === 'AUTH')
+    return (
+      providerOf(route)?.loginHint ?? 'look at `auth.user`, `auth.pass`, and whether the server lets this account send'
+    );
+  if (/ENOTFOUND|EAI_AGAIN|EDNS|getaddrinfo/.test(reply))
+    return 'the host name is not found: look at `host`, and at the DNS of this machine';
+  if (/ECONNREFUSED/.test(reply)) return 'nothing listens there: look at `host` and `port`';
+  if (reason === 'timeout')
+    return 'nobody answers: a firewall may be in between, and many hosters block port 25; try 587, 465 or 2525';
+  if (reason === 'network')
+    return 'the connection ended: look at `host` and `port`, and whether the server takes connections from here';
+  if (step === 'CONN')
+    return 'the server refuses this machine: look at its reply, and at what addresses the account allows';
+  if (step === 'EHLO')
+    return 'the server does not like the name in EHLO: give `name`, the full host name of this machine';
+  return 'look at the reply of the server';
+}

@@ -1,0 +1,49 @@
+import type { HeaderField, Stream } from '../../message.ts';
+import type { ProviderSpec } from '../port.ts';
+
+/** What a provider is told of a mail. */
+export interface Labels {
+  /** `dlv_…` */
+  readonly deliveryId: string;
+  readonly campaign: string | undefined;
+  readonly tags: readonly string[];
+  readonly stream: Stream;
+  /** What the relay tracks itself in this mail, so that the provider must not. */
+  readonly tracking: { readonly opens: boolean; readonly clicks: boolean };
+}
+
+/** What a provider takes. */
+export interface ProviderLimits {
+  /** Largest message with its attachments as it goes over the wire, bytes. */
+  readonly maxBytes: number;
+  readonly maxTags: number;
+  /** Longest tag or campaign, characters. */
+  readonly maxName: number;
+  /** Longest header value, characters. */
+  readonly maxHeader: number;
+}
+
+/** What is particular about a provider's SMTP server. */
+export interface Provider {
+  /** As people call it. */
+  readonly title: string;
+  /** Names of the header fields that {@link headers} writes, in lower case: nobody else may. */
+  readonly owns: readonly string[];
+  /** Values are ASCII; a line feed in one stands where a line may end. */
+  headers(labels: Labels, spec: ProviderSpec): readonly HeaderField[];
+  /** A tag as the provider gets it. */
+  plain(tag: string): string;
+  /** The id in the reply to the message; undefined where there is none. */
+  replyId(reply: string): string | undefined;
+  readonly limits: ProviderLimits;
+  /** What to look at where the login is refused. */
+  readonly loginHint: string;
+}
+
+/** Keys under which the provider's events have what the relay knows a mail by; unlikely to be taken. */
+export const KEYS = { delivery: 'mail_relay_delivery', campaign: 'mail_relay_campaign' } as const;
+
+/** The id that follows `queued as`, as most servers write it; without its angle brackets. */
+export function queuedAs(reply: string): string | undefined {
+  return /^250[ -].*\bqueued as <?([^\s<>]+)>?/i.exec(reply)?.[1];
+}

@@ -1,0 +1,54 @@
+import type { Clock } from '../clock.ts';
+import { hintOf } from '../deliver/hints.ts';
+import type { RouteSpec, Transport } from '../deliver/port.ts';
+import { MailRelayError, messageOf } from '../errors.ts';
+import type { EngineApi, RouteCheck } from '../thread/port.ts';
+
+/** Tries routes without a mail. */
+export function createVerifying(context: {
+  readonly routes: readonly RouteSpec[];
+  readonly clock: Pick<Clock, 'now'>;
+  transport(route: RouteSpec): Transport;
+}): Pick<EngineApi, 'verifyRoutes'> {
+  async function verify(route: RouteSpec): Promise<RouteCheck> {
+    const since = performance.now();
+    const base = {
+      route: route.name,
+      host: route.kind === 'smtp' ? route.smtp.host : undefined,
+      port: route.kind === 'smtp' ? route.smtp.port : undefined,
+    };
+    const ms = (): number => Math.round(performance.now() - since);
+    try {
+      const transport = context.transport(route);
+      if (transport.verify === undefined)
+        return { ...base, ok: true, checked: false, tls: undefined, ms: ms(), steps: [], failure: undefined };
+      const { ok, tls, steps, failure } = await transport.verify();
+      const explained = failure && { ...failure, hint: hintOf(route, failure) };
+      return { ...base, ok, checked: true, tls, ms: ms(), steps, failure: explained };
+    } catch (error) {
+      // Of a transport that the host wrote.
+      const failure = {
+        step: 'verify',
+        reply: messageOf(error),
+        reason: 'system',
+        hint: 'its verify() failed',
+      } as const;
+      return { ...base, ok: false, checked: true, tls: undefined, ms: ms(), steps: [], failure };
+    }
+  }
+
+  return {
+    async verifyRoutes(name) {
+      const chosen = context.routes.filter((route) => name === undefined || route.name === name);
+      if (chosen.length === 0) {
+        const known = context.routes.map((route) => route.name);
+        throw new MailRelayError('OPTIONS_INVALID', {
+          option: 'route',
+          known,
+          reason: `there is no route ${name}; known are ${known.join(', ')}`,
+        });
+      }
+      return Promise.all(chosen.map(verify));
+    },
+  };
+}

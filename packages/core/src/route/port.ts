@@ -1,0 +1,22 @@
+/** Which mail a route takes. */
+import type { Stream } from '../message.ts';
+
+/** One value, or several of which one must fit. */
+type OneOrMore<T> = T | readonly T[];
+
+/**
+ * What a mail must be so that a route takes it; all that is given must fit. Names and domains are compared whole, and `*`
+ * stands for any text: `news-*`, `*.example.com`.
+ */
+export interface RouteRules {
+  /** Stream of the mail. */
+  readonly stream?: OneOrMore<Stream> | undefined;
+  /** Domain of `from`. */
+  readonly senderDomain?: OneOrMore<string> | undefined;
+  /** Domain of the recipient. */
+  readonly recipientDomain?: OneOrMore<string> | undefined;
+  /** One of the tags of the mail. */
+  readonly tag?: OneOrMore<string> | undefined;
+  /** Campaign of the mail; mail without one does not fit. */
+  readonly campaign?: OneOrMore<string> | undefined;
+}
