@@ -92,6 +92,14 @@ describe.each([true, false])('a relay with thread: %s', (thread) => {
 });
 
 describe('bad input', () => {
+  it('is a listener for an event that does not exist, and one that is no function', () => {
+    const relay = relayWith();
+    expect(() => relay.on('boucned' as 'bounced', () => {})).toThrow(
+      /no event boucned; known are accepted, .*event, error/,
+    );
+    expect(() => relay.on('bounced', undefined as never)).toThrow(/must be a function/);
+  });
+
   it.each([
     ['ADDRESS_INVALID', { ...message, to: 'ada@example.com\r\nBcc: x@example.com' }],
     ['ADDRESS_INVALID', { ...message, to: `${'a'.repeat(65)}@example.com` }],

@@ -1,9 +1,12 @@
-import { messageOf } from '../errors.ts';
-import type { MessageEvent, RelayEvents } from '../events.ts';
+import { MailRelayError, messageOf } from '../errors.ts';
+import { EVENT_TYPES, type MessageEvent, type RelayEvents } from '../events.ts';
 import type { Logger } from '../logger.ts';
 
 /** What listens to one type of event. */
 export type Listener<K extends keyof RelayEvents> = (event: RelayEvents[K]) => void | Promise<void>;
+
+/** What can be listened to. */
+const LISTENED: readonly (keyof RelayEvents)[] = [...EVENT_TYPES, 'event', 'error'];
 
 /** Listeners of the host; a listener that fails never stops the relay. */
 export interface Listeners {
@@ -34,6 +37,16 @@ export function createListeners(logger: Logger): Listeners {
       return [...byType.values()].reduce((sum, listeners) => sum + listeners.size, 0);
     },
     add(type, listener) {
+      if (!LISTENED.includes(type))
+        throw new MailRelayError('OPTIONS_INVALID', {
+          event: type,
+          reason: `there is no event ${String(type)}; known are ${LISTENED.join(', ')}`,
+        });
+      if (typeof listener !== 'function')
+        throw new MailRelayError('OPTIONS_INVALID', {
+          event: type,
+          reason: `the listener of ${type} must be a function`,
+        });
       const listeners = byType.get(type) ?? new Set();
       byType.set(type, listeners.add(listener));
       return () => void listeners.delete(listener);
