@@ -91,7 +91,13 @@ export function resolveOptions(
 function publicUrlOf(options: MailRelayOptions, env: Environment): string {
   const text = options.publicUrl ?? env.MAIL_RELAY_PUBLIC_URL ?? `http://localhost:${env.PORT ?? '3000'}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || `${url.search}${url.hash}${url.username}` !== '')
+  // An empty query or fragment does not show in the parts of a URL, and stays in the whole.
+  if (
+    url === undefined ||
+    !/^https?:$/.test(url.protocol) ||
+    /[?#]/.test(url.href) ||
+    url.username + url.password !== ''
+  )
     refuse('publicUrl', 'must be an http(s) URL without query, fragment and credentials');
   return url.href.replace(/\/+$/, '');
 }

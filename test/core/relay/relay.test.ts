@@ -92,6 +92,13 @@ describe.each([true, false])('a relay with thread: %s', (thread) => {
 });
 
 describe('bad input', () => {
+  it.each([[{ drian: true }], [{ drain: 'no' }], [{ timeoutMs: 'soon' }], [null]])('is stop(%j)', async (options) => {
+    await expect(relayWith().stop(options as never)).rejects.toMatchObject({
+      code: expect.stringMatching(/^OPTION/),
+      message: expect.stringMatching(/stop\(\)|drian|drain|timeoutMs/),
+    });
+  });
+
   it('is a listener for an event that does not exist, and one that is no function', () => {
     const relay = relayWith();
     expect(() => relay.on('boucned' as 'bounced', () => {})).toThrow(

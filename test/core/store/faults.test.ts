@@ -53,6 +53,14 @@ function smallDisk(size: string): string | undefined {
   return path;
 }
 
+it.each(['file:/nowhere/relay.db', '/relay.db/'])('a store at %s is an error that says so', async (end) => {
+  const path = end.startsWith('file:') ? end : `${folder()}${end}`;
+  await expect(relayOn(path).start()).rejects.toMatchObject({
+    code: 'STORE_UNAVAILABLE',
+    message: expect.stringContaining('is not the path of a file'),
+  });
+});
+
 describe('a database that cannot be written', () => {
   it('refuses mail with a clear error, naming the file', async () => {
     const path = folder();

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { EngineOptions } from '../engine.ts';
 import { MailRelayError } from '../errors.ts';
+import { check, flag, group, rule } from '../rules.ts';
 import type { EngineApi, HostApi } from '../thread/port.ts';
 import { type EngineThread, spawnEngine } from '../thread/spawn.ts';
 
@@ -10,6 +11,20 @@ export interface StopOptions {
   readonly drain?: boolean | undefined;
   /** Longest wait for mail on its way (and with `drain`, for the queue), ms. @default 10000 */
   readonly timeoutMs?: number | undefined;
+}
+
+const STOP = group<StopOptions>({
+  drain: flag,
+  timeoutMs: rule((value) => typeof value === 'number' && value >= 0 && value < 2 ** 31, 'must be a number of ms'),
+});
+
+function problemOf(options: StopOptions): unknown {
+  try {
+    check(STOP, options, 'stop()');
+    return undefined;
+  } catch (error) {
+    return error;
+  }
 }
 
 /** Starts the engine when it is first needed. After `stop()` only `start()` makes another. */
@@ -121,6 +136,8 @@ export function createLifecycle(context: {
       await engine();
     },
     stop(options = {}) {
+      const wrong = problemOf(options);
+      if (wrong !== undefined) return Promise.reject(wrong);
       wanted = false;
       stopping ??= end(options).finally(() => {
         stopping = undefined;

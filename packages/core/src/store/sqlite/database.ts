@@ -40,6 +40,17 @@ export function idAt(time: number): number {
   return Math.max(0, time) * IDS_PER_MS;
 }
 
+/** @throws MailRelayError `STORE_UNAVAILABLE` for a path that SQLite understands in another way */
+function inodeOf(path: string): number {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isFile()) return found.ino;
+  throw notAPath(path);
+}
+
+function notAPath(path: string): MailRelayError {
+  return new MailRelayError('STORE_UNAVAILABLE', { file: path, reason: `${path} is not the path of a file` });
+}
+
 /** A checkpoint waits for the disk twice; at this many pages it is rare, and the log stays below 20 MB. */
 const CHECKPOINT_PAGES = 4000;
 
@@ -134,6 +145,8 @@ export function createDatabase(path: string): Database {
   }
 
   async function connect(): Promise<DatabaseSync> {
+    // SQLite would take it for a URL, and put the file elsewhere.
+    if (/^file:/i.test(path)) throw notAPath(path);
     // Here and not above, so that a Node without it can say what is wrong.
     const sqlite = await import('node:sqlite');
     try {
@@ -155,12 +168,12 @@ export function createDatabase(path: string): Database {
         );
         await migrate(opened, path);
         opened.exec('CREATE TEMP TABLE run (run, delivery_id, PRIMARY KEY (run, delivery_id)) WITHOUT ROWID');
+        file = path === ':memory:' || process.platform === 'win32' ? undefined : inodeOf(path);
       } catch (error) {
         opened.close();
         throw named(error);
       }
       db = opened;
-      file = path === ':memory:' || process.platform === 'win32' ? undefined : statSync(path).ino;
     },
     write: <T>(change: () => T) =>
       new Promise<T>((resolve, reject) => {
