@@ -114,6 +114,7 @@ describe('options', () => {
     [{ tracking: { streams: { broadcast: { click: true } } } }, 'OPTION_UNSUPPORTED', 'click'],
     [{ templates: { dir: 'emails' } }, 'OPTION_UNSUPPORTED', 'templates.dir'],
     [{ publicUrl: 'ftp://example.com' }, 'OPTIONS_INVALID', 'publicUrl'],
+    [{ store: 'file:relay.db' }, 'OPTIONS_INVALID', 'store'],
     [{ publicUrl: 'https://example.com/?' }, 'OPTIONS_INVALID', 'publicUrl'],
     [{ publicUrl: 'https://example.com/#' }, 'OPTIONS_INVALID', 'publicUrl'],
     [{ publicUrl: 'https://:pass@example.com/' }, 'OPTIONS_INVALID', 'publicUrl'],

@@ -53,9 +53,8 @@ function smallDisk(size: string): string | undefined {
   return path;
 }
 
-it.each(['file:/nowhere/relay.db', '/relay.db/'])('a store at %s is an error that says so', async (end) => {
-  const path = end.startsWith('file:') ? end : `${folder()}${end}`;
-  await expect(relayOn(path).start()).rejects.toMatchObject({
+it('a store at the path of a folder is an error that says so', async () => {
+  await expect(relayOn(`${folder()}/relay.db/`).start()).rejects.toMatchObject({
     code: 'STORE_UNAVAILABLE',
     message: expect.stringContaining('is not the path of a file'),
   });

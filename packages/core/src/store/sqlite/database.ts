@@ -44,11 +44,7 @@ export function idAt(time: number): number {
 function inodeOf(path: string): number {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isFile()) return found.ino;
-  throw notAPath(path);
-}
-
-function notAPath(path: string): MailRelayError {
-  return new MailRelayError('STORE_UNAVAILABLE', { file: path, reason: `${path} is not the path of a file` });
+  throw new MailRelayError('STORE_UNAVAILABLE', { file: path, reason: `${path} is not the path of a file` });
 }
 
 /** A checkpoint waits for the disk twice; at this many pages it is rare, and the log stays below 20 MB. */
@@ -145,8 +141,6 @@ export function createDatabase(path: string): Database {
   }
 
   async function connect(): Promise<DatabaseSync> {
-    // SQLite would take it for a URL, and put the file elsewhere.
-    if (/^file:/i.test(path)) throw notAPath(path);
     // Here and not above, so that a Node without it can say what is wrong.
     const sqlite = await import('node:sqlite');
     try {
