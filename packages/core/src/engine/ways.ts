@@ -56,15 +56,9 @@ export function createWays(routes: readonly RouteSpec[], breakers: Breakers, clo
     enter(route, mail, now) {
       const taking = takingOf(mail);
       const breaker = breakers.of(route);
-      const next = failover.next(taking, route, now);
       const open = oneHop.has(route) && breaker.pass(now) === 'open';
-      const later = breaker.health().probeAt;
       return {
-        closed: !open
-          ? undefined
-          : next === undefined
-            ? { dueAt: Math.max(now + WAIT_MS, later ?? 0) }
-            : { movedTo: next },
+        closed: open ? waiting(failover.next(taking, route, now), breaker, now) : undefined,
         watch: (attempt) => (oneHop.has(route) ? watched(breaker, attempt, clock) : ownFaults(attempt)),
         onward: (at) => ({
           next: failover.next(taking, route, at),
@@ -74,6 +68,12 @@ export function createWays(routes: readonly RouteSpec[], breakers: Breakers, clo
     },
     isFed: (route, now) => route !== last || !oneHop.has(route) || breakers.look(route, now) !== 'open',
   };
+}
+
+/** Where mail of a route that does not work goes on, or how long it waits. */
+function waiting(next: string | undefined, breaker: Breaker, now: number): NonNullable<Way['closed']> {
+  if (next !== undefined) return { movedTo: next };
+  return { dueAt: Math.max(now + WAIT_MS, breaker.health().probeAt ?? 0) };
 }
 
 /** That a receiver is down or ends the conversation is its own affair; that it has blocked us is ours. */

@@ -1,10 +1,9 @@
-import { type Breaker, createBreaker, type Passage, type RouteHealth } from './breaker.ts';
+import { type Breaker, createBreaker, type Passage } from './breaker.ts';
 
 /** The breakers of this process's routes. */
 export interface Breakers {
   of(route: string): Breaker;
   look(route: string, now: number): Passage;
-  health(): ReadonlyMap<string, RouteHealth>;
 }
 
 /** One breaker for each route, made when it is first asked for. */
@@ -18,6 +17,5 @@ export function createBreakers(clock: { now(): number }): Breakers {
   return {
     of,
     look: (route, now) => of(route).look(now),
-    health: () => new Map([...breakers].map(([route, breaker]) => [route, breaker.health()])),
   };
 }
