@@ -197,7 +197,7 @@ describe('a conversation', () => {
     );
     const transport = transportTo(server.port);
     const attempt = await transport.send(mail());
-    expect(attempt.outcome).toMatchObject({ type: 'bounced', reason: 'message-too-large', suppress: false });
+    expect(attempt.outcome).toMatchObject({ type: 'bounced', reason: 'message-too-big', suppress: false });
     const utf8 = {
       ...mail(),
       raw: Buffer.from('a: b\r\n'),

@@ -46,7 +46,7 @@ describe('a mail over SMTP', () => {
       'a sender that does not exist',
       'MAIL',
       '550 5.1.1 Mailbox unknown',
-      { type: 'bounced', reason: 'sender-refused', suppress: false },
+      { type: 'bounced', reason: 'blocked-sender', suppress: false },
     ],
     ['a recipient put off', 'RCPT', '451 4.7.1 greylisted, try again', { type: 'deferred', reason: 'greylisted' }],
     ['a refused message', '.', '554 5.7.1 spam', { type: 'bounced', suppress: false }],

@@ -70,7 +70,7 @@ export const REPLIES: readonly ReplyRule[] = [
   {
     match: /^5\d\d.*(?:blocked|block ?list|black ?list|spamhaus|barracuda|poor reputation|banned)/is,
     outcome: 'bounced',
-    reason: 'blocked',
+    reason: 'blocked-ip',
     fault: 'refused',
   },
   { match: /^5\d\d.*(?:SPF|DKIM|DMARC|unauthenticated)/s, outcome: 'bounced', reason: 'auth-failure' },
@@ -79,7 +79,7 @@ export const REPLIES: readonly ReplyRule[] = [
     match:
       /^5\d\d[ -]5\.1\.[78]\b|^5\d\d.*(?:\bsender(?:'s)? (?:address|domain|mailbox|account|host|server|verif|reject|denied|refused|unknown|invalid)|\b(?:invalid|unknown|bad) sender|\b(?:helo|ehlo)\b|\b(?:return|reverse).path|\b(?:envelope|mail) from\b|\breverse (?:dns|host)|\bclient host)/is,
     outcome: 'bounced',
-    reason: 'sender-refused',
+    reason: 'blocked-sender',
   },
   {
     match:
@@ -122,13 +122,13 @@ export const REPLIES: readonly ReplyRule[] = [
     match: /^5\d\d[ -]5\.2\.1|^5\d\d.*(?:inactive|disabled|suspended|deactivated)/is,
     steps: RECIPIENT,
     outcome: 'bounced',
-    reason: 'mailbox-inactive',
+    reason: 'inactive',
   },
   {
     match: /^5\d\d[ -]5\.[23]\.[34]\b|^552.*(?:size|too (?:big|large))/is,
     outcome: 'bounced',
     kind: 'soft',
-    reason: 'message-too-large',
+    reason: 'message-too-big',
   },
   {
     match: /^5\d\d[ -]5\.6\.\d|^5\d\d.*(?:virus|attachment|content)/is,
@@ -137,7 +137,7 @@ export const REPLIES: readonly ReplyRule[] = [
   },
   { match: /^5\d\d[ -]5\.7\.\d/, outcome: 'bounced', reason: 'policy' },
   { match: /^50\d/, outcome: 'bounced', reason: 'protocol' },
-  { match: /^5\d\d/, steps: ['MAIL'], outcome: 'bounced', reason: 'sender-refused' },
+  { match: /^5\d\d/, steps: ['MAIL'], outcome: 'bounced', reason: 'blocked-sender' },
   { match: /^4\d\d/, outcome: 'deferred', reason: 'other' },
   { match: /^5\d\d/, outcome: 'bounced', reason: 'other' },
 ];

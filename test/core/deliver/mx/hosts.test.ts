@@ -145,7 +145,7 @@ describe('the hosts of a domain', () => {
     // The recipient can do nothing for it: no bounce, no suppression.
     expect((await transport.send(mailTo('x@only.test'))).outcome).toMatchObject({
       type: 'deferred',
-      reason: 'blocked',
+      reason: 'blocked-ip',
     });
   });
 
@@ -240,7 +240,7 @@ describe('what a host says', () => {
     expect(large.outcome).toMatchObject({
       type: 'bounced',
       kind: 'soft',
-      reason: 'message-too-large',
+      reason: 'message-too-big',
       status: '5.3.4',
     });
     const envelope = { from: 'app@sender.test', to: 'zoé@a.test', utf8: true, eightBit: true };
