@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { SOURCE_ARGUMENTS } from './test/support/source.ts';
 
@@ -42,6 +43,8 @@ const nest11 = (): TestProjectInlineConfiguration => ({
 
 export default defineConfig({
   test: {
+    // Most tests wait for servers and processes: one at a time leaves half of a small machine idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       project('core', ['test/core/**/*.test.ts'], 30_000),
       project('express', ['test/express/**/*.test.ts'], 30_000),
