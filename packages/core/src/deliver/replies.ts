@@ -1,5 +1,6 @@
 import type { ReasonClass } from '../events.ts';
 import type { Outcome, RouteFault } from './port.ts';
+import { retryAfterOf } from './retry-after.ts';
 
 /** One row: the first that fits decides. */
 export interface ReplyRule {
@@ -158,8 +159,10 @@ export function classifyReply(reply: string, step: string): Extract<Outcome, { t
   const status = /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})/.exec(reply)?.[1];
   const rule = ruleOf(reply, step);
   if (rule === undefined) return { type: 'deferred', reply, status, reason: 'protocol' };
-  if (rule.outcome === 'deferred')
-    return { type: 'deferred', reply, status, reason: rule.reason, retryAfterMs: rule.retryAfterMs, fault: rule.fault };
+  if (rule.outcome === 'deferred') {
+    const retryAfterMs = retryAfterOf(reply) ?? rule.retryAfterMs;
+    return { type: 'deferred', reply, status, reason: rule.reason, retryAfterMs, fault: rule.fault };
+  }
   return {
     type: 'bounced',
     kind: rule.kind ?? 'hard',

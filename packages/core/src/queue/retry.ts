@@ -28,6 +28,8 @@ export function retrySchedule(options: {
 
 /** Greylisting asks for a pause of minutes (RFC 6647 section 2.1), whatever the schedule says. */
 const GREYLIST_FACTOR = 5;
+/** Longest wait that a server can ask for, ms; longer where the schedule itself waits longer. */
+const NAMED_MS = 6 * 3_600_000;
 
 /** When to try again; `undefined` where the delivery would be too old by then. */
 export function nextAttemptAt(attempt: {
@@ -41,10 +43,13 @@ export function nextAttemptAt(attempt: {
   readonly schedule: RetrySchedule;
 }): number | undefined {
   const { attempts, reason, now, acceptedAt, retryAfterMs, random, schedule } = attempt;
-  const first = reason === 'greylisted' ? schedule.firstMs * GREYLIST_FACTOR : schedule.firstMs;
+  const named = Math.min(retryAfterMs ?? 0, Math.max(schedule.maxMs, NAMED_MS));
+  const greylisted = reason === 'greylisted' && named === 0;
+  const first = greylisted ? schedule.firstMs * GREYLIST_FACTOR : schedule.firstMs;
   const grown = Math.min(schedule.maxMs, first * schedule.factor ** Math.min(attempts - 1, 30));
-  const wait =
-    Math.max(grown, Math.min(retryAfterMs ?? 0, schedule.maxMs)) * (1 + schedule.jitter * (2 * random() - 1));
-  const at = Math.round(now + wait);
+  const varied = random();
+  // Who comes back before the time that was named is sent away again, so that this varies upwards alone.
+  const wait = Math.max(grown * (1 + schedule.jitter * (2 * varied - 1)), named * (1 + schedule.jitter * varied));
+  const at = Math.ceil(now + wait);
   return at > acceptedAt + schedule.maxAgeMs ? undefined : at;
 }

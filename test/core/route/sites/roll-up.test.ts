@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { parseRates } from '../../../../packages/core/src/rate.ts';
+import { RECEIVERS } from '../../../../packages/core/src/route/sites/receivers.ts';
+import { createRollUp } from '../../../../packages/core/src/route/sites/roll-up.ts';
+
+const rollUp = createRollUp(RECEIVERS);
+
+/** MX hosts as the receivers publish them, the best first. */
+const SETS: readonly (readonly [site: string, ...hosts: string[]])[] = [
+  ['google', 'gmail-smtp-in.l.google.com', 'alt1.gmail-smtp-in.l.google.com'],
+  ['google', 'aspmx.l.google.com', 'aspmx2.googlemail.com'],
+  ['google', 'smtp.google.com'],
+  ['outlook', 'outlook-com.olc.protection.outlook.com'],
+  ['outlook', 'hotmail-com.olc.protection.outlook.com'],
+  ['microsoft-365', 'example-com.mail.protection.outlook.com'],
+  ['microsoft-365', 'example-com.a-v1.mx.microsoft'],
+  ['yahoo', 'mta5.am0.yahoodns.net', 'mta6.am0.yahoodns.net'],
+  ['yahoo', 'mx-aol.mail.gm0.yahoodns.net'],
+  ['apple', 'mx01.mail.icloud.com'],
+  ['orange', 'smtp-in.orange.fr'],
+  ['free', 'mx1.free.fr', 'mx2.free.fr'],
+  ['sfr', 'smtp-in.sfr.fr'],
+  ['laposte', 'smtp4.laposte.net'],
+  ['gmx', 'mx00.emig.gmx.net'],
+  ['gmx', 'mx-ha02.web.de'],
+  ['mail.ru', 'mxs.mail.ru'],
+  ['yandex', 'mx.yandex.ru'],
+  ['proton', 'mail.protonmail.ch', 'mailsec.protonmail.ch'],
+  ['comcast', 'mx2h1.comcast.net'],
+  ['example.org', 'mx1.example.org', 'mx2.example.org'],
+  ['example.co.uk', 'mail.example.co.uk'],
+  ['example.fr', 'mail.example.fr'],
+  ['notgoogle.com', 'mx.notgoogle.com'],
+  ['192.0.2.1', '192.0.2.1'],
+  ['2001:db8::1', '2001:db8::1'],
+  // Who filters for others is the host that is tried first, whatever stands behind it.
+  ['proofpoint', 'mx0a-1.pphosted.com', 'aspmx.l.google.com'],
+];
+
+describe('sites', () => {
+  it.each(SETS)('%s: %s', (site, ...hosts) => {
+    expect(rollUp.ofHosts(hosts)).toBe(site);
+  });
+
+  it('are known by the domain of large receivers, and of no other', () => {
+    const domains = ['gmail.com', 'hotmail.fr', 'wanadoo.fr', 'me.com', 'web.de', 'yahoo.co.uk', 'example.org'];
+    expect(domains.map(rollUp.ofDomain)).toEqual(['google', 'outlook', 'orange', 'apple', 'gmx', 'yahoo', undefined]);
+  });
+
+  it('are told apart: no name, domain or host end stands twice, and every limit can be read', () => {
+    for (const list of [
+      RECEIVERS.map(({ name }) => name),
+      RECEIVERS.flatMap(({ domains }) => domains),
+      RECEIVERS.flatMap(({ mx }) => mx),
+    ])
+      expect(list.length).toBe(new Set(list).size);
+    for (const { name, mx, connections = 1, messagesPerConnection = 1, rate } of RECEIVERS) {
+      expect(mx.length, name).toBeGreaterThan(0);
+      expect(Math.min(connections, messagesPerConnection), name).toBeGreaterThan(0);
+      expect(() => parseRates(rate), name).not.toThrow();
+    }
+  });
+});
