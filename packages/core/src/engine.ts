@@ -16,6 +16,7 @@ import { createHealth } from './engine/health.ts';
 import { createReading } from './engine/reading.ts';
 import { createRecords } from './engine/records.ts';
 import { createRouteFaults } from './engine/route-faults.ts';
+import { createShaping } from './engine/shaping.ts';
 import { createSubmitting } from './engine/submitting.ts';
 import { createVerifying } from './engine/verifying.ts';
 import { createWays } from './engine/ways.ts';
@@ -27,6 +28,7 @@ import { retrySchedule } from './queue/retry.ts';
 import { parseRates } from './rate.ts';
 import { campaignReport, summaryReport } from './report/figures.ts';
 import { createBreakers } from './route/breakers.ts';
+import type { ResolvedShaping } from './shaping-options.ts';
 import type { Cursor, StoreSpec } from './store/port.ts';
 import { createSqliteStore } from './store/sqlite/store.ts';
 import type { EngineApi, HostApi } from './thread/port.ts';
@@ -44,6 +46,7 @@ export interface EngineOptions {
   readonly linkBase: string;
   readonly routes: readonly RouteSpec[];
   readonly dkim: ResolvedDkim;
+  readonly shaping: ResolvedShaping;
   readonly maxMessageBytes: number;
   readonly queue: {
     readonly deliver: boolean;
@@ -77,6 +80,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
   const faults = createRouteFaults(host.log, options.routes);
   const breakers = createBreakers(clock);
   const ways = createWays(options.routes, breakers, clock);
+  const shaping = createShaping({ routes: options.routes, shaping: options.shaping, store, clock, log: host.log });
   let queue: LocalQueue | undefined;
   let listening = false;
   const publish = (events: readonly MessageEvent[]): void => {
@@ -91,7 +95,12 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
   function transportOf(route: RouteSpec): Transport {
     const known = transports.get(route.name);
     if (known !== undefined) return known;
-    const made = createTransport(route, { blobs: store.blobs, clock, onFeedback: feedback });
+    const made = createTransport(route, {
+      blobs: store.blobs,
+      clock,
+      onFeedback: feedback,
+      resolver: shaping.resolverOf(route.name),
+    });
     transports.set(route.name, made);
     return made;
   }
@@ -102,6 +111,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     routes.forEach(transportOf);
     return createLocalQueue({
       store: store.queue,
+      sites: shaping.queue,
       routes: routeNames,
       onMoved: (moved) =>
         host.log('warn', { moved, route: routeNames[0] }, 'mail of routes that are gone moved to the first route'),
@@ -123,6 +133,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
         schedule: retrySchedule(options.queue),
         faults,
         ways,
+        shaping,
         log: host.log,
         clock,
       }),

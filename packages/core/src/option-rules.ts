@@ -25,6 +25,7 @@ import {
   text,
   whole,
 } from './rules.ts';
+import { SHAPING } from './shaping-options.ts';
 import type { UnsubscribeOptions, UnsubscribeTexts } from './unsubscribe.ts';
 
 const rate: Rule = rule((value) => isRate(value), 'must read like 200/s, 3000/min, 100/h or 50000/day');
@@ -57,6 +58,7 @@ export const ROUTE: Rules<RouteOptions> = {
   concurrency: whole(1),
   takes,
   weight: positive,
+  shaping: flag,
 };
 
 /** A route that the host made itself, without its kind. */
@@ -126,6 +128,7 @@ export const OPTIONS: Rule = group<MailRelayOptions>({
   templates: either(isText, text, either(Array.isArray, list(anything), TEMPLATES)),
   routes: list(anything),
   dkim: DKIM,
+  shaping: SHAPING,
   tracking: group<NonNullable<MailRelayOptions['tracking']>>({
     ...TRACKING,
     streams: group<Record<Stream, unknown>>({ transactional: stream, broadcast: stream }),

@@ -5,6 +5,7 @@ import type { RouteSpec } from './deliver/port.ts';
 import type { DkimOptions, ResolvedDkim } from './dkim-options.ts';
 import type { Logger } from './logger.ts';
 import type { ResolvedTracking, Stream, TrackingOptions } from './message.ts';
+import type { ResolvedShaping, ShapingOptions } from './shaping-options.ts';
 import type { StoreSpec } from './store/port.ts';
 import type { AnyTemplate } from './template.ts';
 import type { UnsubscribeOptions } from './unsubscribe.ts';
@@ -59,6 +60,11 @@ export interface MailRelayOptions {
    * @env MAIL_RELAY_DKIM_DOMAIN, MAIL_RELAY_DKIM_SELECTOR, MAIL_RELAY_DKIM_KEY (one key: its domain, its selector, and PEM text or the path of a file)
    */
   readonly dkim?: DkimOptions | undefined;
+  /**
+   * How `directMx()`, and other routes with `shaping: true`, are held to what receivers take. More on [shaping](shaping.md).
+   * @default the limits and rules of the data
+   */
+  readonly shaping?: ShapingOptions | undefined;
   /**
    * Open and click tracking, for all mail or by stream.
    * @default off for transactional mail, on for broadcast mail
@@ -179,6 +185,7 @@ export interface ResolvedOptions {
   };
   readonly routes: readonly RouteSpec[];
   readonly dkim: ResolvedDkim;
+  readonly shaping: ResolvedShaping;
   readonly tracking: Readonly<Record<Stream, ResolvedTracking>>;
   readonly unsubscribe: UnsubscribeOptions;
   readonly attachments: { readonly paths: readonly string[]; readonly hosts: readonly string[] };

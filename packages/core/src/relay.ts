@@ -187,7 +187,7 @@ function engineOptions(
   secrets: readonly string[],
   declared: EngineOptions['templates']['declared'],
 ): EngineOptions {
-  const { store, templates, linkBase, routes, dkim, limits, queue } = options;
+  const { store, templates, linkBase, routes, dkim, shaping, limits, queue } = options;
   return {
     store,
     templates: { folders: templates.folders, declared, watch: templates.watch },
@@ -195,6 +195,7 @@ function engineOptions(
     linkBase,
     routes,
     dkim,
+    shaping,
     maxMessageBytes: limits.maxMessageBytes,
     queue,
   };

@@ -9,6 +9,7 @@ import { CUSTOM_ROUTE, OPTIONS } from './option-rules.ts';
 import type { MailRelayOptions, ResolvedOptions, TemplateOptions } from './options.ts';
 import { checkNeeded } from './production.ts';
 import { check, isObject, refuse } from './rules.ts';
+import { resolveShaping } from './shaping-options.ts';
 import type { StoreSpec } from './store/port.ts';
 import type { AnyTemplate } from './template.ts';
 
@@ -63,6 +64,7 @@ export function resolveOptions(
     templates: templatesOf(options.templates ?? env.MAIL_RELAY_TEMPLATES, !production),
     routes,
     dkim: resolveDkim(options.dkim, env),
+    shaping: resolveShaping(options.shaping),
     tracking: {
       transactional: trackingOf(options.tracking, 'transactional', false),
       broadcast: trackingOf(options.tracking, 'broadcast', true),

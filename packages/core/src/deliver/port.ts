@@ -2,6 +2,14 @@ import type { ReasonClass, Transcript, TranscriptStep } from '../events.ts';
 import type { Stream } from '../message.ts';
 import type { RouteRules } from '../route/port.ts';
 
+/** What a receiver takes, as far as a connection knows of it. */
+export interface ReceiverBounds {
+  readonly connections: number;
+  readonly messagesPerConnection: number;
+  /** Local addresses that it takes no mail from at the moment. */
+  readonly avoided: readonly string[];
+}
+
 /** One composed mail on its way out. */
 export interface OutgoingMail {
   readonly deliveryId: string;
@@ -21,6 +29,8 @@ export interface OutgoingMail {
   readonly subject: string;
   /** Transactional mail is not to wait for connections that broadcast mail holds. @default transactional */
   readonly stream?: Stream | undefined;
+  /** What the receiver takes, where the route is held to that; else the settings of the route hold. */
+  readonly site?: ReceiverBounds | undefined;
   /**
    * To be called as sending begins, with the time (ms since the epoch): the route's rate is counted from then on, and what
    * was suppressed while the mail waited for a connection is not sent.
@@ -173,6 +183,12 @@ export interface RouteOptions {
   readonly takes?: RouteRules | readonly RouteRules[] | undefined;
   /** Routes that stand side by side and have a weight share the mail that they take, by this number. @default none: the first that takes a mail gets it */
   readonly weight?: number | undefined;
+  /**
+   * Hold its mail to the limits of the receivers behind recipients' domains, each in a lane of its own. More on
+   * [shaping](shaping.md).
+   * @default true with `directMx()`, else false
+   */
+  readonly shaping?: boolean | undefined;
 }
 
 /** Options of `capture()`. */

@@ -64,10 +64,10 @@ export function capture(options: CaptureOptions = {}): RouteSpec {
 }
 
 function shared(
-  { name, rate, concurrency, takes, weight }: RouteOptions,
+  { name, rate, concurrency, takes, weight, shaping }: RouteOptions,
   standard: string,
 ): RouteOptions & { name: string } {
-  return { name: name ?? standard, rate, concurrency, takes, weight };
+  return { name: name ?? standard, rate, concurrency, takes, weight, shaping };
 }
 
 function fromUrl(text: string): SmtpOptions {

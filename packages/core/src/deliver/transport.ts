@@ -1,17 +1,21 @@
 import type { Clock } from '../clock.ts';
 import { type CaptureContext, createCaptureTransport } from './capture.ts';
+import type { Resolver } from './mx/resolver.ts';
 import { createMxTransport } from './mx/transport.ts';
 import type { RouteSpec, Transport, Verification } from './port.ts';
 import { providerOf } from './providers/table.ts';
 import { createSmtpTransport } from './smtp/transport.ts';
 
 /** The transport that a route describes. */
-export function createTransport(route: RouteSpec, context: CaptureContext): Transport {
+export function createTransport(
+  route: RouteSpec,
+  context: CaptureContext & { readonly resolver?: Resolver | undefined },
+): Transport {
   switch (route.kind) {
     case 'smtp':
       return withProviderId(route, createSmtpTransport(route.name, route.smtp, context.clock));
     case 'mx':
-      return createMxTransport(route.name, route.mx, { clock: context.clock });
+      return createMxTransport(route.name, route.mx, { clock: context.clock, resolver: context.resolver });
     case 'capture':
       return createCaptureTransport(route, context);
     case 'custom':

@@ -13,6 +13,7 @@ import { scopesCovering } from '../scope.ts';
 import type { Store } from '../store/port.ts';
 import type { HostApi } from '../thread/port.ts';
 import type { RouteFaults } from './route-faults.ts';
+import type { Shaping } from './shaping.ts';
 import type { Ways } from './ways.ts';
 
 /** What delivering works with. */
@@ -24,6 +25,7 @@ export interface DeliveringContext {
   readonly schedule: RetrySchedule;
   readonly faults: Pick<RouteFaults, 'note'>;
   readonly ways: Ways;
+  readonly shaping: Pick<Shaping, 'receiverOf' | 'note'>;
   readonly log: HostApi['log'];
   readonly clock: Pick<Clock, 'now'>;
 }
@@ -33,7 +35,7 @@ type Deliver = (claimed: ClaimedDelivery, route: string, onStart: (at: number) =
 
 /** One attempt of one claimed delivery: suppression, composing, sending, and what follows from the answer. */
 export function createDelivering(context: DeliveringContext): Deliver {
-  const { store, composer, transports, schedule, faults, ways, log, clock } = context;
+  const { store, composer, transports, schedule, faults, ways, shaping, log, clock } = context;
 
   const providers = new Map(
     context.routes.filter((route) => providerOf(route) !== undefined).map((route) => [route.name, route]),
@@ -61,6 +63,7 @@ export function createDelivering(context: DeliveringContext): Deliver {
           raw: mail.raw,
           subject: mail.subject,
           stream: content.stream,
+          site: shaping.receiverOf(route, claimed, content.stream),
           onStart(at) {
             // Asked as late as possible, so that an unsubscribe also stops mail that waits for a connection.
             withdrawn = suppressionOf(content, claimed);
@@ -70,6 +73,7 @@ export function createDelivering(context: DeliveringContext): Deliver {
       });
       const now = clock.now();
       faults.note(route, claimed.id, attempt.outcome, now);
+      shaping.note(route, claimed, content.stream, attempt);
       return toSettlement({
         claimed,
         attempt,

@@ -4,6 +4,9 @@ import type { MessageEvent } from '../events.ts';
 import type { Rate } from '../rate.ts';
 import type { ClaimedDelivery, LaneKey, QueueStore, Settlement } from './port.ts';
 import { createSettler } from './settler.ts';
+import { createSiteLines } from './site-lines.ts';
+import type { Shaped, SiteQueueStore } from './site-port.ts';
+import type { FindSites } from './sorter.ts';
 
 /** A lane with its bounds. */
 export interface LaneOptions {
@@ -14,9 +17,20 @@ export interface LaneOptions {
   readonly rates: readonly Rate[];
 }
 
+/** What holds routes to limits by site. */
+export interface SiteOptions {
+  readonly store: SiteQueueStore;
+  readonly shaped: Shaped;
+  readonly findSites: FindSites;
+  /** Until when mail of a site is not to be sent, as a rule says; undefined where it may. */
+  heldUntil(route: string, site: string, now: number): number | undefined;
+}
+
 /** What the local queue works with. */
 export interface LocalQueueOptions {
   readonly store: QueueStore;
+  /** Limits by site; undefined where no route has any. */
+  readonly sites?: SiteOptions | undefined;
   /** What this process delivers; nothing where it only accepts. */
   readonly lanes: readonly LaneOptions[];
   /** Names of all routes of this process, the one for mail of lost routes first. */
@@ -69,7 +83,8 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
       limits.length === 0 ? [] : [[key.route, limits]],
     ),
   );
-  const self = { pid: options.pid, host: options.host, rates, routes: options.routes };
+  const shaped = options.sites?.shaped;
+  const self = { pid: options.pid, host: options.host, rates, routes: options.routes, shaped };
   const [first] = lanes.length === 0 ? [] : options.routes;
   const fallback = first === undefined ? {} : { fallback: { route: first, absentMs: ABSENT_MS } };
   // Claims that begin with a batch of results share its commit.
@@ -84,6 +99,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
   /** Starts of rated routes that the store does not know of yet. */
   const starts = new Map<string, number[]>();
   const timers: (() => void)[] = [];
+  const sites = options.sites && createSiteLines({ ...options.sites, queue: store, clock, onSorted: feed, onError });
 
   function settled(events: readonly MessageEvent[]): void {
     options.onEvents(events);
@@ -127,7 +143,9 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
   }
 
   async function refill(lane: Lane): Promise<'fed' | 'starved'> {
-    const room = lane.depth - lane.queue.size - lane.queue.pending;
+    const bySite = sites?.of(lane.key);
+    const room = lane.depth - worked(lane);
+    bySite?.sort();
     // Refilling in larger pieces saves transactions.
     if (room < lane.depth / 2) return 'fed';
     const now = clock.now();
@@ -135,8 +153,12 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     if (due === undefined || due > now || !leased()) return 'fed';
     reportStarts();
     const claimedBy = owner;
-    const claimed = await store.claim({ lane: lane.key, limit: room, owner: claimedBy, now });
-    for (const delivery of claimed) void lane.queue.add(() => run(delivery, lane, claimedBy)).catch(onError);
+    const request = { lane: lane.key, limit: room, owner: claimedBy, now };
+    const claimed = await (bySite?.claim(request, lane.concurrency) ?? store.claim(request));
+    for (const delivery of claimed) {
+      const begin = (): Promise<void> => lane.queue.add(() => run(delivery, lane, claimedBy));
+      void (bySite?.run(delivery, begin) ?? begin()).catch(onError);
+    }
     if (claimed.length === room) again = true;
     if (lane.rates.length === 0 || claimed.length === room) return 'fed';
     feedAtNextSlot(lane);
@@ -146,7 +168,9 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
   async function run(delivery: ClaimedDelivery, lane: Lane, claimedBy: number): Promise<void> {
     // After a pause that was longer than the lease, others have what was claimed before it.
     const ours = claimedBy === owner && leased() && !stopping;
-    settler.add(ours ? await attempt(delivery, lane, claimedBy) : returned(delivery), claimedBy);
+    const heldUntil = ours ? sites?.of(lane.key)?.heldUntil(delivery) : undefined;
+    const goes = ours && heldUntil === undefined;
+    settler.add(goes ? await attempt(delivery, lane, claimedBy) : returned(delivery, heldUntil), claimedBy);
     if (lane.queue.size < lane.depth / 2) feed();
   }
 
@@ -167,7 +191,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     let startCounted = false;
     const onStart = (at: number): boolean => {
       if (claimedBy !== owner || !leased()) return false;
-      if (lane.rates.length === 0) return true;
+      if (lane.rates.length === 0 || delivery.site !== undefined) return true;
       startCounted = true;
       const times = starts.get(route) ?? [];
       times.push(at);
@@ -191,7 +215,9 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
 
   /** When the next delivery of a lane is due; undefined where none waits that could be tried. */
   function dueOf({ key }: Lane): number | undefined {
-    return options.isFed?.(key.route) === false ? undefined : store.nextDueAt(key);
+    if (options.isFed?.(key.route) === false) return undefined;
+    const bySite = sites?.of(key);
+    return bySite === undefined ? store.nextDueAt(key) : bySite.dueAt();
   }
 
   function leased(): boolean {
@@ -232,7 +258,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
       const deadline = Date.now() + timeoutMs;
       while (drain && Date.now() < deadline && !(await idle())) await new Promise((resolve) => setTimeout(resolve, 10));
       stopping = true;
-      const ended = Promise.all(lanes.map((lane) => lane.queue.onIdle())).then(() => true);
+      const ended = Promise.all([sites?.stop(), ...lanes.map(whenIdle)]).then(() => true);
       const timeout = (): Promise<void> =>
         new Promise((resolve) => setTimeout(resolve, Math.max(100, deadline - Date.now())).unref());
       await Promise.race([ended, timeout()]);
@@ -250,10 +276,21 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
 
   async function idle(): Promise<boolean> {
     const now = clock.now();
-    const busy = lanes.some((lane) => lane.queue.size + lane.queue.pending > 0 || (dueOf(lane) ?? now + 1) <= now);
+    const busy = lanes.some((lane) => worked(lane) > 0 || (dueOf(lane) ?? now + 1) <= now);
     if (busy) return false;
     await settler.flush();
     return true;
+  }
+
+  /** Deliveries of a lane in memory. */
+  function worked({ key, queue }: Lane): number {
+    return queue.size + queue.pending + (sites?.of(key)?.waiting ?? 0);
+  }
+
+  async function whenIdle(lane: Lane): Promise<void> {
+    await lane.queue.onIdle();
+    // Who waits for a place of a site joins the queue when another leaves it.
+    while (worked(lane) > 0) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
   function guard(task: () => void): () => void {
@@ -267,8 +304,8 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
   }
 }
 
-function returned({ id }: ClaimedDelivery): Settlement {
-  return { deliveryId: id, startedAt: undefined, transcript: undefined, result: { type: 'returned' } };
+function returned({ id }: ClaimedDelivery, dueAt?: number): Settlement {
+  return { deliveryId: id, startedAt: undefined, transcript: undefined, result: { type: 'returned', dueAt } };
 }
 
 function rank({ stream }: LaneKey): number {

@@ -15,17 +15,26 @@ import type { MessageEvent, ReasonClass, Transcript } from '../events.ts';
 import type { Stream } from '../message.ts';
 import type { Rate } from '../rate.ts';
 import type { StoredDelivery } from '../store/port.ts';
+import type { Shaped } from './site-port.ts';
 
-/** A lane: the queue of one route and one stream. */
+export type { LaneRule, Shaped, SiteBounds, SiteLane, SiteQueueStore } from './site-port.ts';
+
+/** A lane: the queue of one route and one stream, and of one site where the route is held to limits by site. */
 export interface LaneKey {
   readonly route: string;
   readonly stream: Stream;
+  /** The site; undefined for the lane that mail of the route comes into. */
+  readonly site?: string | undefined;
 }
 
 /** A claimed delivery. */
 export interface ClaimedDelivery extends StoredDelivery {
   /** Attempts before this one. */
   readonly attempts: number;
+  /** The site whose lane it came from, where it did. */
+  readonly site?: string | undefined;
+  /** The site's servers have not answered yet, or did not the last time. */
+  readonly unproven?: boolean | undefined;
 }
 
 /** How an attempt ended. */
@@ -87,6 +96,8 @@ export interface QueueStore {
       readonly rates: Readonly<Record<string, Rate | readonly Rate[]>>;
       /** Names of the routes that it is configured with, also those that others deliver. */
       readonly routes?: readonly string[];
+      /** Which of them are held to limits by site. @default none */
+      readonly shaped?: Shaped | undefined;
     },
     now: number,
   ): Promise<number>;

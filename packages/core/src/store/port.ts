@@ -17,7 +17,7 @@ import type {
   TemplateData,
   Transition,
 } from '../message.ts';
-import type { QueueStore } from '../queue/port.ts';
+import type { QueueStore, SiteQueueStore } from '../queue/port.ts';
 import type { BlobStore } from './blob-port.ts';
 import type { FeedbackStore } from './feedback-port.ts';
 import type { ReportStore } from './report-port.ts';
@@ -30,6 +30,7 @@ export { type LinkCount, METRICS, type Metric, type ReportStore } from './report
 export interface Store {
   readonly intake: IntakeStore;
   readonly queue: QueueStore;
+  readonly sites: SiteQueueStore;
   readonly log: LogStore;
   readonly suppressions: SuppressionStore;
   readonly activity: ActivityStore;
@@ -136,6 +137,8 @@ export interface DeliveryRecord {
   /** That of the mail; undefined where its template's version is gone. */
   readonly subject: string | undefined;
   readonly route: string;
+  /** The site (set of MX hosts) whose lane it was sorted into, where its route is held to limits by site. */
+  readonly site?: string | undefined;
   readonly attempts: number;
   readonly acceptedAt: Date;
   /** When it is tried next; undefined in final states. */

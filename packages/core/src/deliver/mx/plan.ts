@@ -41,7 +41,7 @@ export async function planOf(mail: OutgoingMail, context: PlanContext): Promise<
   // The policy may only be behind, so that this is never for good (RFC 8461 section 5).
   if (hosts.length === 0) return later('tls', `the MTA-STS policy of ${domain} names none of its mail servers`);
   const { deliveryId, stream = 'transactional' } = mail;
-  const source = chooseSource(settings.localAddresses, { deliveryId, stream });
+  const source = chooseSource(settings.localAddresses, { deliveryId, stream, avoided: mail.site?.avoided });
   const names = hosts.map(({ name }) => name).sort();
   const key = [verify ? 'verified' : 'opportunistic', source.four, source.six, ...names].join(' ');
   return { domain, hosts, verify, source, key };

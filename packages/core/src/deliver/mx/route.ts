@@ -84,12 +84,15 @@ const DIRECT_MX = group<DirectMxOptions>(
  */
 export function directMx(options: DirectMxOptions): RouteSpec {
   check(DIRECT_MX, options, 'directMx()');
-  const { name, rate, concurrency, ...mx } = options;
+  const { name, rate, concurrency, takes, weight, shaping, ...mx } = options;
   return {
     kind: 'mx',
     mx: mx satisfies DirectMxSettings,
     name: name ?? 'mx',
     rate,
+    takes,
+    weight,
+    shaping,
     // Mails that wait for the DNS or for a host leave places for those that can go out.
     concurrency: concurrency ?? 2 * filled(mx).connections,
   };

@@ -2,8 +2,12 @@ import { createSite, type Site, type SiteBounds } from './site.ts';
 
 /** All sites that connections are kept to. */
 export interface Sites {
-  /** The site with this key; the same one as long as it has mail or is not the oldest of many. */
-  of(key: string): Site;
+  /**
+   * The site with this key; the same one as long as it has mail or is not the oldest of many.
+   *
+   * @param own - bounds of this site, in place of those that all have
+   */
+  of(key: string, own?: Partial<SiteBounds>): Site;
   close(): Promise<void>;
 }
 
@@ -21,8 +25,8 @@ export function createSites(bounds: SiteBounds, most: number): Sites {
   }
 
   return {
-    of(key) {
-      const site = sites.get(key) ?? createSite(bounds);
+    of(key, own) {
+      const site = sites.get(key) ?? createSite({ ...bounds, ...own });
       sites.delete(key);
       if (sites.size >= most) makeRoom();
       sites.set(key, site);

@@ -14,7 +14,7 @@ export interface Source {
 }
 
 /** The addresses that a stream may be sent from; empty where the system chooses. */
-function poolOf(localAddresses: DirectMxSettings['localAddresses'], stream: Stream): readonly string[] {
+export function poolOf(localAddresses: DirectMxSettings['localAddresses'], stream: Stream): readonly string[] {
   if (localAddresses === undefined) return [];
   if (!('transactional' in localAddresses || 'broadcast' in localAddresses)) return localAddresses as readonly string[];
   return localAddresses[stream] ?? [];
@@ -26,9 +26,20 @@ function poolOf(localAddresses: DirectMxSettings['localAddresses'], stream: Stre
  */
 export function chooseSource(
   localAddresses: DirectMxSettings['localAddresses'],
-  { deliveryId, stream }: { readonly deliveryId: string; readonly stream: Stream },
+  {
+    deliveryId,
+    stream,
+    avoided = [],
+  }: {
+    readonly deliveryId: string;
+    readonly stream: Stream;
+    /** Left out, where others are left. */
+    readonly avoided?: readonly string[] | undefined;
+  },
 ): Source {
-  const pool = poolOf(localAddresses, stream);
+  const all = poolOf(localAddresses, stream);
+  const left = all.filter((address) => !avoided.includes(address));
+  const pool = left.length === 0 ? all : left;
   const four = best(pool.filter(isIPv4), deliveryId);
   const six = best(pool.filter(isIPv6), deliveryId);
   return {

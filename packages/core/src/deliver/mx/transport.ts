@@ -20,7 +20,8 @@ import { createTurns } from './turns.ts';
 /** What direct MX works with; all of it has a default. */
 export interface MxContext {
   readonly clock?: Pick<Clock, 'now'>;
-  readonly resolver?: Resolver;
+  /** One that keeps its answers. */
+  readonly resolver?: Resolver | undefined;
   readonly fetchPolicy?: FetchPolicy;
   /** Shuffles hosts of equal preference: from 0 to below 1. */
   random?(): number;
@@ -30,7 +31,7 @@ export interface MxContext {
 export function createMxTransport(route: string, given: DirectMxSettings, context: MxContext = {}): Transport {
   const settings = filled(given);
   const { clock = systemClock, random = Math.random } = context;
-  const resolver = cachedResolver(context.resolver ?? createResolver(settings.dns), clock);
+  const resolver = context.resolver ?? cachedResolver(createResolver(settings.dns), clock);
   const fetch = context.fetchPolicy ?? policyFetcher(settings, resolver);
   const policyOf = settings.mtaSts === false ? undefined : createPolicies({ resolver, fetch, clock });
   const dialer = createDialer(settings, clock);
@@ -107,7 +108,13 @@ export function createMxTransport(route: string, given: DirectMxSettings, contex
       });
       const plan = await planOf(mail, { settings, resolver, policyOf, random });
       if ('type' in plan) return unsent(plan);
-      const site = sites.of(plan.key);
+      const site = sites.of(
+        plan.key,
+        mail.site && {
+          connectionsPerSite: mail.site.connections,
+          maxMessagesPerConnection: mail.site.messagesPerConnection,
+        },
+      );
       const entered = await site.enter(streamOf(mail));
       if (entered === 'stuck') return unsent(later('network', `the mail servers of ${plan.domain} do not answer`));
       return attempt(mail, plan, site, entered === 'open' ? undefined : entered);

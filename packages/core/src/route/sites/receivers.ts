@@ -1,14 +1,5 @@
 /** The large receivers as data: how they are recognised, and what they take from a sender that they know little of. */
-
-/** What one receiver takes; what is left open is not limited here. */
-export interface SiteLimits {
-  /** Connections at once. */
-  readonly connections?: number | undefined;
-  /** Mails before a connection is replaced. */
-  readonly messagesPerConnection?: number | undefined;
-  /** Mails in any sliding window, such as `20/s`; a list of several windows, which all hold. */
-  readonly rate?: string | readonly string[] | undefined;
-}
+import type { SiteLimits } from '../../shaping-options.ts';
 
 /** One large receiver. */
 export interface Receiver extends SiteLimits {

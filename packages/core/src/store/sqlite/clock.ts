@@ -16,8 +16,8 @@ export interface Clock {
 /** Processes read their clocks a little before they write; less than this is not worth a correction, ms. */
 const SKEW_MS = 1000;
 
-/** Looks after the times in SQLite. */
-export function createClock(db: Database, rates: RateLog): Clock {
+/** Looks after the times in SQLite. @param onRewound - called after waiting mail was moved */
+export function createClock(db: Database, rates: RateLog, onRewound: (now: number) => void): Clock {
   const lanes = db.prepare((query) => query.selectFrom('lane').select('id'));
   // What was due when it was written is due now; what was to wait for a time waits for it from now. `sendAt` stays as it is.
   const moveWaiting = db.prepare((query, p: { lane: number; now: number; ahead: number }) =>
@@ -35,7 +35,8 @@ export function createClock(db: Database, rates: RateLog): Clock {
   let last = 0;
 
   function rewindWaiting(now: number): void {
-    for (const { id } of lanes.all({})) moveWaiting.run({ lane: id, now, ahead: now + SKEW_MS });
+    const moved = lanes.all({}).map(({ id }) => moveWaiting.run({ lane: id, now, ahead: now + SKEW_MS }));
+    if (moved.some((n) => n > 0)) onRewound(now);
   }
 
   /** Starts may be reported after the clock was set back, so these are looked at with each beat. */

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { Stream } from '../../message.ts';
 import type { LaneKey, LaneRecord } from '../../queue/port.ts';
 import type { Database } from './database.ts';
 import { STREAMS, stateCode } from './ledger.ts';
@@ -13,13 +14,24 @@ export interface LaneRow {
   readonly paused: number;
 }
 
+/** A lane by what it is of. */
+export interface KnownLane {
+  readonly route: string;
+  /** Empty for the lane that mail comes into. */
+  readonly site: string;
+  readonly stream: Stream;
+}
+
+/** Lanes whose keys are kept in memory. */
+const KEPT = 20_000;
+
 /** The lanes, and what waits in them. */
 export interface Lanes {
   find(lane: LaneKey): LaneRow | undefined;
   /** Number of a lane; makes one where there is none. */
   idOf(lane: LaneKey): number;
-  /** Route of a lane; lanes never change it. */
-  routeOf(id: number): string;
+  /** What a lane is of; that never changes. */
+  keyOf(id: number): KnownLane;
   /** Earliest due time; undefined where nothing waits. */
   dueAt(id: number): number | undefined;
   pause(lane: LaneKey, paused: boolean): void;
@@ -32,12 +44,18 @@ export interface Lanes {
 
 /** Lanes in SQLite. Writes are for inside of `write`. */
 export function createLanes(db: Database): Lanes {
-  const routes = new Map<number, string>();
+  const keys = new Map<number, KnownLane>();
+  db.onRollback(() => keys.clear());
   const find = db.prepare((query, { route, stream }: { route: string; stream: number }) =>
-    query.selectFrom('lane').select(['id', 'paused']).where('route', '=', route).where('stream', '=', stream),
+    query
+      .selectFrom('lane')
+      .select(['id', 'paused'])
+      .where('route', '=', route)
+      .where('site', '=', '')
+      .where('stream', '=', stream),
   );
-  const findRoute = db.prepare((query, { id }: { id: number }) =>
-    query.selectFrom('lane').select('route').where('id', '=', id),
+  const findKey = db.prepare((query, { id }: { id: number }) =>
+    query.selectFrom('lane').select(['route', 'site', 'stream']).where('id', '=', id),
   );
   const earliest = db.prepare((query, { id }: { id: number }) =>
     query
@@ -53,7 +71,7 @@ export function createLanes(db: Database): Lanes {
       .insertInto('lane')
       .values({ route: p.route, stream: p.stream, paused: p.paused })
       .onConflict((conflict) =>
-        conflict.columns(['route', 'stream']).doUpdateSet((row) => ({ paused: row.ref('excluded.paused') })),
+        conflict.columns(['route', 'site', 'stream']).doUpdateSet((row) => ({ paused: row.ref('excluded.paused') })),
       ),
   );
   const add = db.prepare((query, p: { route: string; stream: number }) =>
@@ -78,13 +96,13 @@ export function createLanes(db: Database): Lanes {
           .limit(COUNTED),
       ),
   );
-  const sending = db.prepare((query, { id }: { id: number }) =>
+  const sending = db.prepare((query) =>
     query
       .selectFrom('delivery')
-      .select((row) => row.fn.countAll<number>().as('n'))
+      .select((row) => ['lane_id', row.fn.countAll<number>().as('n')])
       .where('state', '=', stateCode('sending'))
       .where(UNSENT)
-      .where('lane_id', '=', id),
+      .groupBy('lane_id'),
   );
   const see = db.prepare((query, p: { routes: string; now: number }) =>
     query
@@ -109,23 +127,36 @@ export function createLanes(db: Database): Lanes {
   return {
     idOf,
     find: ({ route, stream }) => find.get({ route, stream: STREAMS.indexOf(stream) }),
-    routeOf(id) {
-      const route = routes.get(id) ?? findRoute.get({ id })?.route ?? '';
-      routes.set(id, route);
-      return route;
+    keyOf(id) {
+      const known = keys.get(id);
+      if (known !== undefined) return known;
+      const { route = '', site = '', stream = 0 } = findKey.get({ id }) ?? {};
+      const key = { route, site, stream: STREAMS[stream] ?? 'transactional' };
+      if (keys.size >= KEPT) keys.clear();
+      keys.set(id, key);
+      return key;
     },
     dueAt,
     pause: ({ route, stream }, paused) =>
       void put.run({ route, stream: STREAMS.indexOf(stream), paused: paused ? 1 : 0 }),
-    list: () =>
-      all.all({}).map(({ id, route, stream, paused }) => ({
-        route,
-        stream: STREAMS[stream] ?? 'transactional',
-        paused: paused === 1,
-        waiting: waiting.get({ id })?.n ?? 0,
-        sending: sending.get({ id })?.n ?? 0,
-        oldestDueAt: dueAt(id),
-      })),
+    list() {
+      const running = new Map(sending.all({}).map(({ lane_id, n }) => [lane_id, n]));
+      return all.all({}).flatMap(({ id, route, site, stream, paused, ready_at, held, rule }): LaneRecord[] => {
+        // Thousands of sites may have had mail once.
+        if (site !== '' && ready_at === null && held === 0 && paused === 0 && rule === null) return [];
+        return [
+          {
+            route,
+            stream: STREAMS[stream] ?? 'transactional',
+            site: site === '' ? undefined : site,
+            paused: paused === 1,
+            waiting: waiting.get({ id })?.n ?? 0,
+            sending: running.get(id) ?? 0,
+            oldestDueAt: dueAt(id),
+          },
+        ];
+      });
+    },
     see: (routes, now) => void see.run({ routes: JSON.stringify(routes), now }),
     reroute(known, to, seenBefore) {
       let moved = 0;

@@ -16,6 +16,7 @@ import { type DeliveryRow, readDelivery } from './delivery-row.ts';
 import type { MessageIdOf } from './intake.ts';
 import { type Ledger, type MessageFacts, STREAMS, stateCode, stateOf } from './ledger.ts';
 import { UNSENT } from './migrations/initial.ts';
+import type { SiteLanes } from './site-lanes.ts';
 import type { Query } from './statements.ts';
 
 const EVENT_BY = { cancel: 'cancelled', hold: 'held', release: 'released', retry: 'retried' } as const;
@@ -26,7 +27,12 @@ const SHOWN_DELIVERIES = 100;
 const SHOWN_EVENTS = 500;
 
 /** Reads deliveries in SQLite, and changes their state by hand. */
-export function createLog(db: Database, ledger: Ledger, messageIdOf: MessageIdOf): LogStore {
+export function createLog(
+  db: Database,
+  ledger: Ledger,
+  messageIdOf: MessageIdOf,
+  sites: Pick<SiteLanes, 'touched' | 'reschedule'>,
+): LogStore {
   const findDelivery = db.prepare((query, { id }: { id: number }) =>
     query.selectFrom('delivery').selectAll().where('id', '=', id),
   );
@@ -57,7 +63,7 @@ export function createLog(db: Database, ledger: Ledger, messageIdOf: MessageIdOf
       .limit(p.limit),
   );
   const routeOf = db.prepare((query, { lane }: { lane: number }) =>
-    query.selectFrom('lane').select('route').where('id', '=', lane),
+    query.selectFrom('lane').select(['route', 'site']).where('id', '=', lane),
   );
   const countStates = db.prepare((query, { messageId }: { messageId: number }) =>
     query
@@ -90,6 +96,7 @@ export function createLog(db: Database, ledger: Ledger, messageIdOf: MessageIdOf
   function record(row: DeliveryRow): DeliveryRecord {
     const facts = factsOf(row);
     const content = readable(facts);
+    const lane = routeOf.get({ lane: row.lane_id });
     return {
       id: encodeId('dlv', row.id),
       messageId: encodeId('msg', facts.id),
@@ -100,7 +107,8 @@ export function createLog(db: Database, ledger: Ledger, messageIdOf: MessageIdOf
       campaign: facts.campaign,
       template: content?.template,
       subject: content?.subject,
-      route: routeOf.get({ lane: row.lane_id })?.route ?? facts.route,
+      route: lane?.route ?? facts.route,
+      site: lane?.site === '' ? undefined : lane?.site,
       attempts: row.attempts,
       acceptedAt: new Date(row.accepted_at),
       dueAt: row.due_at === null ? undefined : new Date(row.due_at),
@@ -179,6 +187,7 @@ export function createLog(db: Database, ledger: Ledger, messageIdOf: MessageIdOf
     const to = transition(from, by) as DeliveryState;
     const dueAt = to === 'queued' ? Math.max(now, by === 'release' ? (facts.sendAt ?? 0) : 0) : null;
     move.run({ id: row.id, state: stateCode(to), dueAt, now, reason: reason ?? null });
+    sites.touched(row.lane_id);
     if (to === 'cancelled') ledger.count(facts, 'cancelled', now);
     // A delivery that goes back into the queue is not final any more.
     if (by === 'retry' && (from === 'failed' || from === 'bounced' || from === 'suppressed' || from === 'cancelled'))
@@ -229,7 +238,9 @@ export function createLog(db: Database, ledger: Ledger, messageIdOf: MessageIdOf
       db.write(() => {
         const { rows, next } = pageOf(selection, by, options.after ?? { message: 0, delivery: 0 });
         if (rows.length === 0 && options.after === undefined) explain(selection, by);
-        return { events: rows.map((row) => applyTo(row, by, options)), next };
+        const events = rows.map((row) => applyTo(row, by, options));
+        sites.reschedule(options.now);
+        return { events, next };
       }),
   };
 }

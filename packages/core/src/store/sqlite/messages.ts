@@ -22,7 +22,12 @@ export function createMessages(
   );
   const insertContent = db.prepare((query, { json }: { json: string }) => query.insertInto('content').values({ json }));
   const findLane = db.prepare((query, { route, stream }: { route: string; stream: number }) =>
-    query.selectFrom('lane').select('id').where('route', '=', route).where('stream', '=', stream),
+    query
+      .selectFrom('lane')
+      .select('id')
+      .where('route', '=', route)
+      .where('site', '=', '')
+      .where('stream', '=', stream),
   );
   const insertLane = db.prepare((query, p: { route: string; stream: number; now: number }) =>
     query.insertInto('lane').values({ route: p.route, stream: p.stream, known_at: p.now }),

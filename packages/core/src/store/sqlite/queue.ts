@@ -1,18 +1,17 @@
-import { sql } from 'kysely';
 import type { MessageEvent } from '../../events.ts';
 import { type DeliveryState, type Transition, transition } from '../../message.ts';
-import type { ClaimedDelivery, QueueStore, Settlement } from '../../queue/port.ts';
+import type { QueueStore, Settlement } from '../../queue/port.ts';
+import type { Claims } from './claims.ts';
 import { createClock } from './clock.ts';
 import type { Database } from './database.ts';
-import { type DeliveryRow, readDelivery } from './delivery-row.ts';
-import { createLanes } from './lanes.ts';
+import type { Lanes } from './lanes.ts';
 import { FLAGS, type Ledger, stateCode } from './ledger.ts';
 import { createOwners } from './owners.ts';
-import { createRateLog } from './rates.ts';
+import { type RateLog, rateKey } from './rates.ts';
+import type { SiteLanes } from './site-lanes.ts';
 import type { Suppressions } from './suppressions.ts';
 
 const SENDING = stateCode('sending');
-const CLAIMED = stateCode(transition('queued', 'claim') ?? 'sending');
 
 /** Which transition each result of an attempt is. */
 const TRANSITION_OF = {
@@ -38,34 +37,16 @@ interface Settled {
 }
 
 /** The queue over SQLite. */
-export function createQueueStore(db: Database, ledger: Ledger, suppressions: Suppressions): QueueStore {
-  const rates = createRateLog(db);
+export function createQueueStore(
+  db: Database,
+  ledger: Ledger,
+  suppressions: Suppressions,
+  parts: { readonly rates: RateLog; readonly lanes: Lanes; readonly claims: Claims; readonly sites: SiteLanes },
+): QueueStore {
+  const { rates, lanes, claims, sites } = parts;
   const owners = createOwners(db, rates);
-  const clock = createClock(db, rates);
-  const lanes = createLanes(db);
+  const clock = createClock(db, rates, sites.refresh);
 
-  const findDue = db.prepare((query, p: { lane: number; now: number; limit: number }) =>
-    query
-      .selectFrom('delivery')
-      .selectAll()
-      .where('lane_id', '=', p.lane)
-      .where('due_at', '<=', p.now)
-      .orderBy('due_at')
-      .orderBy('id')
-      .limit(p.limit),
-  );
-  const take = db.prepare((query, p: { ids: string; owner: number; now: number }) =>
-    query
-      .updateTable('delivery')
-      .set({ state: CLAIMED, owner: p.owner, due_at: null, updated_at: p.now })
-      .where('id', 'in', sql<number>`(select value from json_each(${p.ids}))`),
-  );
-  const giveUp = db.prepare((query, p: { id: number; now: number; reason: string }) =>
-    query
-      .updateTable('delivery')
-      .set({ state: stateCode('failed'), due_at: null, updated_at: p.now, reason: p.reason })
-      .where('id', '=', p.id),
-  );
   const markDeferred = db.prepare((query, p: { id: number; owner: number }) =>
     query
       .updateTable('delivery')
@@ -114,13 +95,17 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
     const facts = row && ledger.message(row.message_id);
     if (row === undefined || facts === undefined) return [];
     const attempt = row.attempts;
-    if (!startCounted) {
-      const route = lanes.routeOf(row.lane_id);
-      if (startedAt === undefined) rates.reserve(route, owner, -1);
-      else rates.started(route, owner, [startedAt]);
+    const { route, site } = lanes.keyOf(row.lane_id);
+    if (site !== '') sites.settled(row.lane_id, settlement);
+    for (const key of keysOf(route, site, startCounted)) {
+      if (startedAt === undefined) rates.reserve(key, owner, -1);
+      else rates.started(key, owner, [startedAt]);
     }
     if ('movedTo' in result && result.movedTo !== undefined)
       relocate.run({ id, lane: lanes.idOf({ route: result.movedTo, stream: facts.stream }) });
+    else if (site !== '' && result.type === 'deferred' && result.reason === 'dns')
+      // Where it goes was not known, or has changed: it is sorted anew.
+      relocate.run({ id, lane: lanes.idOf({ route, stream: facts.stream }) });
     if (result.type === 'returned') return [];
     if (result.type === 'deferred') {
       ledger.count(facts, 'deferrals', now);
@@ -140,26 +125,16 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
     return [event, ...suppressions.suppress(entry, now)];
   }
 
-  function readOne(row: DeliveryRow, now: number): ClaimedDelivery[] {
-    const { id, recipient, attempts } = row;
-    try {
-      return [{ ...readDelivery(row), attempts }];
-    } catch {
-      // One damaged row must not stop the others.
-      const reply = 'corrupt row';
-      giveUp.run({ id, now, reason: reply });
-      const facts = ledger.message(row.message_id);
-      if (facts !== undefined) {
-        ledger.count(facts, 'failed', now);
-        ledger.event({ id, recipient }, facts, 'failed', now, { reply, reason: 'system', attempt: attempts });
-      }
-      return [];
-    }
+  function recover(owner: number, now: number): number {
+    const recovered = owners.recover(owner, now);
+    if (recovered > 0) sites.refresh(now);
+    return recovered;
   }
 
   return {
     register: (owner, now) =>
       db.write(() => {
+        sites.shape(owner.shaped, owner.routes ?? [], now);
         for (const [route, limits] of Object.entries(owner.rates)) rates.limit(route, [limits].flat());
         clock.rewind(now);
         return owners.register({ ...owner, routes: owner.routes ?? [] }, now);
@@ -169,7 +144,7 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
         clock.tick(now);
         const alive = owners.beat(owner, now);
         const gone = takesOver ? owners.silentSince(now - leaseMs) : [];
-        const recovered = gone.reduce((sum, id) => sum + owners.recover(id, now), 0);
+        const recovered = gone.reduce((sum, id) => sum + recover(id, now), 0);
         const present = owners.list();
         const known = new Set(present.flatMap(({ routes }) => routes));
         lanes.see([...known], now);
@@ -177,22 +152,24 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
         const seenBefore = present.length === 1 ? Number.POSITIVE_INFINITY : now - fallback.absentMs;
         return { alive, recovered, moved: lanes.reroute(known, fallback.route, seenBefore) };
       }),
-    unregister: (owner, now) => db.write(() => void owners.recover(owner, now)),
+    unregister: (owner, now) => db.write(() => void recover(owner, now)),
     claim: ({ lane, limit, owner, now }) =>
       db.write(() => {
         const row = lanes.find(lane);
         if (row === undefined || row.paused === 1) return [];
         const most = Math.min(limit, rates.allowed(lane, now));
         if (most < 1) return [];
-        const claimed = findDue.all({ lane: row.id, now, limit: most }).flatMap((found) => readOne(found, now));
-        if (claimed.length === 0) return [];
-        take.run({ ids: JSON.stringify(claimed.map(({ id }) => id)), owner, now });
+        const claimed = claims.take({ lane: row.id, limit: most, owner, now });
         rates.reserve(lane.route, owner, claimed.length);
         return claimed;
       }),
     started: (route, times, owner) => db.write(() => rates.started(route, owner, times)),
     settle: (settlements, { owner, now }) =>
-      db.write(() => settlements.flatMap((settlement) => settleOne(settlement, owner, now))),
+      db.write(() => {
+        const events = settlements.flatMap((settlement) => settleOne(settlement, owner, now));
+        sites.reschedule(now);
+        return events;
+      }),
     nextDueAt(lane) {
       const row = lanes.find(lane);
       return row === undefined || row.paused === 1 ? undefined : lanes.dueAt(row.id);
@@ -202,6 +179,12 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
     pause: (lane, paused) => db.write(() => lanes.pause(lane, paused)),
     lanes: async () => lanes.list(),
   };
+}
+
+/** What a start counts for: the route, and its site where it has one. */
+function keysOf(route: string, site: string, counted: boolean | undefined): readonly string[] {
+  if (site === '') return counted === true ? [] : [route];
+  return [route, rateKey({ route, site })];
 }
 
 /** When a delivery is due after an attempt; null where it is over. */

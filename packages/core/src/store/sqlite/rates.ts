@@ -13,22 +13,33 @@ const SLICE_SHARE = 1 / 8;
 const SHORT_MS = 10_000;
 const RESERVED_SHARE = 1 / 20;
 
-/** The starts of rated routes. Inside of `write`, but for `nextSlotAt`. */
+/** What starts are counted under: a route, or a site of one. */
+export function rateKey({ route, site = '' }: Pick<LaneKey, 'route' | 'site'>): string {
+  return site === '' ? route : `${route}\t${site}`;
+}
+
+/** The starts of rated routes and sites, each under its key. Inside of `write`, but for `nextSlotAt`. */
 export interface RateLog {
-  /** A route has limits, which all hold: starts are counted from now on. */
-  limit(route: string, rates: readonly Rate[]): void;
-  /** How many may start now; those that a process has claimed and not begun count as started now. Infinity without a limit. */
-  allowed(lane: LaneKey, now: number): number;
+  /** A route or site has limits, which all hold: starts are counted from now on. */
+  limit(key: string, rates: readonly Rate[]): void;
+  /**
+   * How many may start now; those that a process has claimed and not begun count as started now. Infinity without a limit.
+   *
+   * @param factor - share of the limits that is left
+   */
+  allowed(lane: LaneKey, now: number, factor?: number): number;
   /** A process claimed deliveries, or (negative) will not begin some of them. */
-  reserve(route: string, owner: number, n: number): void;
-  /** Claimed deliveries of this route began, one at each of these times. */
-  started(route: string, owner: number, times: readonly number[]): void;
+  reserve(key: string, owner: number, n: number): void;
+  /** Claimed deliveries began, one at each of these times. */
+  started(key: string, owner: number, times: readonly number[]): void;
   /** A process is gone. Nobody knows what it began, so all that it had reserved counts as started now. */
   abandon(owner: number, now: number): void;
   /** Where the clock was set back, starts that lie ahead of it by more than `skewMs` count as started now. */
   rewind(now: number, skewMs: number): void;
   /** When a lane whose route is full may start the next one; undefined where nothing is in the window. */
-  nextSlotAt(lane: LaneKey, now: number): number | undefined;
+  nextSlotAt(lane: LaneKey, now: number, factor?: number): number | undefined;
+  /** Where limits are looked up that nobody has set yet. */
+  onUnknown(lookUp: (key: string) => readonly Rate[]): void;
 }
 
 /** The starts of one window of a route. */
@@ -49,6 +60,7 @@ function boundsOf(rate: Rate, stream: Stream): readonly Rate[] {
 export function createRateLog(db: Database): RateLog {
   /** A series of starts for each window: what a short one counts in small buckets, a long one counts in large ones. */
   const limits = new Map<string, readonly Series[]>();
+  let lookUp = (_key: string): readonly Rate[] => [];
   const forget = db.prepare((query, { route, before }: { route: string; before: number }) =>
     query.deleteFrom('rate_start').where('route', '=', route).where('bucket_end', '<=', before),
   );
@@ -104,8 +116,20 @@ export function createRateLog(db: Database): RateLog {
     return Math.max(1, Math.floor(windowMs / BUCKETS));
   }
 
-  function count(route: string, at: number, n: number): void {
-    for (const series of limits.get(route) ?? []) countIn(series, at, n);
+  function limit(key: string, rates: readonly Rate[]): readonly Series[] {
+    const sorted = rates.toSorted((one, other) => one.windowMs - other.windowMs);
+    // The shortest has the name of the route, so that a route that gets a further window keeps its count.
+    const series = sorted.map((rate, index) => ({ name: index === 0 ? key : `${key}\n${rate.windowMs}`, rate }));
+    limits.set(key, series);
+    return series;
+  }
+
+  function seriesOf(key: string): readonly Series[] {
+    return limits.get(key) ?? limit(key, lookUp(key));
+  }
+
+  function count(key: string, at: number, n: number): void {
+    for (const series of seriesOf(key)) countIn(series, at, n);
   }
 
   function countIn({ name, rate }: Series, at: number, n: number): void {
@@ -116,33 +140,35 @@ export function createRateLog(db: Database): RateLog {
   }
 
   function reserve(route: string, owner: number, n: number): void {
-    if (!limits.has(route) || n === 0) return;
+    if (n === 0 || seriesOf(route).length === 0) return;
     if (n > 0) addReserved.run({ route, owner, n });
     // Late reports of a process that was given up already find nothing to take back.
     else lessReserved.run({ route, owner, n: -n });
   }
 
   /** The bounds of a series for a stream, with what is in them. */
-  function bounds({ name, rate }: Series, stream: Stream, now: number) {
-    return boundsOf(rate, stream).map(({ limit, windowMs }) => {
+  function bounds({ name, rate }: Series, stream: Stream, now: number, factor: number) {
+    const left = factor === 1 ? rate : { ...rate, limit: Math.max(1, Math.floor(rate.limit * factor)) };
+    return boundsOf(left, stream).map(({ limit, windowMs }) => {
       const found = inWindow.get({ route: name, since: now - windowMs });
       return { limit, windowMs, n: found?.n ?? 0, oldest: found?.oldest ?? undefined };
     });
   }
 
   return {
-    limit(route, rates) {
-      const sorted = rates.toSorted((one, other) => one.windowMs - other.windowMs);
-      // The shortest has the name of the route, so that a route that gets a further window keeps its count.
-      const series = sorted.map((rate, index) => ({ name: index === 0 ? route : `${route}\n${rate.windowMs}`, rate }));
-      limits.set(route, series);
+    limit: (key, rates) => void limit(key, rates),
+    onUnknown(given) {
+      lookUp = given;
+      for (const key of limits.keys()) if (key.includes('\t')) limits.delete(key);
     },
-    allowed({ route, stream }, now) {
-      const all = limits.get(route);
-      if (all === undefined) return Number.POSITIVE_INFINITY;
+    allowed(lane, now, factor = 1) {
+      const key = rateKey(lane);
+      const all = seriesOf(key);
+      if (all.length === 0) return Number.POSITIVE_INFINITY;
       for (const { name, rate } of all) forget.run({ route: name, before: now - rate.windowMs });
-      const soon = reserved.get({ route })?.n ?? 0;
-      return Math.min(...all.flatMap((series) => bounds(series, stream, now).map(({ limit, n }) => limit - soon - n)));
+      const soon = reserved.get({ route: key })?.n ?? 0;
+      const found = all.flatMap((series) => bounds(series, lane.stream, now, factor));
+      return Math.min(...found.map(({ limit: most, n }) => most - soon - n));
     },
     reserve,
     started(route, owner, times) {
@@ -159,8 +185,8 @@ export function createRateLog(db: Database): RateLog {
         countIn(series, now, n);
       }
     },
-    nextSlotAt({ route, stream }, now) {
-      const known = (limits.get(route) ?? []).flatMap((series) => bounds(series, stream, now));
+    nextSlotAt(lane, now, factor = 1) {
+      const known = seriesOf(rateKey(lane)).flatMap((series) => bounds(series, lane.stream, now, factor));
       const moving = known.flatMap(({ limit, windowMs, n, oldest }) =>
         oldest === undefined ? [] : [{ full: n >= limit, at: oldest + windowMs }],
       );

@@ -14,11 +14,28 @@ interface CampaignTable {
 interface LaneTable {
   id: Generated<number>;
   route: string;
+  /** Empty for the lane that mail of a route and a stream comes into. */
+  site: Generated<string>;
   /** Place in `STREAMS`. */
   stream: number;
   paused: Generated<number>;
   /** When a process that has the route was last seen. */
   known_at: Generated<number>;
+  /** Of a site: when something in it may start; null where nothing waits for a time alone. */
+  ready_at: Generated<number | null>;
+  /** Of a site: deliveries that are handed out. */
+  held: Generated<number>;
+  /** Of a site: 1 where its servers answered the last time. */
+  answers: Generated<number>;
+  /** JSON of the rule that acts on it. */
+  rule: Generated<string | null>;
+}
+
+/** The site behind a recipient's domain, until it has to be looked up again. */
+interface DomainSiteTable {
+  domain: string;
+  site: string;
+  until: number;
 }
 
 interface MessageTable {
@@ -151,6 +168,7 @@ export interface Tables {
   content: ContentTable;
   campaign: CampaignTable;
   lane: LaneTable;
+  domain_site: DomainSiteTable;
   message: MessageTable;
   delivery: DeliveryTable;
   event: EventTable;

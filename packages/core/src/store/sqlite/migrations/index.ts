@@ -1,5 +1,6 @@
 import type { Migration } from 'kysely/migration';
 import { initial } from './initial.ts';
+import { sites } from './sites.ts';
 
 /** Every version of the schema by its name, in order. One that was published is never changed. */
-export const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001-initial': initial };
+export const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001-initial': initial, '0003-sites': sites };

@@ -1,0 +1,135 @@
+import type { Clock } from '../clock.ts';
+import { cachedResolver } from '../deliver/mx/cached-resolver.ts';
+import { createResolver, type Resolver } from '../deliver/mx/resolver.ts';
+import { filled } from '../deliver/mx/settings.ts';
+import { poolOf } from '../deliver/mx/source-address.ts';
+import type { Attempt, ReceiverBounds, RouteSpec } from '../deliver/port.ts';
+import { messageOf } from '../errors.ts';
+import { factorOf } from '../lane-rule.ts';
+import type { Stream } from '../message.ts';
+import type { SiteOptions } from '../queue/local.ts';
+import type { ClaimedDelivery, LaneRule } from '../queue/port.ts';
+import { createAutomation } from '../route/sites/automation.ts';
+import { addressesOf, type Bounds, createBounds, isShaped, type RouteBounds } from '../route/sites/bounds.ts';
+import { RECEIVERS } from '../route/sites/receivers.ts';
+import { createRollUp } from '../route/sites/roll-up.ts';
+import { RULES } from '../route/sites/rules.ts';
+import type { ResolvedShaping } from '../shaping-options.ts';
+import type { Store } from '../store/port.ts';
+import type { HostApi } from '../thread/port.ts';
+import { createFindSites } from './sites.ts';
+
+/** What holds routes to what receivers take. */
+export interface Shaping {
+  /** For the queue; undefined where no route has limits by site. */
+  readonly queue: SiteOptions | undefined;
+  boundsOf(route: string, site: string): Bounds | undefined;
+  /** What the connection has to know; undefined for mail that was not sorted. */
+  receiverOf(route: string, claimed: ClaimedDelivery, stream: Stream): ReceiverBounds | undefined;
+  /** Learns from an attempt. */
+  note(route: string, claimed: ClaimedDelivery, stream: Stream, attempt: Attempt): void;
+  /** What the DNS of a route has said is kept here, for its transport, too. */
+  resolverOf(route: string): Resolver | undefined;
+}
+
+/** Joins sites, bounds and rules. */
+export function createShaping(context: {
+  readonly routes: readonly RouteSpec[];
+  readonly shaping: ResolvedShaping;
+  readonly store: Pick<Store, 'sites'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: HostApi['log'];
+}): Shaping {
+  const { routes, shaping, store, clock, log } = context;
+  const own = Object.entries(shaping.sites).map(([name, { mx = [], domains = [] }]) => ({ name, mx, domains }));
+  const shaped = routes.filter(isShaped);
+  const specs = new Map(shaped.map((route) => [route.name, route]));
+  const boundsOf = createBounds(new Map(shaped.map((route) => [route.name, ofRoute(route)])), RECEIVERS, shaping);
+  const automation = createAutomation([...shaping.rules, ...(shaping.defaultRules ? RULES : [])]);
+  const resolvers = new Map<string, Resolver>();
+  /** Of this process; the store has them all. */
+  const suspended = new Map<string, LaneRule>();
+
+  function resolverOf(name: string): Resolver | undefined {
+    const route = specs.get(name);
+    if (route?.kind !== 'mx') return undefined;
+    const resolver = resolvers.get(name) ?? cachedResolver(createResolver(route.mx.dns), clock);
+    resolvers.set(name, resolver);
+    return resolver;
+  }
+
+  function addresses(name: string, stream: Stream): readonly string[] {
+    const route = specs.get(name);
+    return route?.kind === 'mx' ? poolOf(route.mx.localAddresses, stream) : [];
+  }
+
+  const findSites = createFindSites({
+    store,
+    rollUp: createRollUp([...own, ...RECEIVERS]),
+    shaping,
+    clock,
+    resolverOf,
+    specOf: (name) => specs.get(name),
+  });
+
+  return {
+    boundsOf,
+    resolverOf,
+    queue:
+      shaped.length === 0
+        ? undefined
+        : {
+            store: store.sites,
+            shaped: { boundsOf },
+            findSites,
+            heldUntil(route, site, now) {
+              const rule = suspended.get(`${route}\t${site}`);
+              return rule !== undefined && factorOf(rule, now) === 0 ? rule.until : undefined;
+            },
+          },
+    receiverOf(route, { site }, stream) {
+      const bounds = site === undefined ? undefined : boundsOf(route, site);
+      if (site === undefined || bounds === undefined) return undefined;
+      const rule = addresses(route, stream).length > 1 ? store.sites.lane(route, site, stream)?.rule : undefined;
+      const now = clock.now();
+      const avoided = (rule?.avoided ?? []).filter(({ until }) => until > now).map(({ address }) => address);
+      const { perAddress: connections, messagesPerConnection } = bounds;
+      return { connections, messagesPerConnection, avoided };
+    },
+    note(route, { site }, stream, { outcome, transcript }) {
+      if (site === undefined || (outcome.type !== 'deferred' && outcome.type !== 'bounced')) return;
+      const now = clock.now();
+      const { localAddress, startedAt } = transcript;
+      const { reply, reason } = outcome;
+      const all = addresses(route, stream);
+      const heard = { route, site, reply, reason, startedAt, localAddress, addresses: all };
+      const rule = automation.hear(heard, store.sites.lane(route, site, stream)?.rule, now);
+      if (rule === undefined) return;
+      if (rule.factor === 0) suspended.set(`${route}\t${site}`, rule);
+      log(
+        'warn',
+        { route, site, rule: rule.name, until: new Date(rule.until).toISOString(), reply },
+        'a rule of shaping acts',
+      );
+      store.sites.applyRule(route, site, rule, now).catch((error: unknown) => {
+        log('error', { error: messageOf(error) }, 'a rule of shaping could not be kept');
+      });
+    },
+  };
+}
+
+/** What a route says of sites that nothing else is known of. */
+function ofRoute(route: RouteSpec): RouteBounds {
+  if (route.kind !== 'mx') {
+    const places = route.concurrency ?? (route.kind === 'smtp' ? route.smtp.connections : undefined) ?? 5;
+    return { connections: places, messagesPerConnection: 100, addresses: 1, direct: false, capped: false };
+  }
+  const { connectionsPerSite, maxMessagesPerConnection } = filled(route.mx);
+  return {
+    connections: connectionsPerSite,
+    messagesPerConnection: maxMessagesPerConnection,
+    addresses: addressesOf(route.mx.localAddresses),
+    direct: true,
+    capped: route.mx.connectionsPerSite !== undefined,
+  };
+}

@@ -1,0 +1,95 @@
+import type { Clock } from '../clock.ts';
+import type { ClaimedDelivery, LaneKey, QueueStore } from './port.ts';
+import type { Shaped, SiteQueueStore } from './site-port.ts';
+import { createSiteTurns, type SiteTurns } from './site-turns.ts';
+import { createSorter, type FindSites } from './sorter.ts';
+
+/** One route and stream that are held to limits by site. */
+export interface SiteLine {
+  /** Deliveries in memory that wait for a place of their site. */
+  readonly waiting: number;
+  /** Sorts what has come in. */
+  sort(): void;
+  /** When something may start, or can be sorted. */
+  dueAt(): number | undefined;
+  claim(
+    request: { readonly lane: LaneKey; readonly limit: number; readonly owner: number; readonly now: number },
+    places: number,
+  ): Promise<ClaimedDelivery[]>;
+  /** Begins when the site has a place, and gives it back. */
+  run(delivery: ClaimedDelivery, begin: () => Promise<void>): Promise<void>;
+  /** Until when a rule holds a delivery back that was handed out before it acted. */
+  heldUntil(delivery: ClaimedDelivery): number | undefined;
+}
+
+/** What lines work with. */
+export interface SiteLinesContext {
+  readonly store: SiteQueueStore;
+  readonly queue: Pick<QueueStore, 'nextDueAt'>;
+  readonly shaped: Shaped;
+  readonly findSites: FindSites;
+  readonly clock: Pick<Clock, 'now'>;
+  heldUntil(route: string, site: string, now: number): number | undefined;
+  onSorted(): void;
+  onError(error: unknown): void;
+}
+
+/** The lines of all routes that have limits by site. */
+export function createSiteLines(context: SiteLinesContext): {
+  /** Undefined for a route without limits by site. */
+  of(lane: LaneKey): SiteLine | undefined;
+  stop(): Promise<void>;
+} {
+  const sorter = createSorter(context);
+  const turns = new Map<string, SiteTurns>();
+  const lines = new Map<string, SiteLine | undefined>();
+
+  function lineOf(lane: LaneKey): SiteLine | undefined {
+    const key = `${lane.stream} ${lane.route}`;
+    if (lines.has(key)) return lines.get(key);
+    const shared = turns.get(lane.route) ?? createSiteTurns();
+    turns.set(lane.route, shared);
+    const has = context.shaped.boundsOf(lane.route, '') !== undefined;
+    const line = has ? createLine(lane, shared, context, () => sorter.wake(lane)) : undefined;
+    lines.set(key, line);
+    return line;
+  }
+
+  return { of: lineOf, stop: sorter.stop };
+}
+
+function createLine(lane: LaneKey, turns: SiteTurns, context: SiteLinesContext, sort: () => void): SiteLine {
+  const { store, queue, shaped, clock } = context;
+  let waiting = 0;
+  let unproven = 0;
+
+  return {
+    get waiting() {
+      return waiting;
+    },
+    sort,
+    dueAt() {
+      const [ready, unsorted] = [store.readyAt(lane), queue.nextDueAt(lane)];
+      return ready === undefined || unsorted === undefined ? (ready ?? unsorted) : Math.min(ready, unsorted);
+    },
+    claim(request, places) {
+      // Sites that do not answer get half of the places, so that the others always have the other half.
+      const left = Math.max(0, Math.ceil(places / 2) - unproven);
+      return store.claim({ ...request, unproven: left });
+    },
+    async run(delivery, begin) {
+      const { site = '' } = delivery;
+      if (delivery.unproven === true) unproven += 1;
+      waiting += 1;
+      await turns.take(site, shaped.boundsOf(lane.route, site)?.connections ?? 1, lane.stream);
+      waiting -= 1;
+      try {
+        await begin();
+      } finally {
+        turns.give(site);
+        if (delivery.unproven === true) unproven -= 1;
+      }
+    },
+    heldUntil: ({ site }) => (site === undefined ? undefined : context.heldUntil(lane.route, site, clock.now())),
+  };
+}
