@@ -4,6 +4,7 @@ import type { RouteRules } from '../route/port.ts';
 
 /** What a receiver takes, as far as a connection knows of it. */
 export interface ReceiverBounds {
+  readonly site: string;
   readonly connections: number;
   readonly messagesPerConnection: number;
   /** Local addresses that it takes no mail from at the moment. */

@@ -94,7 +94,7 @@ export function createShaping(context: {
       const now = clock.now();
       const avoided = (rule?.avoided ?? []).filter(({ until }) => until > now).map(({ address }) => address);
       const { perAddress: connections, messagesPerConnection } = bounds;
-      return { connections, messagesPerConnection, avoided };
+      return { site, connections, messagesPerConnection, avoided };
     },
     note(route, { site }, stream, { outcome, transcript }) {
       if (site === undefined || (outcome.type !== 'deferred' && outcome.type !== 'bounced')) return;
@@ -122,10 +122,11 @@ export function createShaping(context: {
 function ofRoute(route: RouteSpec): RouteBounds {
   if (route.kind !== 'mx') {
     const places = route.concurrency ?? (route.kind === 'smtp' ? route.smtp.connections : undefined) ?? 5;
-    return { connections: places, messagesPerConnection: 100, addresses: 1, direct: false, capped: false };
+    return { places, connections: places, messagesPerConnection: 100, addresses: 1, direct: false, capped: false };
   }
-  const { connectionsPerSite, maxMessagesPerConnection } = filled(route.mx);
+  const { connections, connectionsPerSite, maxMessagesPerConnection } = filled(route.mx);
   return {
+    places: route.concurrency ?? 2 * connections,
     connections: connectionsPerSite,
     messagesPerConnection: maxMessagesPerConnection,
     addresses: addressesOf(route.mx.localAddresses),

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import { findDestination } from '../deliver/mx/destination.ts';
 import type { Resolver } from '../deliver/mx/resolver.ts';
 import type { RouteSpec } from '../deliver/port.ts';
+import { siteOfDomain } from '../route/sites/bounds.ts';
 import type { RollUp } from '../route/sites/roll-up.ts';
 import { OWN_SITES, type ResolvedShaping } from '../shaping-options.ts';
 import type { Store } from '../store/port.ts';
@@ -43,7 +44,7 @@ export function createFindSites(context: {
 
   /** Known without the DNS. */
   function given(domain: string): string | undefined {
-    if (shaping.domains[domain] !== undefined) return domain;
+    if (shaping.domains[domain] !== undefined) return siteOfDomain(domain);
     if (domain.startsWith('[')) return domain.slice(1, -1).replace(/^IPv6:/i, '');
     return rollUp.ofDomain(domain);
   }

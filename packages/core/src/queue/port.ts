@@ -15,9 +15,9 @@ import type { MessageEvent, ReasonClass, Transcript } from '../events.ts';
 import type { Stream } from '../message.ts';
 import type { Rate } from '../rate.ts';
 import type { StoredDelivery } from '../store/port.ts';
-import type { Shaped } from './site-port.ts';
+import type { Shaped, SiteStanding } from './site-port.ts';
 
-export type { LaneRule, Shaped, SiteBounds, SiteLane, SiteQueueStore } from './site-port.ts';
+export type { LaneRule, Shaped, SiteBounds, SiteLane, SiteQueueStore, SiteStanding } from './site-port.ts';
 
 /** A lane: the queue of one route and one stream, and of one site where the route is held to limits by site. */
 export interface LaneKey {
@@ -33,8 +33,8 @@ export interface ClaimedDelivery extends StoredDelivery {
   readonly attempts: number;
   /** The site whose lane it came from, where it did. */
   readonly site?: string | undefined;
-  /** The site's servers have not answered yet, or did not the last time. */
-  readonly unproven?: boolean | undefined;
+  /** How the site did before. */
+  readonly standing?: SiteStanding | undefined;
 }
 
 /** How an attempt ended. */

@@ -61,7 +61,7 @@ export function createSiteLines(context: SiteLinesContext): {
 function createLine(lane: LaneKey, turns: SiteTurns, context: SiteLinesContext, sort: () => void): SiteLine {
   const { store, queue, shaped, clock } = context;
   let waiting = 0;
-  let unproven = 0;
+  const taken = { answers: 0, unknown: 0, failing: 0 };
 
   return {
     get waiting() {
@@ -73,13 +73,14 @@ function createLine(lane: LaneKey, turns: SiteTurns, context: SiteLinesContext, 
       return ready === undefined || unsorted === undefined ? (ready ?? unsorted) : Math.min(ready, unsorted);
     },
     claim(request, places) {
-      // Sites that do not answer get half of the places, so that the others always have the other half.
-      const left = Math.max(0, Math.ceil(places / 2) - unproven);
-      return store.claim({ ...request, unproven: left });
+      // Who was never reached may take half of the places, and who did not answer a quarter: the rest is for the others.
+      const unknown = Math.max(0, Math.ceil(places / 2) - taken.unknown);
+      const failing = Math.max(0, Math.max(1, Math.floor(places / 4)) - taken.failing);
+      return store.claim({ ...request, unknown, failing });
     },
     async run(delivery, begin) {
-      const { site = '' } = delivery;
-      if (delivery.unproven === true) unproven += 1;
+      const { site = '', standing = 'answers' } = delivery;
+      taken[standing] += 1;
       waiting += 1;
       await turns.take(site, shaped.boundsOf(lane.route, site)?.connections ?? 1, lane.stream);
       waiting -= 1;
@@ -87,7 +88,7 @@ function createLine(lane: LaneKey, turns: SiteTurns, context: SiteLinesContext, 
         await begin();
       } finally {
         turns.give(site);
-        if (delivery.unproven === true) unproven -= 1;
+        taken[standing] -= 1;
       }
     },
     heldUntil: ({ site }) => (site === undefined ? undefined : context.heldUntil(lane.route, site, clock.now())),

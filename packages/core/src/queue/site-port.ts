@@ -13,6 +13,9 @@ import type { Stream } from '../message.ts';
 import type { Rate } from '../rate.ts';
 import type { ClaimedDelivery, LaneKey } from './port.ts';
 
+/** What is known of a site: its servers answered the last time, did not, or were never asked. */
+export type SiteStanding = 'answers' | 'failing' | 'unknown';
+
 /** Bounds of a site on a route. */
 export interface SiteBounds {
   /** Mails on their way at once. */
@@ -57,11 +60,12 @@ export interface SiteQueueStore {
   }): readonly { readonly id: number; readonly domain: string }[];
   /** Moves unsorted deliveries into the lanes of their sites. */
   sort(lane: LaneKey, sites: ReadonlyMap<string, readonly number[]>, now: number): Promise<void>;
-  /** Due deliveries of sites, at most `limit`; of those whose servers have not answered yet at most `unproven`. */
+  /** Due deliveries of sites, at most `limit`; of those that were never reached at most `unknown`, of those that did not answer the last time `failing`. */
   claim(request: {
     readonly lane: LaneKey;
     readonly limit: number;
-    readonly unproven: number;
+    readonly unknown: number;
+    readonly failing: number;
     readonly owner: number;
     readonly now: number;
   }): Promise<ClaimedDelivery[]>;
@@ -84,7 +88,7 @@ export interface SiteLane {
   readonly paused: boolean;
   /** Deliveries of the site that are handed out, in both streams. */
   readonly held: number;
-  readonly answers: boolean;
+  readonly standing: SiteStanding;
   readonly readyAt: number | undefined;
   readonly rule: LaneRule | undefined;
 }

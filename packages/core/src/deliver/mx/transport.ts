@@ -111,6 +111,7 @@ export function createMxTransport(route: string, given: DirectMxSettings, contex
       const site = sites.of(
         plan.key,
         mail.site && {
+          name: mail.site.site,
           connectionsPerSite: mail.site.connections,
           maxMessagesPerConnection: mail.site.messagesPerConnection,
         },

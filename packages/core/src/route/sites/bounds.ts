@@ -19,6 +19,8 @@ export interface Bounds extends SiteBounds {
 
 /** What a route says of sites that nothing else is known of. */
 export interface RouteBounds {
+  /** Mails on their way at once, to all sites. */
+  readonly places: number;
   readonly connections: number;
   readonly messagesPerConnection: number;
   /** Connections are counted from each of so many local addresses. */
@@ -29,8 +31,8 @@ export interface RouteBounds {
   readonly capped: boolean;
 }
 
-/** Lookups that take long wait in one lane with so few places, that they hold up nothing else. */
-const UNRESOLVED = 10;
+/** Domains that the DNS does not answer for wait in one lane with this share of the places, so that they hold up nothing else. */
+const UNRESOLVED_SHARE = 1 / 8;
 
 /** @param routes - the routes that have limits by site */
 export function createBounds(
@@ -43,12 +45,14 @@ export function createBounds(
 
   function make(route: RouteBounds, site: string): Bounds {
     const preset = presets.get(site) ?? {};
-    const host = shaping.domains[site] ?? shaping.sites[site] ?? {};
+    const host = (isOfDomain(site) ? shaping.domains[site.slice(1)] : shaping.sites[site]) ?? {};
     const rate = host.rate ?? preset.rate;
     const capped = route.capped ? Math.min(route.connections, preset.connections ?? route.connections) : undefined;
     const standard = capped ?? preset.connections ?? route.connections;
     const unresolved = site === OWN_SITES.unresolved;
-    const connections = unresolved ? UNRESOLVED : (host.connections ?? standard) * route.addresses;
+    const connections = unresolved
+      ? Math.max(1, Math.floor(route.places * UNRESOLVED_SHARE))
+      : (host.connections ?? standard) * route.addresses;
     const all = site === OWN_SITES.other || unresolved || !route.direct;
     return {
       connections,
@@ -70,8 +74,7 @@ export function createBounds(
     const key = `${name}\t${site}`;
     const bounds = known.get(key) ?? make(route, site);
     // Sites without limits of their own are many, and all alike: made anew they cost little.
-    if (presets.has(site) || shaping.domains[site] !== undefined || shaping.sites[site] !== undefined)
-      known.set(key, bounds);
+    if (presets.has(site) || isOfDomain(site) || shaping.sites[site] !== undefined) known.set(key, bounds);
     return bounds;
   };
 }
@@ -79,6 +82,15 @@ export function createBounds(
 function setBy(host: unknown, preset: unknown): SetBy | undefined {
   if (host !== undefined) return 'host';
   return preset === undefined ? undefined : 'receiver';
+}
+
+/** A domain that the host gave limits of its own; no receiver has such a name. */
+export function siteOfDomain(domain: string): string {
+  return `@${domain}`;
+}
+
+function isOfDomain(site: string): boolean {
+  return site.startsWith('@');
 }
 
 /** Local addresses that a site sees at once. */

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { factorOf, isOver } from '../../lane-rule.ts';
 import type { Stream } from '../../message.ts';
-import type { LaneRule, Settlement, Shaped, SiteBounds } from '../../queue/port.ts';
+import type { LaneRule, Settlement, Shaped, SiteBounds, SiteStanding } from '../../queue/port.ts';
 import type { Database } from './database.ts';
 import type { Lanes } from './lanes.ts';
 import { STREAMS, stateCode } from './ledger.ts';
@@ -116,7 +116,7 @@ export function createSiteLanes(db: Database, lanes: Lanes, rates: RateLog): Sit
     if (bounds === undefined || lane.paused === 1) return 0;
     const factor = factorOf(ruleOf(lane), now);
     return roomIn(bounds, {
-      answers: lane.answers === 1,
+      answers: lane.answers === ANSWERS.answers,
       factor,
       transactional: lane.stream === STREAMS.indexOf('transactional'),
       held: both.reduce((sum, { held }) => sum + held, 0),
@@ -155,13 +155,11 @@ export function createSiteLanes(db: Database, lanes: Lanes, rates: RateLog): Sit
     room,
     of: (route, site) => siblings.all({ route, site }),
     shape(shaped, routes, now) {
-      if (shaped !== undefined) {
-        shape = shaped;
-        rates.onUnknown((key) => {
-          const [route = '', site] = key.split('\t');
-          return site === undefined ? [] : (boundsOf(route, site)?.rates ?? []);
-        });
-      }
+      shape = shaped;
+      rates.onUnknown((key) => {
+        const [route = '', site] = key.split('\t');
+        return site === undefined ? [] : (boundsOf(route, site)?.rates ?? []);
+      });
       const plain = routes.filter((route) => boundsOf(route, '') === undefined);
       for (const lane of all.all({})) {
         const { route, stream } = lanes.keyOf(lane.id);
@@ -220,9 +218,18 @@ export function ruleOf({ rule }: Pick<SiteLaneRow, 'rule'>): LaneRule | undefine
   return rule === null ? undefined : (JSON.parse(rule) as LaneRule);
 }
 
-/** 1 where a server of the site has answered, 0 where none did; undefined where nobody asked. */
+/** What is known of a site, as it is kept. */
+export const ANSWERS: { readonly answers: 1; readonly unknown: 0; readonly failing: -1 } = { answers: 1, unknown: 0, failing: -1 };
+
+/** What is known of the site of a lane. */
+export function standingOf({ answers }: Pick<SiteLaneRow, 'answers'>): SiteStanding {
+  if (answers === ANSWERS.unknown) return 'unknown';
+  return answers === ANSWERS.answers ? 'answers' : 'failing';
+}
+
+/** Whether a server of the site has answered; undefined where nobody asked. */
 function answered({ result, transcript }: Settlement): number | undefined {
-  if (result.type === 'sent') return 1;
+  if (result.type === 'sent') return ANSWERS.answers;
   if (transcript === undefined) return undefined;
-  return transcript.steps.some(({ reply }) => /^\d{3}/.test(reply ?? '')) ? 1 : 0;
+  return transcript.steps.some(({ reply }) => /^\d{3}/.test(reply ?? '')) ? ANSWERS.answers : ANSWERS.failing;
 }

@@ -8,7 +8,7 @@ import type { Database } from './database.ts';
 import type { Lanes } from './lanes.ts';
 import { STREAMS } from './ledger.ts';
 import { type RateLog, rateKey } from './rates.ts';
-import { ruleOf, type SiteLaneRow, type SiteLanes } from './site-lanes.ts';
+import { ANSWERS, ruleOf, type SiteLaneRow, type SiteLanes, standingOf } from './site-lanes.ts';
 
 /** Lanes that are looked at in one claim, at most. */
 const LANES = 200;
@@ -120,8 +120,8 @@ export function createSiteQueue(
       rates.reserve(rateKey(key), owner, claimed.length);
     }
     sites.touched(row.id);
-    const unproven = row.answers === 0;
-    return claimed.map((delivery) => ({ ...delivery, site, unproven }));
+    const standing = standingOf(row);
+    return claimed.map((delivery) => ({ ...delivery, site, standing }));
   }
 
   return {
@@ -142,14 +142,18 @@ export function createSiteQueue(
         }
         sites.reschedule(now);
       }),
-    claim: ({ lane, limit, unproven, owner, now }) =>
+    claim: ({ lane, limit, unknown, failing, owner, now }) =>
       db.write(() => {
         const row = lanes.find(lane);
         if (row?.paused === 1) return [];
         const most = Math.min(limit, rates.allowed({ route: lane.route, stream: lane.stream }, now));
         const claimed: ClaimedDelivery[] = [];
-        for (const answers of [1, 0]) {
-          let left = Math.min(most - claimed.length, answers === 1 ? most : unproven);
+        for (const [answers, own] of [
+          [ANSWERS.answers, most],
+          [ANSWERS.unknown, unknown],
+          [ANSWERS.failing, failing],
+        ] as const) {
+          let left = Math.min(most - claimed.length, own);
           if (left < 1) continue;
           const limited = { route: lane.route, stream: STREAMS.indexOf(lane.stream), answers, now };
           for (const one of ready.all({ ...limited, limit: Math.min(left, LANES) })) {
@@ -165,7 +169,7 @@ export function createSiteQueue(
       }),
     readyAt({ route, stream }) {
       if (lanes.find({ route, stream })?.paused === 1) return undefined;
-      const at = [0, 1].flatMap((answers) => {
+      const at = Object.values(ANSWERS).flatMap((answers) => {
         const found = earliest.get({ route, stream: STREAMS.indexOf(stream), answers })?.ready_at;
         return typeof found === 'number' ? [found] : [];
       });
@@ -192,7 +196,7 @@ export function createSiteQueue(
       return {
         paused: row.paused === 1,
         held: both.reduce((sum, { held }) => sum + held, 0),
-        answers: row.answers === 1,
+        standing: standingOf(row),
         readyAt: row.ready_at ?? undefined,
         rule: ruleOf(row),
       };

@@ -25,7 +25,7 @@ interface LaneTable {
   ready_at: Generated<number | null>;
   /** Of a site: deliveries that are handed out. */
   held: Generated<number>;
-  /** Of a site: 1 where its servers answered the last time. */
+  /** Of a site: 1 where its servers answered the last time, -1 where they did not, 0 where they were never asked. */
   answers: Generated<number>;
   /** JSON of the rule that acts on it. */
   rule: Generated<string | null>;

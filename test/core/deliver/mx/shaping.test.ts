@@ -1,0 +1,128 @@
+import { createServer, type Socket } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  type DirectMxOptions,
+  directMx,
+  type MailRelay,
+  type MailRelayOptions,
+} from '../../../../packages/core/src/index.ts';
+import { type FakeDns, fakeDns, type Zone } from '../../../support/dns.ts';
+import { relayWith } from '../../../support/relay.ts';
+import { type Host, mailHost } from './support.ts';
+
+/** Accepts connections, and never says a word. */
+async function silentHost(address: string, port: number): Promise<void> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => void sockets.add(socket.on('error', () => {})));
+  await new Promise<void>((resolve) => server.listen(port, address, resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+}
+
+/** A mail server that counts the sessions that are open at once. */
+async function countingHost(address: string, port = 0): Promise<Host & { readonly most: () => number }> {
+  let open = 0;
+  let most = 0;
+  const host = await mailHost(address, port, {
+    onConnect(_, done) {
+      open += 1;
+      most = Math.max(most, open);
+      done();
+    },
+    onClose() {
+      open -= 1;
+    },
+    onMailFrom: (_, __, done) => void setTimeout(done, 20),
+  });
+  return { ...host, most: () => most };
+}
+
+function relayTo(
+  dns: FakeDns,
+  port: number,
+  route: Partial<DirectMxOptions> = {},
+  options: MailRelayOptions = {},
+): MailRelay {
+  const base = { hostname: 'out.sender.test', ports: { smtp: port }, allowPrivateAddresses: true, mtaSts: false };
+  const servers = { servers: [dns.server], timeoutMs: 500, tries: 1 };
+  return relayWith({ routes: [directMx({ ...base, dns: servers, ...route })], ...options });
+}
+
+const at = (domain: string, n: number): string[] => Array.from({ length: n }, (_, index) => `n${index}@${domain}`);
+
+describe('shaping of direct MX', () => {
+  it('dead domains, and domains without DNS, do not hold the places of the others', async () => {
+    const host = await mailHost('127.0.0.2');
+    await silentHost('127.0.0.3', host.port);
+    const dead = Array.from({ length: 12 }, (_, index) => `dead${index}.test`);
+    const mute = Array.from({ length: 30 }, (_, index) => `mute${index}.test`);
+    const zone: Zone = { 'alive.test': { MX: [[10, 'mx.alive.test']] }, 'mx.alive.test': { A: ['127.0.0.2'] } };
+    for (const name of dead)
+      Object.assign(zone, { [name]: { MX: [[10, `mx.${name}`]] }, [`mx.${name}`]: { A: ['127.0.0.3'] } });
+    for (const name of mute) zone[name] = 'silence';
+    const dns = await fakeDns(zone);
+    const relay = relayTo(dns, host.port, { concurrency: 8, greetingTimeoutMs: 1000 });
+    await relay.start();
+    for (const name of [...dead, ...mute]) await relay.send({ to: at(name, 3), subject: 'Hello', text: 'Hello' });
+    await relay.send({ to: at('alive.test', 60), subject: 'Hello', text: 'Hello' });
+    await expect.poll(() => host.taken.length, { timeout: 10_000 }).toBe(60);
+  }, 20_000);
+
+  it('rolls domains up by their MX, and holds them together to what the host says of the site', async () => {
+    const narrow = await countingHost('127.0.0.2');
+    const wide = await countingHost('127.0.0.3', narrow.port);
+    const dns = await fakeDns({
+      'one.test': { MX: [[10, 'mx1.narrow.test']] },
+      'two.test': { MX: [[10, 'mx1.narrow.test']] },
+      'three.test': { MX: [[10, 'mx2.narrow.test']] },
+      'mx1.narrow.test': { A: ['127.0.0.2'] },
+      'mx2.narrow.test': { A: ['127.0.0.2'] },
+      'wide.test': { MX: [[10, 'mx.wide.test']] },
+      'mx.wide.test': { A: ['127.0.0.3'] },
+    });
+    const relay = relayTo(
+      dns,
+      narrow.port,
+      {},
+      {
+        shaping: { sites: { narrow: { mx: ['narrow.test'], connections: 1 }, 'wide.test': { connections: 3 } } },
+      },
+    );
+    await relay.start();
+    const to = [...at('one.test', 10), ...at('two.test', 10), ...at('three.test', 10), ...at('wide.test', 30)];
+    const { id } = await relay.send({ to, subject: 'Hello', text: 'Hello' });
+    await expect.poll(() => narrow.taken.length + wide.taken.length, { timeout: 10_000 }).toBe(60);
+    expect(narrow.most()).toBe(1);
+    expect(wide.most()).toBe(3);
+    const { items } = await relay.messages.list({ message: id });
+    expect(new Set(items.map(({ recipient, site }) => `${recipient.split('@')[1]} ${site}`))).toEqual(
+      new Set(['one.test narrow', 'two.test narrow', 'three.test narrow', 'wide.test wide.test']),
+    );
+    expect(dns.questions.filter((question) => question === 'MX one.test')).toHaveLength(1);
+  }, 20_000);
+
+  it('keeps a rate for one domain, and leaves a route without shaping alone', async () => {
+    const host = await countingHost('127.0.0.2');
+    const dns = await fakeDns({
+      'one.test': { MX: [[10, 'mx.one.test']] },
+      'two.test': { MX: [[10, 'mx.one.test']] },
+      'mx.one.test': { A: ['127.0.0.2'] },
+    });
+    const shaping = { domains: { 'one.test': { rate: '5/h' } } };
+    const relay = relayTo(dns, host.port, {}, { shaping });
+    await relay.start();
+    await relay.send({ to: [...at('one.test', 8), ...at('two.test', 8)], subject: 'Hello', text: 'Hello' });
+    await expect.poll(() => host.taken.length, { timeout: 10_000 }).toBe(13);
+    const waiting = async () => (await relay.lanes.list()).filter((lane) => lane.waiting > 0);
+    await expect
+      .poll(waiting)
+      .toMatchObject([{ route: 'mx', stream: 'transactional', site: '@one.test', waiting: 3, sending: 0 }]);
+    await relay.stop();
+    const plain = relayTo(dns, host.port, { shaping: false, name: 'plain' }, { shaping });
+    await plain.start();
+    await plain.send({ to: at('one.test', 8), subject: 'Hello', text: 'Hello' });
+    await expect.poll(() => host.taken.length, { timeout: 10_000 }).toBe(21);
+  }, 20_000);
+});
