@@ -123,6 +123,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
           key: { route: route.name, stream },
           concurrency,
           rates,
+          warmUp: shaping.warmUpOf(route.name),
         }));
       }),
       deliver: createDelivering({

@@ -27,6 +27,7 @@ import {
 } from './rules.ts';
 import { SHAPING } from './shaping-options.ts';
 import type { UnsubscribeOptions, UnsubscribeTexts } from './unsubscribe.ts';
+import { WARM_UP } from './warm-up.ts';
 
 const rate: Rule = rule((value) => isRate(value), 'must read like 200/s, 3000/min, 100/h or 50000/day');
 
@@ -59,6 +60,7 @@ export const ROUTE: Rules<RouteOptions> = {
   takes,
   weight: positive,
   shaping: flag,
+  warmUp: WARM_UP,
 };
 
 /** A route that the host made itself, without its kind. */

@@ -155,6 +155,10 @@ function routesOf(options: MailRelayOptions, env: Environment, factories: RouteF
   if (routes === undefined || routes.length === 0) return [factories.capture()];
   const names = routes.map((route) => route.name);
   if (new Set(names).size !== names.length) refuse('routes', 'must have different names');
+  for (const [index, { warmUp, shaping, kind }] of routes.entries()) {
+    const bySite = Object.keys(warmUp?.perSite ?? {}).length > 0;
+    if (bySite && !(shaping ?? kind === 'mx')) refuse(`routes[${index}].warmUp.perSite`, 'needs `shaping: true`');
+  }
   return routes;
 }
 

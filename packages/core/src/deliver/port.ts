@@ -1,6 +1,7 @@
 import type { ReasonClass, Transcript, TranscriptStep } from '../events.ts';
 import type { Stream } from '../message.ts';
 import type { RouteRules } from '../route/port.ts';
+import type { WarmUpOptions } from '../warm-up.ts';
 
 /** What a receiver takes, as far as a connection knows of it. */
 export interface ReceiverBounds {
@@ -190,6 +191,8 @@ export interface RouteOptions {
    * @default true with `directMx()`, else false
    */
   readonly shaping?: boolean | undefined;
+  /** What may be sent on each day while the route is new. More on [shaping](shaping.md). @default no ceiling */
+  readonly warmUp?: WarmUpOptions | undefined;
 }
 
 /** Options of `capture()`. */

@@ -64,10 +64,10 @@ export function capture(options: CaptureOptions = {}): RouteSpec {
 }
 
 function shared(
-  { name, rate, concurrency, takes, weight, shaping }: RouteOptions,
+  { name, rate, concurrency, takes, weight, shaping, warmUp }: RouteOptions,
   standard: string,
 ): RouteOptions & { name: string } {
-  return { name: name ?? standard, rate, concurrency, takes, weight, shaping };
+  return { name: name ?? standard, rate, concurrency, takes, weight, shaping, warmUp };
 }
 
 function fromUrl(text: string): SmtpOptions {

@@ -51,7 +51,13 @@ export function createDelivering(context: DeliveringContext): Deliver {
         return { ...unsent, result: { type: 'failed', reply, status: undefined, reason: 'system' } };
       }
       const { address, messageId } = claimed;
-      const way = ways.enter(route, { content, address, labels: () => store.log.labels(messageId) }, clock.now());
+      const entering = { content, address, labels: () => store.log.labels(messageId) };
+      if (claimed.overflowUntil !== undefined) {
+        const movedTo = ways.beyond(route, entering, clock.now());
+        const dueAt = movedTo === undefined ? claimed.overflowUntil : undefined;
+        return { ...unsent, result: { type: 'returned', movedTo, dueAt } };
+      }
+      const way = ways.enter(route, entering, clock.now());
       if (way.closed !== undefined) return { ...unsent, result: { type: 'returned', ...way.closed } };
       let withdrawn: string | undefined;
       const attempt = await way.watch(async () => {

@@ -17,6 +17,7 @@ import { RULES } from '../route/sites/rules.ts';
 import type { ResolvedShaping } from '../shaping-options.ts';
 import type { Store } from '../store/port.ts';
 import type { HostApi } from '../thread/port.ts';
+import { calendarsOf, type WarmUp } from '../warm-up.ts';
 import { createFindSites } from './sites.ts';
 
 /** What holds routes to what receivers take. */
@@ -24,6 +25,7 @@ export interface Shaping {
   /** For the queue; undefined where no route has limits by site. */
   readonly queue: SiteOptions | undefined;
   boundsOf(route: string, site: string): Bounds | undefined;
+  warmUpOf(route: string): WarmUp | undefined;
   /** What the connection has to know; undefined for mail that was not sorted. */
   receiverOf(route: string, claimed: ClaimedDelivery, stream: Stream): ReceiverBounds | undefined;
   /** Learns from an attempt. */
@@ -44,7 +46,9 @@ export function createShaping(context: {
   const own = Object.entries(shaping.sites).map(([name, { mx = [], domains = [] }]) => ({ name, mx, domains }));
   const shaped = routes.filter(isShaped);
   const specs = new Map(shaped.map((route) => [route.name, route]));
-  const boundsOf = createBounds(new Map(shaped.map((route) => [route.name, ofRoute(route)])), RECEIVERS, shaping);
+  const calendars = calendarsOfRoutes(routes);
+  const given = new Map(shaped.map((route) => [route.name, ofRoute(route)] as const));
+  const boundsOf = createBounds(given, RECEIVERS, shaping, (route, site) => calendars.get(route)?.sites.get(site));
   const automation = createAutomation([...shaping.rules, ...(shaping.defaultRules ? RULES : [])]);
   const resolvers = new Map<string, Resolver>();
   /** Of this process; the store has them all. */
@@ -74,6 +78,7 @@ export function createShaping(context: {
 
   return {
     boundsOf,
+    warmUpOf: (route) => calendars.get(route)?.all,
     resolverOf,
     queue:
       shaped.length === 0
@@ -116,6 +121,12 @@ export function createShaping(context: {
       });
     },
   };
+}
+
+function calendarsOfRoutes(routes: readonly RouteSpec[]): ReadonlyMap<string, ReturnType<typeof calendarsOf>> {
+  return new Map(
+    routes.flatMap((route) => (route.warmUp === undefined ? [] : [[route.name, calendarsOf(route.warmUp)] as const])),
+  );
 }
 
 /** What a route says of sites that nothing else is known of. */

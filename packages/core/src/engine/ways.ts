@@ -27,6 +27,8 @@ export interface EnteringMail {
 /** Which ways are open. */
 export interface Ways {
   enter(route: string, mail: EnteringMail, now: number): Way;
+  /** The next route that takes a mail and works; undefined where there is none. */
+  beyond(route: string, mail: EnteringMail, now: number): string | undefined;
   /** Whether a lane is fed: mail of a route that does not work waits where no other route could take it. */
   isFed(route: string, now: number): boolean;
 }
@@ -66,6 +68,7 @@ export function createWays(routes: readonly RouteSpec[], breakers: Breakers, clo
         }),
       };
     },
+    beyond: (route, mail, now) => failover.next(takingOf(mail), route, now),
     isFed: (route, now) => route !== last || !oneHop.has(route) || breakers.look(route, now) !== 'open',
   };
 }

@@ -2,6 +2,7 @@ import PQueue from 'p-queue';
 import { type Clock, systemClock } from '../clock.ts';
 import type { MessageEvent } from '../events.ts';
 import type { Rate } from '../rate.ts';
+import type { WarmUp } from '../warm-up.ts';
 import type { ClaimedDelivery, LaneKey, QueueStore, Settlement } from './port.ts';
 import { createSettler } from './settler.ts';
 import { createSiteLines } from './site-lines.ts';
@@ -15,6 +16,7 @@ export interface LaneOptions {
   readonly concurrency: number;
   /** All hold. Empty where nothing limits it. */
   readonly rates: readonly Rate[];
+  readonly warmUp?: WarmUp | undefined;
 }
 
 /** What holds routes to limits by site. */
@@ -83,8 +85,11 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
       limits.length === 0 ? [] : [[key.route, limits]],
     ),
   );
+  const warmUps = Object.fromEntries(
+    lanes.flatMap(({ key, warmUp }) => (warmUp ? [[key.route, warmUp] as const] : [])),
+  );
   const shaped = options.sites?.shaped;
-  const self = { pid: options.pid, host: options.host, rates, routes: options.routes, shaped };
+  const self = { pid: options.pid, host: options.host, rates, routes: options.routes, warmUps, shaped };
   const [first] = lanes.length === 0 ? [] : options.routes;
   const fallback = first === undefined ? {} : { fallback: { route: first, absentMs: ABSENT_MS } };
   // Claims that begin with a batch of results share its commit.
@@ -160,7 +165,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
       void (bySite?.run(delivery, begin) ?? begin()).catch(onError);
     }
     if (claimed.length === room) again = true;
-    if (lane.rates.length === 0 || claimed.length === room) return 'fed';
+    if (!isCounted(lane) || claimed.length === room) return 'fed';
     feedAtNextSlot(lane);
     return lane.key.stream === 'transactional' ? 'starved' : 'fed';
   }
@@ -191,7 +196,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     let startCounted = false;
     const onStart = (at: number): boolean => {
       if (claimedBy !== owner || !leased()) return false;
-      if (lane.rates.length === 0 || delivery.site !== undefined) return true;
+      if (!isCounted(lane) || delivery.site !== undefined) return true;
       startCounted = true;
       const times = starts.get(route) ?? [];
       times.push(at);
@@ -310,6 +315,11 @@ function returned({ id }: ClaimedDelivery, dueAt?: number): Settlement {
 
 function rank({ stream }: LaneKey): number {
   return stream === 'transactional' ? 0 : 1;
+}
+
+/** Whether starts are counted. */
+function isCounted({ rates, warmUp }: LaneOptions): boolean {
+  return rates.length > 0 || warmUp !== undefined;
 }
 
 /** Rated lanes take slices of a tenth of their limit, so that transactional mail never waits for a whole window. */

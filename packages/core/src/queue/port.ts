@@ -15,6 +15,7 @@ import type { MessageEvent, ReasonClass, Transcript } from '../events.ts';
 import type { Stream } from '../message.ts';
 import type { Rate } from '../rate.ts';
 import type { StoredDelivery } from '../store/port.ts';
+import type { WarmUp } from '../warm-up.ts';
 import type { Shaped, SiteStanding } from './site-port.ts';
 
 export type { LaneRule, Shaped, SiteBounds, SiteLane, SiteQueueStore, SiteStanding } from './site-port.ts';
@@ -35,6 +36,8 @@ export interface ClaimedDelivery extends StoredDelivery {
   readonly site?: string | undefined;
   /** How the site did before. */
   readonly standing?: SiteStanding | undefined;
+  /** Its way has sent what it may on this day, and it is to take another; else it waits until this time. */
+  readonly overflowUntil?: number | undefined;
 }
 
 /** How an attempt ended. */
@@ -75,6 +78,13 @@ export interface Settlement {
   readonly transcript: Transcript | undefined;
 }
 
+/** What has started of late in a lane with limits. */
+export interface LaneUse {
+  readonly rates: readonly { readonly rate: Rate; readonly n: number }[];
+  /** Of a warm-up: the ceiling of this day, undefined after its end; when the next day begins. */
+  readonly today: { readonly ceiling: number | undefined; readonly sent: number; readonly until: number } | undefined;
+}
+
 /** A lane, as operators see it. */
 export interface LaneRecord extends LaneKey {
   readonly paused: boolean;
@@ -96,6 +106,8 @@ export interface QueueStore {
       readonly rates: Readonly<Record<string, Rate | readonly Rate[]>>;
       /** Names of the routes that it is configured with, also those that others deliver. */
       readonly routes?: readonly string[];
+      /** Warm-ups by route. @default none */
+      readonly warmUps?: Readonly<Record<string, WarmUp>> | undefined;
       /** Which of them are held to limits by site. @default none */
       readonly shaped?: Shaped | undefined;
     },
@@ -141,6 +153,8 @@ export interface QueueStore {
   nextDueAt(lane: LaneKey): number | undefined;
   /** When a lane whose route is full may start the next delivery; undefined where no start is in the window. */
   nextSlotAt(lane: LaneKey, now: number): number | undefined;
+  /** What has started of late, of the route or, where one is named, of the site. */
+  used(lane: LaneKey, now: number): LaneUse;
   /** A number that changes when another process committed; cheap. */
   changes(): number;
   pause(lane: LaneKey, paused: boolean): Promise<void>;

@@ -11,6 +11,7 @@
  */
 import type { Stream } from '../message.ts';
 import type { Rate } from '../rate.ts';
+import type { WarmUp } from '../warm-up.ts';
 import type { ClaimedDelivery, LaneKey } from './port.ts';
 
 /** What is known of a site: its servers answered the last time, did not, or were never asked. */
@@ -24,6 +25,7 @@ export interface SiteBounds {
   readonly unproven: number;
   /** All hold. Empty where nothing limits it. */
   readonly rates: readonly Rate[];
+  readonly warmUp?: WarmUp | undefined;
 }
 
 /** The routes that are held to limits by site. */

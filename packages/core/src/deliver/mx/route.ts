@@ -84,7 +84,7 @@ const DIRECT_MX = group<DirectMxOptions>(
  */
 export function directMx(options: DirectMxOptions): RouteSpec {
   check(DIRECT_MX, options, 'directMx()');
-  const { name, rate, concurrency, takes, weight, shaping, ...mx } = options;
+  const { name, rate, concurrency, takes, weight, shaping, warmUp, ...mx } = options;
   return {
     kind: 'mx',
     mx: mx satisfies DirectMxSettings,
@@ -93,6 +93,7 @@ export function directMx(options: DirectMxOptions): RouteSpec {
     takes,
     weight,
     shaping,
+    warmUp,
     // Mails that wait for the DNS or for a host leave places for those that can go out.
     concurrency: concurrency ?? 2 * filled(mx).connections,
   };

@@ -36,7 +36,7 @@ const PORT = 587;
 /** The route of a preset. @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED` */
 export function presetRoute(
   { provider, host, auth }: Preset,
-  { server = {}, name = provider.name, rate, concurrency, takes, weight, shaping }: ProviderRouteOptions,
+  { server = {}, name = provider.name, rate, concurrency, takes, weight, shaping, warmUp }: ProviderRouteOptions,
 ): RouteSpec {
   const secure = server.secure ?? false;
   const settings = {
@@ -46,7 +46,7 @@ export function presetRoute(
     ...given(server),
     auth,
   } as SmtpOptions;
-  return smtpOfProvider(settings, { name, rate, concurrency, takes, weight, shaping }, provider);
+  return smtpOfProvider(settings, { name, rate, concurrency, takes, weight, shaping, warmUp }, provider);
 }
 
 /** A route over a provider's server, also where the host wrote it by hand. */

@@ -2,6 +2,7 @@ import type { DirectMxSettings, RouteSpec } from '../../deliver/port.ts';
 import type { SiteBounds } from '../../queue/port.ts';
 import { parseRates } from '../../rate.ts';
 import { OWN_SITES, type ResolvedShaping, type SiteLimits } from '../../shaping-options.ts';
+import type { WarmUp } from '../../warm-up.ts';
 import type { Receiver } from './receivers.ts';
 
 /** What set a limit. */
@@ -39,11 +40,12 @@ export function createBounds(
   routes: ReadonlyMap<string, RouteBounds>,
   receivers: readonly Receiver[],
   shaping: ResolvedShaping,
+  warmUpOf: (route: string, site: string) => WarmUp | undefined,
 ): (route: string, site: string) => Bounds | undefined {
   const presets = new Map<string, SiteLimits>(receivers.map((receiver) => [receiver.name, receiver]));
   const known = new Map<string, Bounds>();
 
-  function make(route: RouteBounds, site: string): Bounds {
+  function make(name: string, route: RouteBounds, site: string): Bounds {
     const preset = presets.get(site) ?? {};
     const host = (isOfDomain(site) ? shaping.domains[site.slice(1)] : shaping.sites[site]) ?? {};
     const rate = host.rate ?? preset.rate;
@@ -60,6 +62,7 @@ export function createBounds(
       unproven: all ? connections : 1,
       messagesPerConnection: host.messagesPerConnection ?? preset.messagesPerConnection ?? route.messagesPerConnection,
       rates: parseRates(rate),
+      warmUp: warmUpOf(name, site),
       rate: rate === undefined ? [] : [rate].flat(),
       setBy: {
         connections: setBy(host.connections, capped === undefined ? preset.connections : undefined) ?? 'route',
@@ -72,9 +75,10 @@ export function createBounds(
     const route = routes.get(name);
     if (route === undefined) return undefined;
     const key = `${name}\t${site}`;
-    const bounds = known.get(key) ?? make(route, site);
+    const bounds = known.get(key) ?? make(name, route, site);
     // Sites without limits of their own are many, and all alike: made anew they cost little.
-    if (presets.has(site) || isOfDomain(site) || shaping.sites[site] !== undefined) known.set(key, bounds);
+    if (presets.has(site) || isOfDomain(site) || shaping.sites[site] !== undefined || bounds.warmUp !== undefined)
+      known.set(key, bounds);
     return bounds;
   };
 }

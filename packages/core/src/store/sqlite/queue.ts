@@ -135,7 +135,9 @@ export function createQueueStore(
     register: (owner, now) =>
       db.write(() => {
         sites.shape(owner.shaped, owner.routes ?? [], now);
-        for (const [route, limits] of Object.entries(owner.rates)) rates.limit(route, [limits].flat());
+        const { warmUps = {} } = owner;
+        for (const route of new Set([...Object.keys(owner.rates), ...Object.keys(warmUps)]))
+          rates.limit(route, [owner.rates[route] ?? []].flat(), warmUps[route]);
         clock.rewind(now);
         return owners.register({ ...owner, routes: owner.routes ?? [] }, now);
       }),
@@ -157,11 +159,12 @@ export function createQueueStore(
       db.write(() => {
         const row = lanes.find(lane);
         if (row === undefined || row.paused === 1) return [];
-        const most = Math.min(limit, rates.allowed(lane, now));
+        const overflowUntil = rates.overflowsUntil(lane, now);
+        const most = overflowUntil === undefined ? Math.min(limit, rates.allowed(lane, now)) : limit;
         if (most < 1) return [];
         const claimed = claims.take({ lane: row.id, limit: most, owner, now });
         rates.reserve(lane.route, owner, claimed.length);
-        return claimed;
+        return overflowUntil === undefined ? claimed : claimed.map((one) => ({ ...one, overflowUntil }));
       }),
     started: (route, times, owner) => db.write(() => rates.started(route, owner, times)),
     settle: (settlements, { owner, now }) =>
@@ -175,6 +178,7 @@ export function createQueueStore(
       return row === undefined || row.paused === 1 ? undefined : lanes.dueAt(row.id);
     },
     nextSlotAt: rates.nextSlotAt,
+    used: rates.used,
     changes: db.changes,
     pause: (lane, paused) => db.write(() => lanes.pause(lane, paused)),
     lanes: async () => lanes.list(),

@@ -1,7 +1,9 @@
 import type { Stream } from '../../message.ts';
-import type { LaneKey } from '../../queue/port.ts';
+import type { LaneKey, LaneUse } from '../../queue/port.ts';
 import type { Rate } from '../../rate.ts';
+import { DAY_MS, type WarmUp } from '../../warm-up.ts';
 import type { Database } from './database.ts';
+import { createWarmUpLog } from './warm-ups.ts';
 
 /** A window is kept in this many buckets: fine enough to lose a hundredth of the rate, coarse enough to stay cheap. */
 const BUCKETS = 100;
@@ -21,7 +23,7 @@ export function rateKey({ route, site = '' }: Pick<LaneKey, 'route' | 'site'>): 
 /** The starts of rated routes and sites, each under its key. Inside of `write`, but for `nextSlotAt`. */
 export interface RateLog {
   /** A route or site has limits, which all hold: starts are counted from now on. */
-  limit(key: string, rates: readonly Rate[]): void;
+  limit(key: string, rates: readonly Rate[], warmUp?: WarmUp | undefined): void;
   /**
    * How many may start now; those that a process has claimed and not begun count as started now. Infinity without a limit.
    *
@@ -39,7 +41,17 @@ export interface RateLog {
   /** When a lane whose route is full may start the next one; undefined where nothing is in the window. */
   nextSlotAt(lane: LaneKey, now: number, factor?: number): number | undefined;
   /** Where limits are looked up that nobody has set yet. */
-  onUnknown(lookUp: (key: string) => readonly Rate[]): void;
+  onUnknown(lookUp: (key: string) => Limits | undefined): void;
+  /** When mail that is due may leave by this way again, where its day is full and it is to take another; undefined where it is not. */
+  overflowsUntil(lane: LaneKey, now: number): number | undefined;
+  /** What is in each window, and on this day of a warm-up. */
+  used(lane: LaneKey, now: number): LaneUse;
+}
+
+/** Limits of a route or site. */
+export interface Limits {
+  readonly rates: readonly Rate[];
+  readonly warmUp?: WarmUp | undefined;
 }
 
 /** The starts of one window of a route. */
@@ -60,7 +72,9 @@ function boundsOf(rate: Rate, stream: Stream): readonly Rate[] {
 export function createRateLog(db: Database): RateLog {
   /** A series of starts for each window: what a short one counts in small buckets, a long one counts in large ones. */
   const limits = new Map<string, readonly Series[]>();
-  let lookUp = (_key: string): readonly Rate[] => [];
+  const warmUps = new Map<string, WarmUp>();
+  const days = createWarmUpLog(db);
+  let lookUp = (_key: string): Limits | undefined => undefined;
   const forget = db.prepare((query, { route, before }: { route: string; before: number }) =>
     query.deleteFrom('rate_start').where('route', '=', route).where('bucket_end', '<=', before),
   );
@@ -116,7 +130,9 @@ export function createRateLog(db: Database): RateLog {
     return Math.max(1, Math.floor(windowMs / BUCKETS));
   }
 
-  function limit(key: string, rates: readonly Rate[]): readonly Series[] {
+  function limit(key: string, { rates, warmUp }: Limits): readonly Series[] {
+    if (warmUp === undefined) warmUps.delete(key);
+    else warmUps.set(key, warmUp);
     const sorted = rates.toSorted((one, other) => one.windowMs - other.windowMs);
     // The shortest has the name of the route, so that a route that gets a further window keeps its count.
     const series = sorted.map((rate, index) => ({ name: index === 0 ? key : `${key}\n${rate.windowMs}`, rate }));
@@ -125,11 +141,22 @@ export function createRateLog(db: Database): RateLog {
   }
 
   function seriesOf(key: string): readonly Series[] {
-    return limits.get(key) ?? limit(key, lookUp(key));
+    return limits.get(key) ?? limit(key, lookUp(key) ?? { rates: [] });
   }
 
   function count(key: string, at: number, n: number): void {
     for (const series of seriesOf(key)) countIn(series, at, n);
+    if (warmUps.has(key)) days.count(key, at, n);
+  }
+
+  /** How many more may start on this day. */
+  function leftToday(key: string, stream: Stream, now: number): number {
+    const warmUp = warmUps.get(key);
+    if (warmUp === undefined) return Number.POSITIVE_INFINITY;
+    const { ceiling, sent } = days.look(key, warmUp, now);
+    if (ceiling === undefined) return Number.POSITIVE_INFINITY;
+    const kept = stream === 'transactional' ? 0 : Math.floor(ceiling * RESERVED_SHARE);
+    return ceiling - kept - sent - (reserved.get({ route: key })?.n ?? 0);
   }
 
   function countIn({ name, rate }: Series, at: number, n: number): void {
@@ -140,7 +167,7 @@ export function createRateLog(db: Database): RateLog {
   }
 
   function reserve(route: string, owner: number, n: number): void {
-    if (n === 0 || seriesOf(route).length === 0) return;
+    if (n === 0 || (seriesOf(route).length === 0 && !warmUps.has(route))) return;
     if (n > 0) addReserved.run({ route, owner, n });
     // Late reports of a process that was given up already find nothing to take back.
     else lessReserved.run({ route, owner, n: -n });
@@ -156,7 +183,7 @@ export function createRateLog(db: Database): RateLog {
   }
 
   return {
-    limit: (key, rates) => void limit(key, rates),
+    limit: (key, rates, warmUp) => void limit(key, { rates, warmUp }),
     onUnknown(given) {
       lookUp = given;
       for (const key of limits.keys()) if (key.includes('\t')) limits.delete(key);
@@ -164,11 +191,12 @@ export function createRateLog(db: Database): RateLog {
     allowed(lane, now, factor = 1) {
       const key = rateKey(lane);
       const all = seriesOf(key);
-      if (all.length === 0) return Number.POSITIVE_INFINITY;
+      const today = leftToday(key, lane.stream, now);
+      if (all.length === 0) return today;
       for (const { name, rate } of all) forget.run({ route: name, before: now - rate.windowMs });
       const soon = reserved.get({ route: key })?.n ?? 0;
       const found = all.flatMap((series) => bounds(series, lane.stream, now, factor));
-      return Math.min(...found.map(({ limit: most, n }) => most - soon - n));
+      return Math.min(today, ...found.map(({ limit: most, n }) => most - soon - n));
     },
     reserve,
     started(route, owner, times) {
@@ -185,7 +213,23 @@ export function createRateLog(db: Database): RateLog {
         countIn(series, now, n);
       }
     },
+    overflowsUntil(lane, now) {
+      const key = rateKey(lane);
+      seriesOf(key);
+      if (warmUps.get(key)?.overflow !== 'next-route' || leftToday(key, lane.stream, now) >= 1) return undefined;
+      return tomorrow(now);
+    },
+    used(lane, now) {
+      const key = rateKey(lane);
+      const rates = seriesOf(key).map(({ name, rate }) => ({
+        rate,
+        n: inWindow.get({ route: name, since: now - rate.windowMs })?.n ?? 0,
+      }));
+      const warmUp = warmUps.get(key);
+      return { rates, today: warmUp && { ...days.look(key, warmUp, now), until: tomorrow(now) } };
+    },
     nextSlotAt(lane, now, factor = 1) {
+      if (leftToday(rateKey(lane), lane.stream, now) < 1) return tomorrow(now);
       const known = seriesOf(rateKey(lane)).flatMap((series) => bounds(series, lane.stream, now, factor));
       const moving = known.flatMap(({ limit, windowMs, n, oldest }) =>
         oldest === undefined ? [] : [{ full: n >= limit, at: oldest + windowMs }],
@@ -196,4 +240,9 @@ export function createRateLog(db: Database): RateLog {
       return moving.length === 0 ? undefined : Math.min(...moving.map(({ at }) => at));
     },
   };
+}
+
+/** The beginning of the next day (UTC). */
+function tomorrow(now: number): number {
+  return (Math.floor(now / DAY_MS) + 1) * DAY_MS;
 }

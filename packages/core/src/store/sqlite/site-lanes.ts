@@ -132,7 +132,7 @@ export function createSiteLanes(db: Database, lanes: Lanes, rates: RateLog): Sit
     if (rule !== undefined && factor === 0) return Math.max(due, rule.until);
     if (room(lane, both, now) < 1) return null;
     const key = { route: lane.route, site: lane.site, stream: STREAMS[lane.stream] as Stream };
-    const full = due <= now && rates.allowed(key, now, factor) < 1;
+    const full = due <= now && rates.allowed(key, now, factor) < 1 && rates.overflowsUntil(key, now) === undefined;
     if (full) return Math.max(now + SOON_MS, rates.nextSlotAt(key, now, factor) ?? 0);
     return Math.max(due, now);
   }
@@ -158,7 +158,7 @@ export function createSiteLanes(db: Database, lanes: Lanes, rates: RateLog): Sit
       shape = shaped;
       rates.onUnknown((key) => {
         const [route = '', site] = key.split('\t');
-        return site === undefined ? [] : (boundsOf(route, site)?.rates ?? []);
+        return site === undefined ? undefined : boundsOf(route, site);
       });
       const plain = routes.filter((route) => boundsOf(route, '') === undefined);
       for (const lane of all.all({})) {
@@ -219,7 +219,11 @@ export function ruleOf({ rule }: Pick<SiteLaneRow, 'rule'>): LaneRule | undefine
 }
 
 /** What is known of a site, as it is kept. */
-export const ANSWERS: { readonly answers: 1; readonly unknown: 0; readonly failing: -1 } = { answers: 1, unknown: 0, failing: -1 };
+export const ANSWERS: { readonly answers: 1; readonly unknown: 0; readonly failing: -1 } = {
+  answers: 1,
+  unknown: 0,
+  failing: -1,
+};
 
 /** What is known of the site of a lane. */
 export function standingOf({ answers }: Pick<SiteLaneRow, 'answers'>): SiteStanding {

@@ -111,8 +111,9 @@ export function createSiteQueue(
   function claimFrom(row: SiteLaneRow, most: number, owner: number, now: number): ClaimedDelivery[] {
     const { route, site } = row;
     const key = { route, site, stream: STREAMS[row.stream] as Stream };
-    const rule = ruleOf(row);
-    const allowed = rates.allowed(key, now, factorOf(rule, now));
+    const overflowUntil = rates.overflowsUntil({ ...key, site: '' }, now) ?? rates.overflowsUntil(key, now);
+    const allowed =
+      overflowUntil === undefined ? rates.allowed(key, now, factorOf(ruleOf(row), now)) : Number.POSITIVE_INFINITY;
     const limit = Math.min(most, sites.room(row, sites.of(route, site), now), allowed);
     const claimed = limit < 1 ? [] : claims.take({ lane: row.id, limit, owner, now });
     if (claimed.length > 0) {
@@ -121,7 +122,7 @@ export function createSiteQueue(
     }
     sites.touched(row.id);
     const standing = standingOf(row);
-    return claimed.map((delivery) => ({ ...delivery, site, standing }));
+    return claimed.map((delivery) => ({ ...delivery, site, standing, overflowUntil }));
   }
 
   return {
@@ -146,7 +147,9 @@ export function createSiteQueue(
       db.write(() => {
         const row = lanes.find(lane);
         if (row?.paused === 1) return [];
-        const most = Math.min(limit, rates.allowed({ route: lane.route, stream: lane.stream }, now));
+        const own = { route: lane.route, stream: lane.stream };
+        const overflows = rates.overflowsUntil(own, now) !== undefined;
+        const most = overflows ? limit : Math.min(limit, rates.allowed(own, now));
         const claimed: ClaimedDelivery[] = [];
         for (const [answers, own] of [
           [ANSWERS.answers, most],
