@@ -13,6 +13,7 @@ import { createDelivering } from './engine/delivering.ts';
 import { createExplaining } from './engine/explaining.ts';
 import { createFeedback } from './engine/feedback.ts';
 import { createHealth } from './engine/health.ts';
+import { createLaneViews } from './engine/lanes.ts';
 import { createReading } from './engine/reading.ts';
 import { createRecords } from './engine/records.ts';
 import { createRouteFaults } from './engine/route-faults.ts';
@@ -81,6 +82,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
   const breakers = createBreakers(clock);
   const ways = createWays(options.routes, breakers, clock);
   const shaping = createShaping({ routes: options.routes, shaping: options.shaping, store, clock, log: host.log });
+  const views = createLaneViews({ store, routes: options.routes, shaping, clock });
   let queue: LocalQueue | undefined;
   let listening = false;
   const publish = (events: readonly MessageEvent[]): void => {
@@ -169,7 +171,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     render: (name, data, renderOptions) => composer.render(name, data, renderOptions),
     templateVersion: async (name) => composer.version(name),
     ...createRecords({ store, composer }),
-    ...createExplaining({ store, routes: options.routes, breakers, clock }),
+    ...createExplaining({ store, views, breakers, clock }),
     async apply(selection, by, reason): Promise<number> {
       let changed = 0;
       let after: Cursor | undefined;
@@ -195,7 +197,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
       return counts && campaignReport(name, counts, await store.reports.links(name, 50));
     },
     summaryReport: async (query) => summaryReport(query, await store.reports.days(query)),
-    lanes: () => store.queue.lanes(),
+    lanes: async () => (await store.queue.lanes()).map(views.view),
     async pauseLane(lane, paused): Promise<void> {
       if (!routeNames.includes(lane.route))
         throw new MailRelayError('OPTIONS_INVALID', { reason: `there is no route ${lane.route}` });
@@ -213,7 +215,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
       const bytes = await store.blobs.get('captured', id);
       return bytes && readCaptured(bytes).raw;
     },
-    health: createHealth(store, faults, clock),
+    health: createHealth({ store, faults, breakers, clock }),
     ...createVerifying({ routes: options.routes, clock, transport: transportOf }),
     async listen(on): Promise<void> {
       listening = on;

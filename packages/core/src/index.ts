@@ -57,7 +57,7 @@ export type {
   TrackingOptions,
 } from './message.ts';
 export type { LimitOptions, MailRelayOptions, QueueOptions, TemplateOptions } from './options.ts';
-export type { LaneRecord } from './queue/port.ts';
+export type { LaneLimit, LaneRecord, LaneView } from './queue/port.ts';
 export type { Domains } from './relay/domains.ts';
 export type { StopOptions } from './relay/lifecycle.ts';
 export type { Listener } from './relay/listeners.ts';
@@ -80,6 +80,7 @@ export type {
   SummaryReport,
 } from './report/port.ts';
 export type { RouteRules } from './route/port.ts';
+export type { ShapingOptions, ShapingRule, SiteLimits, SiteOptions } from './shaping-options.ts';
 export type {
   DeliveryRecord,
   LinkCount,
@@ -118,3 +119,4 @@ export {
 } from './template.ts';
 export type { FailingRoute, Health, RouteCheck } from './thread/port.ts';
 export type { UnsubscribeOptions, UnsubscribeTexts, UnsubscribeView } from './unsubscribe.ts';
+export type { WarmUpOptions } from './warm-up.ts';

@@ -106,6 +106,7 @@ describe('health', () => {
         queue: { waiting: 0, sending: 0, oldestMs: 0 },
         lanes: [],
         failing: [],
+        breakers: {},
       }),
     ],
     ['does not answer', () => Promise.reject(new Error('the secret place /var/x is gone'))],

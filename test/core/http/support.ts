@@ -49,6 +49,7 @@ export function bench(
       queue: { waiting: 0, sending: 0, oldestMs: 0 },
       lanes: [],
       failing: [],
+      breakers: {},
     }),
     ...options.engine,
   };

@@ -1,24 +1,24 @@
 import type { Clock } from '../clock.ts';
-import type { RouteSpec } from '../deliver/port.ts';
 import { explain } from '../report/explain.ts';
 import type { Breakers } from '../route/breakers.ts';
 import type { DeliveryRecord, Store } from '../store/port.ts';
 import type { EngineApi } from '../thread/port.ts';
+import type { LaneViews } from './lanes.ts';
 
 /** Why deliveries are where they are. */
 export function createExplaining(context: {
-  readonly store: Pick<Store, 'log' | 'queue'>;
-  readonly routes: readonly RouteSpec[];
+  readonly store: Pick<Store, 'log' | 'queue' | 'sites'>;
+  readonly views: LaneViews;
   readonly breakers: Breakers;
   readonly clock: Pick<Clock, 'now'>;
 }): Pick<EngineApi, 'explain'> {
-  const { store, routes, breakers, clock } = context;
+  const { store, views, breakers, clock } = context;
 
-  function fullness({ route, stream }: DeliveryRecord, now: number) {
-    const rate = routes.find(({ name }) => name === route)?.rate;
-    const until = rate === undefined ? undefined : store.queue.nextSlotAt({ route, stream }, now);
-    if (rate === undefined || until === undefined || until <= now) return undefined;
-    return { rate: [rate].flat().join(' and '), until };
+  /** When the route has room again, where a rate or a warm-up of its own is used up. */
+  function fullUntil({ route, stream }: DeliveryRecord, now: number): number | undefined {
+    const full = views.limitsOf({ route, stream }, now).some(({ used, most }) => used >= most);
+    const until = full ? store.queue.nextSlotAt({ route, stream }, now) : undefined;
+    return until === undefined || until <= now ? undefined : until;
   }
 
   return {
@@ -26,16 +26,18 @@ export function createExplaining(context: {
       const record = await store.log.get(id);
       const delivery = record && longestWaiting(record.deliveries);
       if (record === undefined || delivery === undefined) return undefined;
-      const { route, stream } = delivery;
+      const { route, stream, site } = delivery;
       const lanes = await store.queue.lanes();
       const now = clock.now();
       const down = breakers.look(route, now) === 'open';
       return explain({
         delivery,
         events: record.events.filter(({ deliveryId }) => deliveryId === delivery.id),
-        lane: lanes.find((lane) => lane.route === route && lane.stream === stream),
+        lane: lanes.find((lane) => lane.route === route && lane.stream === stream && lane.site === site),
         downUntil: down ? breakers.of(route).health().probeAt : undefined,
-        full: fullness(delivery, now),
+        fullUntil: fullUntil(delivery, now),
+        limits: views.limitsOf({ route, stream, site }, now),
+        site: site === undefined ? undefined : store.sites.lane(route, site, stream),
         now,
       });
     },

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Breakers } from '../route/breakers.ts';
 import type { Store } from '../store/port.ts';
 import type { Health } from '../thread/port.ts';
 import type { RouteFaults } from './route-faults.ts';
@@ -7,11 +8,13 @@ import type { RouteFaults } from './route-faults.ts';
 const KEPT_MS = 1000;
 
 /** State of the engine, counted at most once in a while. */
-export function createHealth(
-  store: Pick<Store, 'queue' | 'size'>,
-  faults: Pick<RouteFaults, 'failing'>,
-  clock: Pick<Clock, 'now'>,
-): () => Promise<Health> {
+export function createHealth(context: {
+  readonly store: Pick<Store, 'queue' | 'size'>;
+  readonly faults: Pick<RouteFaults, 'failing'>;
+  readonly breakers: Pick<Breakers, 'health'>;
+  readonly clock: Pick<Clock, 'now'>;
+}): () => Promise<Health> {
+  const { store, faults, breakers, clock } = context;
   let kept: { readonly at: number; readonly health: Promise<Health> } | undefined;
 
   async function look(): Promise<Health> {
@@ -30,6 +33,7 @@ export function createHealth(
       },
       lanes,
       failing: faults.failing(),
+      breakers: breakers.health(),
     };
   }
 

@@ -95,6 +95,36 @@ export interface LaneRecord extends LaneKey {
   readonly oldestDueAt: number | undefined;
 }
 
+/** One limit of a lane. */
+export interface LaneLimit {
+  readonly kind: 'rate' | 'connections' | 'warm-up';
+  /** As it was written: `40/s`, `20 connections`, `50 on day 2026-12-01`; with what a rule has made of it. */
+  readonly text: string;
+  /** What sets it: an option of the route, the data of the receiver, the option `shaping`, a rule, a warm-up. */
+  readonly by: 'route' | 'receiver' | 'host' | 'rule' | 'warm-up';
+  /** The ceiling, and what counts against it now. */
+  readonly most: number;
+  readonly used: number;
+}
+
+/** A lane with what limits it. */
+export interface LaneView extends LaneRecord {
+  /** All that hold, those of the route first. */
+  readonly limits: readonly LaneLimit[];
+  /** The rule of shaping that acts on it, with the reply that made it act; times in ms since the epoch. */
+  readonly rule:
+    | {
+        readonly name: string;
+        readonly reply: string;
+        readonly since: number;
+        readonly until: number;
+        readonly factor: number;
+      }
+    | undefined;
+  /** When it may start the next mail, ms since the epoch; undefined where that depends on a mail on its way, or on somebody. */
+  readonly readyAt: number | undefined;
+}
+
 /** The queue's part of the store. */
 export interface QueueStore {
   /** Registers this process with its routes and their limits; answers its owner number. */

@@ -3,7 +3,7 @@ import type { RenderedTemplate } from '../compose/port.ts';
 import { MailRelayError } from '../errors.ts';
 import type { FeedbackReport } from '../feedback/port.ts';
 import { STREAMS, type Stream } from '../message.ts';
-import type { LaneRecord } from '../queue/port.ts';
+import type { LaneView } from '../queue/port.ts';
 import type { CampaignReport, Explanation, SummaryReport } from '../report/port.ts';
 import { scopesOver } from '../scope.ts';
 import type { DeliveryRecord, MessageRecord, Page, Selection, Suppression } from '../store/port.ts';
@@ -96,7 +96,8 @@ export interface Templates {
 
 /** Lanes: the queue of one route and one stream. */
 export interface Lanes {
-  list(): Promise<readonly LaneRecord[]>;
+  /** All lanes with what limits them; of sites those that have mail, are paused, or that a rule acts on. */
+  list(): Promise<readonly LaneView[]>;
   /** Nothing leaves by the route (and stream, where one is named) until `resume()`; also for other processes. */
   pause(route: string, options?: { readonly stream?: Stream | undefined }): Promise<void>;
   resume(route: string, options?: { readonly stream?: Stream | undefined }): Promise<void>;

@@ -1,5 +1,7 @@
 import type { MessageEvent } from '../events.ts';
+import { factorOf } from '../lane-rule.ts';
 import type { DeliveryState } from '../message.ts';
+import type { LaneLimit, SiteLane } from '../queue/port.ts';
 import type { DeliveryRecord } from '../store/port.ts';
 import type { ExplainedReason, Explanation } from './port.ts';
 
@@ -11,8 +13,12 @@ export interface ExplainFacts {
   readonly lane: { readonly paused: boolean; readonly waiting: number } | undefined;
   /** When a probe of the route goes next, where it does not work. */
   readonly downUntil: number | undefined;
-  /** The route's limit in words and when it has room again, where it is full. */
-  readonly full: { readonly rate: string; readonly until: number } | undefined;
+  /** When the route has room again, where it is full. */
+  readonly fullUntil: number | undefined;
+  /** Of the delivery's lane. */
+  readonly limits: readonly LaneLimit[];
+  /** What is known of its site, where it has one. */
+  readonly site: SiteLane | undefined;
   readonly now: number;
 }
 
@@ -37,6 +43,8 @@ export function explain(facts: ExplainFacts): Explanation {
     recipient: delivery.recipient,
     state: delivery.state,
     route: delivery.route,
+    site: delivery.site,
+    limits: facts.limits,
     attempts: delivery.attempts,
     nextAt: unknown ? undefined : new Date(latest),
     summary: `${reasons.map(({ text }) => text).join('; ')}.`,
@@ -55,7 +63,7 @@ function reasonsOf(facts: ExplainFacts): ExplainedReason[] {
   if (state === 'sending')
     return [{ kind: 'sending', text: `it is being sent by ${delivery.route}`, until: undefined }];
   if (state === 'held') return [{ kind: 'held', text: withReason('it is held', reason), until: undefined }];
-  const bounds = [...laneBounds(facts), ...timeBounds(facts), ...routeBounds(facts)];
+  const bounds = [...laneBounds(facts), ...timeBounds(facts), ...routeBounds(facts), ...siteBounds(facts)];
   return bounds.length > 0 ? bounds : [queued(facts)];
 }
 
@@ -75,7 +83,7 @@ function timeBounds({ delivery, events, now }: ExplainFacts): ExplainedReason[] 
   return [{ kind: 'retry', text: `it is tried again at ${dueAt.toISOString()}${said}`, until: dueAt }];
 }
 
-function routeBounds({ delivery, downUntil, full }: ExplainFacts): ExplainedReason[] {
+function routeBounds({ delivery, downUntil, fullUntil, limits }: ExplainFacts): ExplainedReason[] {
   const { route } = delivery;
   const bounds: ExplainedReason[] = [];
   if (downUntil !== undefined) {
@@ -86,20 +94,57 @@ function routeBounds({ delivery, downUntil, full }: ExplainFacts): ExplainedReas
       until,
     });
   }
-  if (full !== undefined) {
-    const until = new Date(full.until);
+  if (fullUntil !== undefined) {
+    const until = new Date(fullUntil);
+    const day = limits.find(({ kind, used, most }) => kind === 'warm-up' && used >= most);
+    const rates = limits.filter(({ kind, by }) => kind === 'rate' && by === 'route').map(({ text }) => text);
+    const said = day === undefined ? `its ${rates.join(' and ')}` : `its ${day.text} (warm-up)`;
     bounds.push({
-      kind: 'rate',
-      text: `the route ${route} has sent its ${full.rate}, and has room at ${until.toISOString()}`,
+      kind: day === undefined ? 'rate' : 'warm-up',
+      text: `the route ${route} has sent ${said}, and has room at ${until.toISOString()}`,
       until,
     });
   }
   return bounds;
 }
 
+/** What is slowed down or suspended, and what has no room. A lane that is only slowed down may still go on. */
+function siteBounds({ delivery, site, limits, now }: ExplainFacts): ExplainedReason[] {
+  if (delivery.site === undefined || site === undefined) return [];
+  const { rule, readyAt, held } = site;
+  const bounds: ExplainedReason[] = [];
+  const factor = factorOf(rule, now);
+  if (rule !== undefined && factor < 1) {
+    const until = new Date(rule.until);
+    const does = factor === 0 ? 'suspends' : `slows down to ${Math.max(1, Math.round(factor * 100))} %`;
+    bounds.push({
+      kind: 'rule',
+      text: `the rule ${rule.name} ${does} ${delivery.site} until ${until.toISOString()}, after: ${rule.reply}`,
+      until: factor === 0 ? until : new Date(now),
+    });
+  }
+  if (factor > 0 && readyAt === undefined && held > 0) {
+    const text = `${delivery.site} has ${held} mails on their way or next, and takes ${placesOf(limits)} at once`;
+    bounds.push({ kind: 'site', text, until: new Date(now) });
+  } else if (factor > 0 && readyAt !== undefined && readyAt > now && (delivery.dueAt?.getTime() ?? now) <= now) {
+    const until = new Date(readyAt);
+    const day = limits.find(({ kind, used, most }) => kind === 'warm-up' && used >= most);
+    const rates = limits.filter(({ kind, by }) => kind === 'rate' && by !== 'route').map(({ text }) => text);
+    const said = day === undefined ? `its ${rates.join(' and ')}` : `its ${day.text} (warm-up)`;
+    const text = `${delivery.site} has had ${said}, and has room at ${until.toISOString()}`;
+    bounds.push({ kind: day === undefined ? 'site' : 'warm-up', text, until });
+  }
+  return bounds;
+}
+
+function placesOf(limits: readonly LaneLimit[]): string {
+  return limits.find(({ kind }) => kind === 'connections')?.text ?? 'no more';
+}
+
 function queued({ delivery, lane, now }: ExplainFacts): ExplainedReason {
   const waiting = lane?.waiting ?? 1;
-  const text = `it waits for its turn in the lane ${delivery.route}/${delivery.stream}, in which ${waiting} wait`;
+  const name = [delivery.route, delivery.stream, delivery.site ?? []].flat().join('/');
+  const text = `it waits for its turn in the lane ${name}, in which ${waiting} wait`;
   return { kind: 'queue', text, until: new Date(now) };
 }
 

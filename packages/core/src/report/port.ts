@@ -1,5 +1,6 @@
 import type { Transcript } from '../events.ts';
 import type { DeliveryState, Stream } from '../message.ts';
+import type { LaneLimit } from '../queue/port.ts';
 import type { LinkCount, Metric } from '../store/port.ts';
 
 /** Opens or clicks: deliveries and times, with and without machines. */
@@ -83,6 +84,12 @@ export interface ExplainedReason {
     /** Its route does not work, or has sent what it may for now. */
     | 'route-down'
     | 'rate'
+    /** The route, or the site behind the recipient's domain, has had what a warm-up gives it for the day. */
+    | 'warm-up'
+    /** A rule of shaping acts on the site, after what it replied. */
+    | 'rule'
+    /** The site has as many mails on their way as it may, or has had its rate. */
+    | 'site'
     /** Others of its lane come before it. */
     | 'queue';
   /** In words. */
@@ -97,6 +104,10 @@ export interface Explanation {
   readonly recipient: string;
   readonly state: DeliveryState;
   readonly route: string;
+  /** The site behind the recipient's domain, where the route is held to limits by site and it was sorted. */
+  readonly site: string | undefined;
+  /** The limits of its lane, those of the route first. */
+  readonly limits: readonly LaneLimit[];
   readonly attempts: number;
   /** When it can be tried next; undefined where that depends on somebody, or nothing more will be tried. */
   readonly nextAt: Date | undefined;

@@ -1,3 +1,5 @@
+import type { RouteHealth } from './port.ts';
+
 /** What a route's circuit breaker lets through. */
 export type Passage =
   /** Everything goes. */
@@ -6,17 +8,6 @@ export type Passage =
   | 'open'
   /** One mail goes, to see whether the route works again. */
   | 'probe';
-
-/** How a route did of late. */
-export interface RouteHealth {
-  readonly state: 'closed' | 'open' | 'half-open';
-  /** Since when it is in this state, ms since the epoch. */
-  readonly since: number;
-  /** Failures in a row. */
-  readonly failures: number;
-  /** When the next probe may go, ms since the epoch; undefined while it is closed. */
-  readonly probeAt: number | undefined;
-}
 
 /** Stops sending over a route that does not work, and finds out by single mails when it works again. */
 export interface Breaker {

@@ -1,9 +1,12 @@
 import { type Breaker, createBreaker, type Passage } from './breaker.ts';
+import type { RouteHealth } from './port.ts';
 
 /** The breakers of this process's routes. */
 export interface Breakers {
   of(route: string): Breaker;
   look(route: string, now: number): Passage;
+  /** Of the routes that were asked for. */
+  health(): Readonly<Record<string, RouteHealth>>;
 }
 
 /** One breaker for each route, made when it is first asked for. */
@@ -17,5 +20,6 @@ export function createBreakers(clock: { now(): number }): Breakers {
   return {
     of,
     look: (route, now) => of(route).look(now),
+    health: () => Object.fromEntries([...breakers].map(([route, breaker]) => [route, breaker.health()])),
   };
 }

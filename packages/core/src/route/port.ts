@@ -20,3 +20,15 @@ export interface RouteRules {
   /** Campaign of the mail; mail without one does not fit. */
   readonly campaign?: OneOrMore<string> | undefined;
 }
+
+/** How a route did of late. */
+export interface RouteHealth {
+  /** `open`: it does not work, and nothing goes; `half-open`: one mail tries it. */
+  readonly state: 'closed' | 'open' | 'half-open';
+  /** Since when it is in this state, ms since the epoch. */
+  readonly since: number;
+  /** Failures in a row. */
+  readonly failures: number;
+  /** When the next probe may go, ms since the epoch; undefined while it is closed. */
+  readonly probeAt: number | undefined;
+}

@@ -9,8 +9,9 @@ import type { ErrorCode } from '../errors.ts';
 import type { MessageEvent, ReasonClass, TranscriptStep } from '../events.ts';
 import type { FeedbackReport } from '../feedback/port.ts';
 import type { Accepted, DeliveryState, Stream, Submission, SubmittedRecipient, TemplateData } from '../message.ts';
-import type { LaneKey, LaneRecord } from '../queue/port.ts';
+import type { LaneKey, LaneRecord, LaneView } from '../queue/port.ts';
 import type { CampaignReport, Explanation, SummaryReport } from '../report/port.ts';
+import type { RouteHealth } from '../route/port.ts';
 import type {
   BlobKind,
   DeliveryRecord,
@@ -82,6 +83,8 @@ export interface Health {
   readonly lanes: readonly LaneRecord[];
   /** Routes of this process that do not work at the moment; their mail waits. */
   readonly failing: readonly FailingRoute[];
+  /** Circuit breakers of this process's routes over one server, by the name of the route; of those that were used. */
+  readonly breakers: Readonly<Record<string, RouteHealth>>;
 }
 
 /** Whether an address gets mail of a scope. */
@@ -142,7 +145,7 @@ export interface EngineApi {
     readonly to: number;
     readonly stream: Stream | undefined;
   }): Promise<SummaryReport>;
-  lanes(): Promise<LaneRecord[]>;
+  lanes(): Promise<LaneView[]>;
   pauseLane(lane: LaneKey, paused: boolean): Promise<void>;
   /** Labels, stores and counts what came in at the same time; durable when resolved. Unknown deliveries are ignored. */
   readAll(readings: readonly Reading[]): Promise<void>;

@@ -1,13 +1,15 @@
 import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   type DirectMxOptions,
   directMx,
   type MailRelay,
   type MailRelayOptions,
+  sqlite,
 } from '../../../../packages/core/src/index.ts';
 import { type FakeDns, fakeDns, type Zone } from '../../../support/dns.ts';
-import { relayWith } from '../../../support/relay.ts';
+import { relayWith, scratchFolder } from '../../../support/relay.ts';
 import { type Host, mailHost } from './support.ts';
 
 /** Accepts connections, and never says a word. */
@@ -124,5 +126,72 @@ describe('shaping of direct MX', () => {
     await plain.start();
     await plain.send({ to: at('one.test', 8), subject: 'Hello', text: 'Hello' });
     await expect.poll(() => host.taken.length, { timeout: 10_000 }).toBe(21);
+  }, 20_000);
+
+  it('suspends a site after what it said, says so, and still knows it after a restart', async () => {
+    const busy = await mailHost('127.0.0.2', 0, {
+      onMailFrom: (_, __, done) => done(Object.assign(new Error('4.3.0 Too busy for you'), { responseCode: 451 })),
+    });
+    const free = await mailHost('127.0.0.3', busy.port);
+    const dns = await fakeDns({
+      'busy.test': { MX: [[10, 'mx.busy.test']] },
+      'mx.busy.test': { A: ['127.0.0.2'] },
+      'free.test': { MX: [[10, 'mx.free.test']] },
+      'mx.free.test': { A: ['127.0.0.3'] },
+    });
+    const rule = { name: 'busy', reply: /too busy/i, times: 2, action: 'suspend', forMs: 3_600_000 } as const;
+    const store = sqlite(join(scratchFolder(), 'relay.db'));
+    const options = { store, shaping: { rules: [rule] }, queue: { retryFirstMs: 1, retryMaxMs: 1 } };
+    const relay = relayTo(dns, busy.port, {}, options);
+    const mail = { subject: 'Hello', text: 'Hello' };
+    await relay.start();
+    const { id } = await relay.send({ ...mail, to: 'a@busy.test' });
+    const suspended = {
+      kind: 'rule',
+      text: expect.stringMatching(/^the rule busy suspends busy\.test until .*Too busy/),
+    };
+    await expect
+      .poll(async () => (await relay.messages.explain(id)).reasons)
+      .toContainEqual(expect.objectContaining(suspended));
+    const explained = await relay.messages.explain(id);
+    expect(explained).toMatchObject({ site: 'busy.test', state: 'deferred' });
+    expect(explained.nextAt?.getTime()).toBeGreaterThan(Date.now() + 3_000_000);
+    await relay.send({ ...mail, to: 'b@free.test' });
+    await expect.poll(() => free.taken.length).toBe(1);
+    const lanes = await relay.lanes.list();
+    expect(lanes.find(({ site }) => site === 'busy.test')).toMatchObject({
+      rule: { name: 'busy', factor: 0, reply: expect.stringContaining('Too busy') },
+      limits: [{ kind: 'connections', text: '5 connections, suspended', by: 'rule', most: 0 }],
+      readyAt: explained.nextAt?.getTime(),
+    });
+    await relay.stop();
+    const again = relayTo(dns, busy.port, {}, options);
+    await again.start();
+    const later = await again.send({ ...mail, to: 'c@busy.test' });
+    await expect
+      .poll(async () => (await again.messages.explain(later.id)).reasons)
+      .toContainEqual(expect.objectContaining(suspended));
+    expect((await again.messages.get(later.id))?.deliveries).toMatchObject([{ state: 'queued', attempts: 0 }]);
+  }, 20_000);
+
+  it('moves to another local address for one that the site has blocked', async () => {
+    const refused: string[] = [];
+    const host = await mailHost('127.0.0.2', 0, {
+      onMailFrom(_, session, done) {
+        if (session.remoteAddress === '127.0.1.2') return done();
+        refused.push(session.remoteAddress);
+        return done(Object.assign(new Error('4.7.1 Your address is blocked'), { responseCode: 451 }));
+      },
+    });
+    const dns = await fakeDns({ 'one.test': { MX: [[10, 'mx.one.test']] }, 'mx.one.test': { A: ['127.0.0.2'] } });
+    const rule = { name: 'blocked', reply: /address is blocked/, action: 'move', forMs: 3_600_000 } as const;
+    const localAddresses = ['127.0.1.1', '127.0.1.2'];
+    const options = { shaping: { rules: [rule] }, queue: { retryFirstMs: 1, retryMaxMs: 1 } };
+    const relay = relayTo(dns, host.port, { localAddresses }, options);
+    await relay.start();
+    await relay.send({ to: at('one.test', 20), subject: 'Hello', text: 'Hello' });
+    await expect.poll(() => host.taken.length, { timeout: 10_000 }).toBe(20);
+    expect(new Set(host.taken.map(({ from }) => from))).toEqual(new Set(['127.0.1.2']));
+    expect(refused.length).toBeLessThan(20);
   }, 20_000);
 });

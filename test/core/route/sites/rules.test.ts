@@ -109,7 +109,7 @@ function heard(reply: string, over: Partial<Heard> = {}): Heard {
 }
 
 /** The rule that acts after so many replies, a second apart. */
-function after(n: number, one: Heard, rules = RULES): LaneRule | undefined {
+function hearTimes(n: number, one: Heard, rules = RULES): LaneRule | undefined {
   const automation = createAutomation(rules);
   const made = Array.from({ length: n }, (_, index) => automation.hear(one, undefined, 1000 * (index + 1)));
   expect(made.slice(0, -1).every((rule) => rule === undefined)).toBe(true);
@@ -119,7 +119,7 @@ function after(n: number, one: Heard, rules = RULES): LaneRule | undefined {
 describe('rules of the data', () => {
   it.each(REPLIES)('%s acts at %s after so many replies as it says, and no sooner', (name, site, reply) => {
     const { times = 1 } = RULES.find((rule) => rule.name === name) ?? {};
-    expect(after(times, heard(reply, { site }))).toMatchObject({ name, reply, since: 1000 * times });
+    expect(hearTimes(times, heard(reply, { site }))).toMatchObject({ name, reply, since: 1000 * times });
   });
 
   it('each have a real reply, a name of their own, and sites that are known', () => {
@@ -138,7 +138,7 @@ describe('rules of the data', () => {
     ];
     for (const reply of own)
       for (const reason of ['network', 'timeout', 'system', 'rate-limited', 'blocked-ip', 'dns'] as const)
-        expect(after(20, heard(reply, { reason }))).toBeUndefined();
+        expect(hearTimes(20, heard(reply, { reason }))).toBeUndefined();
   });
 
   it('leave alone what says nothing about our traffic', () => {
@@ -147,7 +147,7 @@ describe('rules of the data', () => {
       '452 4.2.2 Mailbox full',
       '450 4.2.0 Greylisted, try again in 300 seconds',
     ])
-      for (const { name } of RECEIVERS) expect(after(20, heard(reply, { site: name }))).toBeUndefined();
+      for (const { name } of RECEIVERS) expect(hearTimes(20, heard(reply, { site: name }))).toBeUndefined();
   });
 });
 
@@ -172,7 +172,7 @@ describe('a rule', () => {
   });
 
   it('slows down, and recovers in steps', () => {
-    const rule = after(2, heard('451 busy'), [slow]) as LaneRule;
+    const rule = hearTimes(2, heard('451 busy'), [slow]) as LaneRule;
     const end = 2000 + 4 * MINUTE;
     expect(rule.until).toBe(end);
     const at = [2000, end - 1, end, end + MINUTE - 1, end + MINUTE, end + 2 * MINUTE];
@@ -183,7 +183,7 @@ describe('a rule', () => {
 
   it('suspends, and begins again with a quarter', () => {
     const stop = { name: 'stop', reply: /busy/, action: 'suspend', forMs: 40 * MINUTE } as const;
-    const rule = after(1, heard('421 busy'), [stop]) as LaneRule;
+    const rule = hearTimes(1, heard('421 busy'), [stop]) as LaneRule;
     const end = 1000 + 40 * MINUTE;
     const at = [1000, end - 1, end, end + 10 * MINUTE, end + 20 * MINUTE];
     expect(at.map((now) => factorOf(rule, now))).toEqual([0, 0, 0.25, 0.5, 1]);
