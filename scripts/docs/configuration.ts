@@ -39,6 +39,34 @@ const SECTIONS: readonly Section[] = [
     prefix: '',
   },
   {
+    title: 'Shaping',
+    intro: 'In `shaping`. More on [shaping](shaping.md).',
+    file: 'shaping-options.ts',
+    interface: 'ShapingOptions',
+    prefix: 'shaping.',
+  },
+  {
+    title: 'Limits of receivers',
+    intro: 'In `shaping: { sites: { name: { … } } }` and `shaping: { domains: { domain: { … } } }`.',
+    file: 'shaping-options.ts',
+    interface: 'SiteLimits',
+    prefix: '',
+  },
+  {
+    title: 'Receivers',
+    intro: 'In `shaping: { sites: { name: { … } } }`, beside their limits.',
+    file: 'shaping-options.ts',
+    interface: 'SiteOptions',
+    prefix: '',
+  },
+  {
+    title: 'Rules of shaping',
+    intro: 'In `shaping: { rules: [{ … }] }`.',
+    file: 'shaping-options.ts',
+    interface: 'ShapingRule',
+    prefix: '',
+  },
+  {
     title: 'Tracking',
     intro: 'In `tracking` and `tracking.streams.broadcast`, and of one message. More on [tracking](tracking.md).',
     file: 'message.ts',
@@ -73,6 +101,13 @@ const SECTIONS: readonly Section[] = [
     file: 'route/port.ts',
     interface: 'RouteRules',
     prefix: 'takes.',
+  },
+  {
+    title: 'Warm-up of a route',
+    intro: 'In `warmUp` of a route. More on [shaping](shaping.md#warm-up).',
+    file: 'warm-up.ts',
+    interface: 'WarmUpOptions',
+    prefix: 'warmUp.',
   },
   {
     title: 'All presets',

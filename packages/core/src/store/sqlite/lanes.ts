@@ -141,7 +141,11 @@ export function createLanes(db: Database): Lanes {
       void put.run({ route, stream: STREAMS.indexOf(stream), paused: paused ? 1 : 0 }),
     list() {
       const running = new Map(sending.all({}).map(({ lane_id, n }) => [lane_id, n]));
-      return all.all({}).flatMap(({ id, route, site, stream, paused, ready_at, held, rule }): LaneRecord[] => {
+      const rows = all.all({});
+      const stopped = new Map(
+        rows.filter(({ site }) => site === '').map((row) => [`${row.stream} ${row.route}`, row.paused === 1]),
+      );
+      return rows.flatMap(({ id, route, site, stream, paused, ready_at, held, rule }): LaneRecord[] => {
         // Thousands of sites may have had mail once.
         if (site !== '' && ready_at === null && held === 0 && paused === 0 && rule === null) return [];
         return [
@@ -149,7 +153,8 @@ export function createLanes(db: Database): Lanes {
             route,
             stream: STREAMS[stream] ?? 'transactional',
             site: site === '' ? undefined : site,
-            paused: paused === 1,
+            // Who pauses a route pauses all its sites.
+            paused: paused === 1 || stopped.get(`${stream} ${route}`) === true,
             waiting: waiting.get({ id })?.n ?? 0,
             sending: running.get(id) ?? 0,
             oldestDueAt: dueAt(id),

@@ -50,7 +50,8 @@ export function createSiteQueue(
       .updateTable('delivery')
       .set({ lane_id: p.to })
       .where('id', 'in', sql<number>`(select value from json_each(${p.ids}))`)
-      .where('lane_id', '=', p.from)
+      // The plus keeps SQLite from going through all that waits in the lane.
+      .where(sql<boolean>`+lane_id = ${p.from}`)
       .where('due_at', 'is not', null),
   );
   const ready = db.prepare((query, p: { route: string; stream: number; answers: number; now: number; limit: number }) =>
