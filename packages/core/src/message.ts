@@ -7,7 +7,8 @@
  * - **stream**: `transactional` or `broadcast`. Transactional mail never waits behind broadcast mail.
  * - **campaign**: a named broadcast to many recipients.
  * - **template version**: the hash of a template's sources. A delivery keeps the version it was accepted with.
- * - **route**: a configured way out. **lane**: the queue of one route and one stream, with its own concurrency.
+ * - **route**: a configured way out. **lane**: the queue of one route and one stream, with its own concurrency;
+ *   where the route is held to what receivers take, of one site, too.
  * - **attempt**: one try of one delivery on one route, with its transcript.
  * - **suppression**: an address that must not get mail, why, since when, and for which stream or topic.
  */

@@ -34,6 +34,20 @@ it('no query of the queue, the log or the reports reads a whole table', async ()
   const results = [settlement(a, SENT), settlement(b, DEFERRED), settlement(c, BOUNCED)];
   await store.queue.settle(results, { owner, now: NOW });
   await store.queue.lanes();
+  const boundsOf = () => ({ connections: 1, unproven: 1, rates: [{ limit: 100, windowMs: 1000 }] });
+  const shaping = { pid: 1, host: 'here', rates, routes: ['out'], shaped: { boundsOf } };
+  const other = await store.queue.register(shaping, NOW);
+  const lane = { route: 'out', stream: 'transactional' } as const;
+  const ids = store.sites.unsorted({ lane, limit: 10, now: NOW }).map((one) => one.id);
+  await store.sites.sort(lane, new Map([['example.com', ids]]), NOW);
+  const taken = await store.sites.claim({ lane, limit: 10, unknown: 10, failing: 10, owner: other, now: NOW });
+  await store.queue.settle(
+    taken.map((one) => settlement(one, SENT)),
+    { owner: other, now: NOW },
+  );
+  await store.sites.keepSites([{ domain: 'example.com', site: 'example.com', until: NOW + 1 }], NOW);
+  expect([...store.sites.sitesOf(['example.com'], NOW)]).toEqual([['example.com', 'example.com']]);
+  store.sites.readyAt(lane);
   const { id } = accepted;
   await store.log.get(id);
   await store.log.get(accepted.deliveries[0]?.id as string);

@@ -1,5 +1,6 @@
 import { vi } from 'vitest';
-import { createLocalQueue, type LocalQueue } from '../../../packages/core/src/queue/local.ts';
+import { createLocalQueue } from '../../../packages/core/src/queue/local.ts';
+import type { LocalQueue } from '../../../packages/core/src/queue/local-options.ts';
 import type { ClaimedDelivery, LaneKey, QueueStore, Settlement } from '../../../packages/core/src/queue/port.ts';
 import type { Rate } from '../../../packages/core/src/rate.ts';
 import type { Store } from '../../../packages/core/src/store/port.ts';

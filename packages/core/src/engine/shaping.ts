@@ -7,7 +7,7 @@ import type { Attempt, ReceiverBounds, RouteSpec } from '../deliver/port.ts';
 import { messageOf } from '../errors.ts';
 import { factorOf } from '../lane-rule.ts';
 import type { Stream } from '../message.ts';
-import type { SiteOptions } from '../queue/local.ts';
+import type { SiteQueueOptions } from '../queue/local-options.ts';
 import type { ClaimedDelivery, LaneRule } from '../queue/port.ts';
 import { createAutomation } from '../route/sites/automation.ts';
 import { addressesOf, type Bounds, createBounds, isShaped, type RouteBounds } from '../route/sites/bounds.ts';
@@ -23,7 +23,7 @@ import { createFindSites } from './sites.ts';
 /** What holds routes to what receivers take. */
 export interface Shaping {
   /** For the queue; undefined where no route has limits by site. */
-  readonly queue: SiteOptions | undefined;
+  readonly queue: SiteQueueOptions | undefined;
   boundsOf(route: string, site: string): Bounds | undefined;
   warmUpOf(route: string): WarmUp | undefined;
   /** What the connection has to know; undefined for mail that was not sorted. */

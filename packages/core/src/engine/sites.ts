@@ -2,13 +2,11 @@ import type { Clock } from '../clock.ts';
 import { findDestination } from '../deliver/mx/destination.ts';
 import type { Resolver } from '../deliver/mx/resolver.ts';
 import type { RouteSpec } from '../deliver/port.ts';
+import type { FindSites } from '../queue/sorter.ts';
 import { siteOfDomain } from '../route/sites/bounds.ts';
 import type { RollUp } from '../route/sites/roll-up.ts';
 import { OWN_SITES, type ResolvedShaping } from '../shaping-options.ts';
 import type { Store } from '../store/port.ts';
-
-/** Finds the sites of domains. */
-export type FindSites = (route: string, domains: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 
 /** A domain keeps its site for so long, ms; one that has none, or whose name servers do not answer, for less. */
 const KEPT_MS = 6 * 3_600_000;

@@ -1,64 +1,11 @@
 import PQueue from 'p-queue';
-import { type Clock, systemClock } from '../clock.ts';
+import { systemClock } from '../clock.ts';
 import type { MessageEvent } from '../events.ts';
 import type { Rate } from '../rate.ts';
-import type { WarmUp } from '../warm-up.ts';
-import type { ClaimedDelivery, LaneKey, QueueStore, Settlement } from './port.ts';
+import type { LaneOptions, LocalQueue, LocalQueueOptions } from './local-options.ts';
+import type { ClaimedDelivery, LaneKey, Settlement } from './port.ts';
 import { createSettler } from './settler.ts';
 import { createSiteLines } from './site-lines.ts';
-import type { Shaped, SiteQueueStore } from './site-port.ts';
-import type { FindSites } from './sorter.ts';
-
-/** A lane with its bounds. */
-export interface LaneOptions {
-  readonly key: LaneKey;
-  /** Deliveries on their way at once. */
-  readonly concurrency: number;
-  /** All hold. Empty where nothing limits it. */
-  readonly rates: readonly Rate[];
-  readonly warmUp?: WarmUp | undefined;
-}
-
-/** What holds routes to limits by site. */
-export interface SiteOptions {
-  readonly store: SiteQueueStore;
-  readonly shaped: Shaped;
-  readonly findSites: FindSites;
-  /** Until when mail of a site is not to be sent, as a rule says; undefined where it may. */
-  heldUntil(route: string, site: string, now: number): number | undefined;
-}
-
-/** What the local queue works with. */
-export interface LocalQueueOptions {
-  readonly store: QueueStore;
-  /** Limits by site; undefined where no route has any. */
-  readonly sites?: SiteOptions | undefined;
-  /** What this process delivers; nothing where it only accepts. */
-  readonly lanes: readonly LaneOptions[];
-  /** Names of all routes of this process, the one for mail of lost routes first. */
-  readonly routes: readonly string[];
-  /** One attempt; `onStart` is called as it begins to send, and answers false where it is not to any more. */
-  deliver(claimed: ClaimedDelivery, route: string, onStart: (at: number) => boolean): Promise<Settlement>;
-  /** Whether mail of a route is claimed: not while it does not work and nothing else can be done with its mail. @default always */
-  isFed?(route: string): boolean;
-  onEvents(events: readonly MessageEvent[]): void;
-  onError(error: unknown): void;
-  /** So many deliveries of routes that nobody has were moved to the first route. */
-  onMoved(moved: number): void;
-  readonly leaseMs: number;
-  readonly pid: number;
-  readonly host: string;
-  /** @default that of the machine */
-  readonly clock?: Clock;
-}
-
-/** The queue of one process: claims from the store, runs each lane on p-queue, and settles in batches. */
-export interface LocalQueue {
-  start(): Promise<void>;
-  /** Something was accepted. */
-  wake(): void;
-  stop(options: { readonly drain: boolean; readonly timeoutMs: number }): Promise<void>;
-}
 
 interface Lane extends LaneOptions {
   readonly queue: PQueue;

@@ -65,7 +65,7 @@ export function createBounds(
       warmUp: warmUpOf(name, site),
       rate: rate === undefined ? [] : [rate].flat(),
       setBy: {
-        connections: setBy(host.connections, capped === undefined ? preset.connections : undefined) ?? 'route',
+        connections: setBy(host.connections, standard === preset.connections ? standard : undefined) ?? 'route',
         rate: setBy(host.rate, preset.rate),
       },
     };

@@ -27,6 +27,6 @@ export function roomIn(
 }
 
 /** What a rule leaves of some connections: one at least. */
-export function connectionsLeft(connections: number, factor: number): number {
+function connectionsLeft(connections: number, factor: number): number {
   return factor === 1 ? connections : Math.max(1, Math.floor(connections * factor));
 }
