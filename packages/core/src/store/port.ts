@@ -252,7 +252,7 @@ export interface SuppressionStore {
 
 /** Something a reader did. */
 export interface Activity {
-  readonly type: Extract<EventType, 'opened' | 'clicked' | 'unsubscribed'>;
+  readonly type: Extract<EventType, 'opened' | 'clicked' | 'unsubscribed' | 'resubscribed'>;
   readonly deliveryId: number;
   readonly at: number;
   readonly agent?: Agent;
@@ -261,6 +261,7 @@ export interface Activity {
   readonly link?: number;
   /** The address as it stands in the template, where it differs by recipient. */
   readonly form?: string;
+  /** What was left, or come back to. Who comes back can leave again by every mail of that scope. */
   readonly scope?: string;
 }
 
