@@ -74,14 +74,6 @@ describe('templates check', () => {
   it('finds a mail without a subject', async () => {
     expect((await checked({ 'a.html': '<p>x</p>' })).lines[0]).toBe('a.html: it has no subject');
   });
-
-  it('asks with --online whether links answer', async () => {
-    const { code, lines } = await checked(
-      { 'a.html': `---\nsubject: s\n---\n<a href="http://nothing.invalid/gone">x</a>` },
-      '--online',
-    );
-    expect([code, lines[0]]).toEqual([1, expect.stringMatching(/\/gone answers nothing \(.+\)$/)]);
-  });
 });
 
 describe('the command line', () => {
@@ -91,6 +83,8 @@ describe('the command line', () => {
     [['templates', 'check'], /check takes one folder/],
     [['templates', 'preview', 'emails', '--port', 'x'], /--port is a number/],
     [['templates', 'check', 'emails', '--fast'], /Unknown option '--fast'/],
+    [['templates', 'build', 'emails', '--out', 'x.ts', '--online'], /build has no option --online/],
+    [['templates', 'constructor', 'emails'], /There is no command constructor/],
     [[], /No command is given/],
   ])('%j is explained', async (argv, message) => {
     const { code, complaints } = await command(...argv);

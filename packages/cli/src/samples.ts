@@ -8,7 +8,7 @@ import { sampleOf, shapeOf } from './shape.ts';
 /** Data to render a template with. */
 export interface Sample {
   readonly data: Readonly<Record<string, unknown>>;
-  /** Somebody wrote it; else it was made from what the template asks for. */
+  /** Somebody wrote it, or the template needs none; else it was made from what the template asks for. */
   readonly given: boolean;
 }
 
@@ -26,7 +26,10 @@ export async function samplesOf(
     const texts = Object.values(compiled.locales).flatMap(({ subject, html, text }) => [subject, html, text]);
     const shape = shapeOf(texts);
     const made = (): Sample['data'] => (shape.fields.size === 0 ? {} : (sampleOf(shape) as Sample['data']));
-    samples.set(name, own === undefined ? { data: made(), given: false } : { data: own, given: true });
+    samples.set(
+      name,
+      own === undefined ? { data: made(), given: shape.fields.size === 0 } : { data: own, given: true },
+    );
   }
   return samples;
 }
