@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { type Logger, MailRelayError } from '@mailrelay/core';
 
@@ -10,23 +10,38 @@ export interface Place {
   readonly program: string | undefined;
 }
 
+/** What a template ends in, and what is none: parts of templates, and what is hidden. */
+const TEMPLATE = /\.(?:mjml|html|hbs)$/;
+const NO_TEMPLATE = /^(?:partials|layouts)\/|(?:^|\/)(?:_[^/]*$|\.)/;
+
 /**
  * Finds a template folder where Nest projects have it: beside the compiled program (`dist`), in the working directory, or
- * in the sources.
+ * in the sources. A folder without a template is none: the compiler makes one where code lies beside the templates.
  *
  * @throws MailRelayError `TEMPLATE_FOLDER_MISSING`, with every path that was tried and the lines of `nest-cli.json` that copy it.
  */
 export function findTemplateFolder(folder: string, logger: Pick<Logger, 'warn'>, place: Place = here()): string {
   const tried = candidates(folder, place);
-  const found = tried.find((path) => existsSync(path) && statSync(path).isDirectory());
+  const found = tried.find(hasTemplates);
   if (found === undefined) {
-    const reason = `${folder}; tried ${tried.join(', ')}. ${advice(folder, place)}`;
+    const paths = tried.map((path) => (isFolder(path) ? `${path} (no template in it)` : path));
+    const reason = `${folder}; tried ${paths.join(', ')}. ${advice(folder, place)}`;
     throw new MailRelayError('TEMPLATE_FOLDER_MISSING', { path: folder, tried, reason });
   }
   const [compiled = found] = tried;
   if (compiled !== found && isCompiled(compiled, place) && !isCompiled(found, place) && isSource(found, place))
     logger.warn({ folder: found, missing: compiled }, `templates come from the sources. ${advice(folder, place)}`);
   return found;
+}
+
+function isFolder(path: string): boolean {
+  return existsSync(path) && statSync(path).isDirectory();
+}
+
+function hasTemplates(path: string): boolean {
+  if (!isFolder(path)) return false;
+  const files = readdirSync(path, { recursive: true, encoding: 'utf8' }).map((file) => file.split(sep).join('/'));
+  return files.some((file) => TEMPLATE.test(file) && !NO_TEMPLATE.test(file));
 }
 
 function here(): Place {
