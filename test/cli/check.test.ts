@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { command, folderWith, mjml } from './support.ts';
 
 const good = mjml('Hello {{name}}', '<mj-text>Hi <a href="https://acme.example/{{name}}">there</a></mj-text>');
@@ -91,6 +94,30 @@ describe('the command line', () => {
     expect(code).toBe(2);
     expect(complaints).toMatch(message);
     expect(complaints).toContain('Usage:');
+  });
+
+  it.each([
+    ['none.json', /none\.json cannot be read: ENOENT/],
+    ['broken.json', /broken\.json cannot be read: .*JSON/],
+    ['broken.mjs', /broken\.mjs cannot be read: /],
+  ])('explains that sample data is in no state to be read: %s', async (name, message) => {
+    const folder = folderWith({ 'a.html': '<p>x</p>', 'broken.json': '{bad', 'broken.mjs': 'export default {' });
+    const { code, complaints } = await command('templates', 'check', folder, '--data', join(folder, name));
+    expect([code, complaints]).toEqual([1, expect.stringMatching(message)]);
+    expect(complaints.split('\n')).toHaveLength(1);
+  });
+
+  it('explains that the port of the preview is taken', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const folder = folderWith({ 'a.html': '<p>x</p>' });
+    const { code, complaints } = await command('templates', 'preview', folder, '--port', String(port));
+    expect([code, complaints]).toEqual([
+      1,
+      expect.stringMatching(/^port \d+ cannot be used: .*EADDRINUSE.*; --port names another$/),
+    ]);
   });
 
   it('tells how it is used, its version, and a folder that is not there', async () => {

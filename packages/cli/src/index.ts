@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { isMailRelayError } from '@mailrelay/core';
 import { build } from './build.ts';
 import { check, type OnlineOptions } from './check.ts';
+import { CommandError } from './command-error.ts';
 import { preview } from './preview.ts';
 
 /** Where a command prints to, and what ends it. */
@@ -44,7 +45,8 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
       terminal.complain(`${(error as Error).message}\n\n${USAGE}`);
       return 2;
     }
-    terminal.complain(isMailRelayError(error) ? error.message : String((error as Error).stack ?? error));
+    const explained = isMailRelayError(error) || error instanceof CommandError;
+    terminal.complain(explained ? error.message : String((error as Error).stack ?? error));
     return 1;
   }
 }

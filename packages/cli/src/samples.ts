@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { FolderTemplate } from '@mailrelay/core/templates';
+import { CommandError } from './command-error.ts';
 import { sampleOf, shapeOf } from './shape.ts';
 
 /** Data to render a template with. */
@@ -34,9 +35,17 @@ export async function samplesOf(
   return samples;
 }
 
-/** JSON, or the default export of a module. */
+/**
+ * JSON, or the default export of a module.
+ *
+ * @throws CommandError where the file cannot be read
+ */
 export async function load(file: string): Promise<unknown> {
-  if (file.endsWith('.json')) return JSON.parse(await readFile(file, 'utf8')) as unknown;
-  const module = (await import(pathToFileURL(resolve(file)).href)) as { readonly default?: unknown };
-  return module.default ?? module;
+  try {
+    if (file.endsWith('.json')) return JSON.parse(await readFile(file, 'utf8')) as unknown;
+    const module = (await import(pathToFileURL(resolve(file)).href)) as { readonly default?: unknown };
+    return module.default ?? module;
+  } catch (error) {
+    throw new CommandError(`${file} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
 }
