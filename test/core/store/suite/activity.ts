@@ -91,10 +91,16 @@ export function activitySuite(name: string, open: OpenStore): void {
         return decodeId('dlv', deliveries[0]?.id ?? '') as number;
       };
       const [first, second, news] = [await sent(), await sent(), await sent('news')];
+      const enter = (scope: string) =>
+        store.suppressions.add({ address: 'ada@example.com', scope, reason: 'unsubscribed', evidence: undefined }, NOW);
       const does = async (type: 'unsubscribed' | 'resubscribed', deliveryId: number, scope = 'broadcast') =>
         (await store.activity.record([{ type, deliveryId, at: NOW, scope }])).map((event) => event.type);
       expect(await does('unsubscribed', first)).toEqual(['unsubscribed']);
       expect(await does('unsubscribed', news, 'topic:news')).toEqual(['unsubscribed']);
+      await enter('broadcast');
+      expect(await store.suppressions.remove('ada@example.com', 'broadcast', 'manual')).toBe(0);
+      expect(await does('unsubscribed', first)).toEqual([]);
+      expect(await store.suppressions.remove('ada@example.com', 'broadcast', 'unsubscribed')).toBe(1);
       expect(await does('resubscribed', second)).toEqual(['resubscribed']);
       expect(await does('unsubscribed', first)).toEqual(['unsubscribed']);
       expect(await does('unsubscribed', news, 'topic:news')).toEqual([]);

@@ -1,5 +1,4 @@
 import { EVENT_TYPES, type MessageEvent } from '../../events.ts';
-import { scopeOf } from '../../scope.ts';
 import type { Activity, ActivityStore, DeliveryActivity } from '../port.ts';
 import { type Database, idAt } from './database.ts';
 import { FLAGS, type Ledger, type MessageFacts } from './ledger.ts';
@@ -33,13 +32,6 @@ export function createActivityStore(db: Database, ledger: Ledger): ActivityStore
   );
   const mark = db.prepare((query, p: { id: number; flags: number; clicked: string | null }) =>
     query.updateTable('delivery').set({ flags: p.flags, clicked: p.clicked }).where('id', '=', p.id),
-  );
-  const findLeavers = db.prepare((query, p: { recipient: string; flag: number }) =>
-    query
-      .selectFrom('delivery')
-      .select(['id', 'message_id', 'flags', 'clicked'])
-      .where('recipient', '=', p.recipient)
-      .where((where) => where(where('flags', '&', p.flag), '=', p.flag)),
   );
   const recentClicks = db.prepare((query, p: { id: number; since: number; first: number }) =>
     query
@@ -98,15 +90,6 @@ export function createActivityStore(db: Database, ledger: Ledger): ActivityStore
     if (flags !== row.flags || clicked !== row.clicked) mark.run({ id, flags, clicked });
   }
 
-  /** Whoever came back may leave by another mail than the one that brought them back. */
-  function letLeaveAgain(recipient: string, scope: string | undefined): void {
-    for (const { id, message_id, flags, clicked } of findLeavers.all({ recipient, flag: FLAGS.unsubscribed })) {
-      const facts = ledger.message(message_id);
-      if (facts === undefined || linkScopeOf(facts) !== scope) continue;
-      mark.run({ id, flags: flags & ~FLAGS.unsubscribed, clicked });
-    }
-  }
-
   function recordOne(activity: Activity): MessageEvent[] {
     const { type, at, deliveryId: id, form: _, ...detail } = activity;
     const row = find.get({ id });
@@ -117,7 +100,6 @@ export function createActivityStore(db: Database, ledger: Ledger): ActivityStore
       mark.run({ id, flags: row.flags | FLAGS.unsubscribed, clicked: row.clicked });
       ledger.count(facts, type, at);
     } else if (type === 'resubscribed') {
-      letLeaveAgain(row.recipient, activity.scope);
       ledger.count(facts, type, at);
     } else countReading(id, row, facts, activity);
     return [ledger.event({ id, recipient: row.recipient }, facts, type, at, detail)];
@@ -135,15 +117,6 @@ export function createActivityStore(db: Database, ledger: Ledger): ActivityStore
     },
     record: (activities) => db.write(() => activities.flatMap(recordOne)),
   };
-}
-
-/** Which mail the unsubscribe link of a message ends; a damaged one has no topic that one could know. */
-function linkScopeOf(facts: MessageFacts): string {
-  try {
-    return scopeOf(facts.content);
-  } catch {
-    return facts.stream;
-  }
 }
 
 function isHuman(kind: string | undefined): boolean {
