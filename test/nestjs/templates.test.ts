@@ -85,7 +85,7 @@ describe('a template folder', () => {
     try {
       return {
         found: findTemplateFolder(folder, { warn }, { cwd, program }),
-        warned: warn.mock.calls.flat().join(' '),
+        warned: warn.mock.calls.flatMap(([fields, message]) => [message, JSON.stringify(fields)]).join(' '),
       };
     } catch (error) {
       return { found: undefined, warned: '', error };
@@ -136,6 +136,17 @@ describe('a template folder', () => {
       details: { tried: ['dist/mail', 'mail', 'src/mail'].map((path) => join(deployed, path)) },
       message: expect.stringMatching(/dist\/mail \(no template in it\), .*"include":"mail\/\*\*\/\*"/),
     });
+  });
+
+  it('that was copied in part is taken, with a warning that names what is missing', () => {
+    const root = project('dist/emails/a.mjml', 'src/emails/a.mjml', 'src/emails/account/b.hbs');
+    const { found, warned } = find(root, join(root, 'dist/main.js'), 'emails');
+    expect(found).toBe(join(root, 'dist/emails'));
+    expect(warned).toContain('templates of the sources are not beside the program');
+    expect(warned).toContain('"missing":"account/b.hbs"');
+    expect(warned).toContain('"include":"emails/**/*"');
+    const whole = project('dist/emails/a.mjml', 'src/emails/a.mjml');
+    expect(find(whole, join(whole, 'dist/main.js'), 'emails').warned).toBe('');
   });
 
   it('that is nowhere is an error with every path', () => {

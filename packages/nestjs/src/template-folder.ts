@@ -22,7 +22,7 @@ const NO_TEMPLATE = /^(?:partials|layouts)\/|(?:^|\/)(?:_[^/]*$|\.)/;
  */
 export function findTemplateFolder(folder: string, logger: Pick<Logger, 'warn'>, place: Place = here()): string {
   const tried = candidates(folder, place);
-  const found = tried.find(hasTemplates);
+  const found = tried.find((path) => templatesIn(path).length > 0);
   if (found === undefined) {
     const paths = tried.map((path) => (isFolder(path) ? `${path} (no template in it)` : path));
     const reason = `${folder}; tried ${paths.join(', ')}. ${advice(folder, place)}`;
@@ -31,17 +31,32 @@ export function findTemplateFolder(folder: string, logger: Pick<Logger, 'warn'>,
   const [compiled = found] = tried;
   if (compiled !== found && isCompiled(compiled, place) && !isCompiled(found, place) && isSource(found, place))
     logger.warn({ folder: found, missing: compiled }, `templates come from the sources. ${advice(folder, place)}`);
+  const behind = isCompiled(found, place) ? leftBehind(found, place) : [];
+  if (behind.length > 0)
+    logger.warn(
+      { folder: found, missing: behind.join(', ') },
+      `templates of the sources are not beside the program. ${advice(folder, place)}`,
+    );
   return found;
+}
+
+/** What the sources have, and the compiled folder lacks: a pattern that copies some of the files only. */
+function leftBehind(compiled: string, place: Place): string[] {
+  const copied = new Set(templatesIn(compiled));
+  return sourcesOf(compiled, place)
+    .flatMap(templatesIn)
+    .filter((file) => !copied.has(file));
 }
 
 function isFolder(path: string): boolean {
   return existsSync(path) && statSync(path).isDirectory();
 }
 
-function hasTemplates(path: string): boolean {
-  if (!isFolder(path)) return false;
+/** Templates of a folder, by their paths in it; none where it is not there. */
+function templatesIn(path: string): string[] {
+  if (!isFolder(path)) return [];
   const files = readdirSync(path, { recursive: true, encoding: 'utf8' }).map((file) => file.split(sep).join('/'));
-  return files.some((file) => TEMPLATE.test(file) && !NO_TEMPLATE.test(file));
+  return files.filter((file) => TEMPLATE.test(file) && !NO_TEMPLATE.test(file));
 }
 
 function here(): Place {
