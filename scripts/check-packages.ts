@@ -1,8 +1,9 @@
 // Checks the packages as users get them: packs them, lints the tarballs, installs them into ESM and CommonJS projects of
-// their own, also Nest applications that tsc compiles, type-checks a consumer, and sends one mail from each project.
+// their own, also Nest applications that tsc compiles, type-checks a consumer, sends one mail from each project, and runs the
+// tests that one of them has under jest.
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { globSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -41,7 +42,8 @@ async function pack(folder: string): Promise<string> {
 
 async function lint(tarball: string): Promise<void> {
   await exec('publint', ['run', '--strict', tarball], { cwd: ROOT });
-  await exec('attw', ['--profile', 'esm-only', tarball], { cwd: ROOT });
+  // Every way of resolving, also the old one that CommonJS projects still have; that require() gets ES modules is meant so.
+  await exec('attw', ['--ignore-rules', 'cjs-resolves-to-esm', '--', tarball], { cwd: ROOT });
   console.log(`publint and attw accept ${tarball.slice(dirname(tarball).length + 1)}`);
 }
 
@@ -53,6 +55,17 @@ async function tryProject(name: string, tarballs: string[]): Promise<void> {
   await exec(join(folder, 'node_modules/.bin/mailrelay'), ['--version'], { cwd: folder });
   await typeCheck(folder);
   for (const program of programs(folder)) await tryProgram(name, folder, program);
+  await runTests(name, folder);
+}
+
+/** The compiled tests of a project that has some, under jest: it needs a switch to load ES modules. */
+async function runTests(name: string, folder: string): Promise<void> {
+  const jest = join(folder, 'node_modules/jest/bin/jest.js');
+  if (!existsSync(jest)) return;
+  const env = { ...process.env, NODE_OPTIONS: '--experimental-vm-modules' };
+  const { stderr } = await exec(process.execPath, [jest, '--ci', '--rootDir', folder, 'dist/'], { cwd: folder, env });
+  if (!/^Tests:\s+\d+ passed, \d+ total$/m.test(stderr)) throw new Error(`${name}: jest ran no tests:\n${stderr}`);
+  console.log(`the tests of the ${name} project pass under jest`);
 }
 
 /** What the project has to run: a script, or what each of its tsconfigs compiled. */

@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { capture, createMailRelay, type MailRelay } from '@mailrelay/core';
 import {
   getMailRelayToken,
@@ -72,6 +74,8 @@ describe('MailRelayModule.forRoot()', () => {
     ['an option of the wrong kind', { autoMount: 'no' }, 'autoMount'],
     ['an option of the wrong kind', { stop: true }, 'stop'],
     ['a secret that is too short', { secret: 'xyzzy' }, 'secret'],
+    ['a URL for a store', { store: 'postgres://user:xyzzy@db.example/mail' }, 'store'],
+    ['a route that is none', { routes: ['smtp//user:xyzzy@host'] }, 'routes'],
     ['a name that is no name', { name: '../billing' }, 'name'],
     ['templates that are none', { templates: 5 }, 'templates'],
   ])('refuses %s at the start, names the option and shows no secret', async (_what, wrong, option) => {
@@ -136,6 +140,16 @@ describe('several relays', () => {
       return { html: await (await fetch(`${url}/mail-billing/inbox/${id}/source`)).text() };
     });
     expect(html).toContain('https://mail.example.com/mail-billing/c/');
+  });
+
+  it('keep their mail in the folder that MAIL_RELAY_STORE names, each in a file of its own', async () => {
+    const folder = scratchFolder();
+    vi.stubEnv('MAIL_RELAY_STORE', join(folder, 'relay.db'));
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { store: _, ...kept } = IN_MEMORY;
+    const imports = [undefined, 'billing'].map((name) => MailRelayModule.forRoot({ ...kept, name }));
+    await started(moduleOf({ imports }));
+    expect(readdirSync(folder).filter((file) => file.endsWith('.db'))).toEqual(['billing.db', 'relay.db']);
   });
 
   it('must not serve the same path', async () => {

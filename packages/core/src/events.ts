@@ -17,6 +17,7 @@ export const EVENT_TYPES = [
   'held',
   'released',
   'retried',
+  'resubscribed',
 ] as const;
 
 /** Type of an event. */
@@ -136,7 +137,7 @@ export type MessageEvent =
   | (Base & { readonly type: 'suppressed'; readonly reason: string })
   | (Base & { readonly type: 'opened'; readonly agent: Agent })
   | (Base & { readonly type: 'clicked'; readonly agent: Agent; readonly url: string })
-  | (Base & { readonly type: 'unsubscribed'; readonly scope: string });
+  | (Base & { readonly type: 'unsubscribed' | 'resubscribed'; readonly scope: string });
 
 /** The event of one type. */
 export type EventOf<T extends EventType> = OfType<MessageEvent, T>;

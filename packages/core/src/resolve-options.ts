@@ -127,8 +127,8 @@ function storeOf(store: StoreSpec | string = '.mail-relay/relay.db'): StoreSpec 
   const spec = typeof store === 'string' ? { kind: 'sqlite' as const, path: store } : store;
   if (spec?.kind !== 'sqlite' || typeof spec.path !== 'string' || spec.path === '')
     refuse('store', 'must be sqlite(path) or a path');
-  // SQLite would take it for a URL, and put the file elsewhere.
-  if (/^file:/i.test(spec.path)) refuse('store', 'must be a path, not a URL');
+  // SQLite would take `file:` for a URL, and any other for a folder, which would be named after its password.
+  if (/^(?:file:|[a-z][a-z\d+.-]+:\/\/)/i.test(spec.path)) refuse('store', 'must be a path, not a URL');
   return spec;
 }
 

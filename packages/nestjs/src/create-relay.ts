@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import {
   createMailRelay,
   type Logger,
@@ -24,7 +25,7 @@ export function createRelay(
   if (autoMount !== undefined && typeof autoMount !== 'boolean') refuse('autoMount', 'must be true or false');
   if (stop !== undefined && (typeof stop !== 'object' || stop === null)) refuse('stop', 'must be an object');
   const logger = options.logger ?? nestLogger(name);
-  const own = name === undefined ? {} : { path: pathOf(options, name), store: `.mail-relay/${name}.db` };
+  const own = name === undefined ? {} : { path: pathOf(options, name), store: storeOf(name) };
   const templates = collected(
     options.templates ?? process.env.MAIL_RELAY_TEMPLATES,
     featuresOf(discovery, name),
@@ -32,6 +33,13 @@ export function createRelay(
   );
   const whole = { logger, ...own, ...options, ...(templates === undefined ? {} : { templates }) };
   return maker === undefined ? createMailRelay(whole) : maker.make(whole, named);
+}
+
+/** Beside the store of the relay without a name, so that both lie on the disk that is kept. */
+function storeOf(name: string): string {
+  const shared = process.env.MAIL_RELAY_STORE ?? '.mail-relay/relay.db';
+  // What is no path is refused by the relay itself.
+  return shared === ':memory:' || shared.includes('://') ? shared : join(dirname(shared), `${name}.db`);
 }
 
 type Templates = MailRelayOptions['templates'];

@@ -91,5 +91,8 @@ function decoded(part: string): string {
 }
 
 function invalid(problem: string): MailRelayError {
-  return new MailRelayError('OPTIONS_INVALID', { option: 'routes', reason: `an SMTP server ${problem}` });
+  return new MailRelayError('OPTIONS_INVALID', {
+    option: 'routes',
+    reason: `an SMTP server, in \`routes\` or MAIL_RELAY_SMTP_URL, ${problem}`,
+  });
 }

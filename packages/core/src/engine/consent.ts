@@ -42,7 +42,10 @@ export function createConsent(context: {
     },
     async resubscribe(claim) {
       if (!(await subscription(claim)).mayReturn) return false;
-      return (await store.suppressions.remove(claim.address, claim.scope, 'unsubscribed')) > 0;
+      const { deliveryId, address, scope, at } = claim;
+      if ((await store.suppressions.remove(address, scope, 'unsubscribed')) === 0) return false;
+      publish(await store.activity.record([{ type: 'resubscribed', deliveryId, at, scope }]));
+      return true;
     },
   };
 }

@@ -239,7 +239,10 @@ export interface Suppression {
 export interface SuppressionStore {
   /** Adds an entry, and moves waiting deliveries that it covers to `suppressed`; answers their events. An existing entry stays. */
   add(entry: Omit<Suppression, 'since'>, now: number): Promise<MessageEvent[]>;
-  /** Removes entries of an address: all scopes, or one; with `reason`, only where that is it. Answers how many. */
+  /**
+   * Removes entries of an address: all scopes, or one; with `reason`, only where that is it. Answers how many. Who left by a
+   * link, and gets mail again, can leave again by every mail of the scope.
+   */
   remove(address: string, scope?: string, reason?: Suppression['reason']): Promise<number>;
   /** The entry that covers an address for a stream and topic, where there is one. Synchronous speed matters: asked before each attempt. */
   find(address: string, scopes: readonly string[]): Suppression | undefined;
@@ -252,7 +255,7 @@ export interface SuppressionStore {
 
 /** Something a reader did. */
 export interface Activity {
-  readonly type: Extract<EventType, 'opened' | 'clicked' | 'unsubscribed'>;
+  readonly type: Extract<EventType, 'opened' | 'clicked' | 'unsubscribed' | 'resubscribed'>;
   readonly deliveryId: number;
   readonly at: number;
   readonly agent?: Agent;
@@ -261,6 +264,7 @@ export interface Activity {
   readonly link?: number;
   /** The address as it stands in the template, where it differs by recipient. */
   readonly form?: string;
+  /** What was left, or come back to. */
   readonly scope?: string;
 }
 

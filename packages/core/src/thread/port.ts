@@ -165,6 +165,7 @@ export interface EngineApi {
     readonly deliveryId: number;
     readonly address: string;
     readonly scope: string;
+    readonly at: number;
   }): Promise<boolean>;
   /** What came back about a delivery; answers whether that moved it. Throws `MESSAGE_NOT_FOUND`. */
   feedback(deliveryId: string, report: FeedbackReport): Promise<boolean>;

@@ -98,7 +98,9 @@ export function createActivityStore(db: Database, ledger: Ledger): ActivityStore
     if (type === 'unsubscribed') {
       if ((row.flags & FLAGS.unsubscribed) !== 0) return [];
       mark.run({ id, flags: row.flags | FLAGS.unsubscribed, clicked: row.clicked });
-      ledger.count(facts, 'unsubscribed', at);
+      ledger.count(facts, type, at);
+    } else if (type === 'resubscribed') {
+      ledger.count(facts, type, at);
     } else countReading(id, row, facts, activity);
     return [ledger.event({ id, recipient: row.recipient }, facts, type, at, detail)];
   }

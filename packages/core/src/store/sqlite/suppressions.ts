@@ -4,6 +4,7 @@ import { type DeliveryState, statesBefore } from '../../message.ts';
 import { scopesCovering } from '../../scope.ts';
 import type { Suppression, SuppressionStore } from '../port.ts';
 import type { Database } from './database.ts';
+import { createLeavers } from './leavers.ts';
 import { type Ledger, type MessageFacts, stateCode } from './ledger.ts';
 import type { Tables } from './tables.ts';
 
@@ -17,6 +18,7 @@ export interface Suppressions extends SuppressionStore {
 
 /** The suppression list in SQLite. */
 export function createSuppressionStore(db: Database, ledger: Ledger): Suppressions {
+  const leavers = createLeavers(db, ledger);
   // What is on its way is asked once more before it is sent.
   const waiting = statesBefore('suppress')
     .filter((state: DeliveryState) => state !== 'sending')
@@ -68,13 +70,19 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
     });
   }
 
+  function deleted(address: string, scope?: string, reason?: Suppression['reason']): number {
+    if (scope === undefined) return removeAll.run({ address });
+    return reason === undefined ? removeOne.run({ address, scope }) : removeFor.run({ address, scope, reason });
+  }
+
   return {
     suppress,
     add: (entry, now) => db.write(() => suppress(entry, now)),
     remove: (address, scope, reason) =>
       db.write(() => {
-        if (scope === undefined) return removeAll.run({ address });
-        return reason === undefined ? removeOne.run({ address, scope }) : removeFor.run({ address, scope, reason });
+        const removed = deleted(address, scope, reason);
+        if (removed > 0) leavers.forget(address, scope);
+        return removed;
       }),
     find(address, scopes) {
       const rows = find.all({ address: address.toLowerCase() });
