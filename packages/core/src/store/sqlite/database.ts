@@ -1,7 +1,8 @@
-import { mkdirSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { isMailRelayError, MailRelayError } from '../../errors.ts';
+import { makeFolder } from '../../folder.ts';
 import { migrate } from './migrate.ts';
 import { createStatements, type Statements } from './statements.ts';
 
@@ -144,7 +145,7 @@ export function createDatabase(path: string): Database {
     // Here and not above, so that a Node without it can say what is wrong.
     const sqlite = await import('node:sqlite');
     try {
-      if (path !== ':memory:') mkdirSync(dirname(resolve(path)), { recursive: true, mode: 0o700 });
+      if (path !== ':memory:') makeFolder(dirname(path));
       return new sqlite.DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
     } catch (error) {
       const reason = `${path}: ${(error as Error).message}`;
