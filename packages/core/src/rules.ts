@@ -41,8 +41,16 @@ export function rule(holds: (value: unknown) => boolean, says: string): Rule {
 
 /** For values that are checked where they are read. */
 export const anything: Rule = () => undefined;
+export const object: Rule = rule(isObject, 'must be an object');
 export const flag: Rule = rule((value) => typeof value === 'boolean', 'must be true or false');
 export const text: Rule = rule((value) => typeof value === 'string' && value !== '', 'must be text that is not empty');
+/** Text that is stored as it is. */
+export function textUpTo(most: number): Rule {
+  return rule(
+    (value) => typeof value === 'string' && value !== '' && value.length <= most,
+    `must be text of 1 to ${most} characters`,
+  );
+}
 export const anyText: Rule = rule((value) => typeof value === 'string', 'must be text');
 export const callable: Rule = rule((value) => typeof value === 'function', 'must be a function');
 export const date: Rule = rule((value) => value instanceof Date && !Number.isNaN(value.getTime()), 'must be a Date');
@@ -111,7 +119,8 @@ interface GroupOptions {
 export function group<T>(rules: Rules<T>, { needed = [], advice = {}, called = 'options' }: GroupOptions = {}): Rule {
   const known = new Map<string, Rule>(Object.entries(rules));
   const unread = (place: string, key: string): Problem => {
-    const hint = Object.hasOwn(advice, key) ? advice[key] : `it is not one of ${[...known.keys()].join(', ')}`;
+    const others = known.size === 0 ? 'there are no options' : `it is not one of ${[...known.keys()].join(', ')}`;
+    const hint = Object.hasOwn(advice, key) ? advice[key] : others;
     return { place, says: `is not supported: ${hint}`, unknown: true };
   };
   return (value, place) => {

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { MailRelayError } from '../errors.ts';
 import { STREAMS } from '../message.ts';
 import { TRACKING } from '../option-rules.ts';
-import { anyText, anything, either, group, isObject, list, oneOf, type Rule, record, rule, text } from '../rules.ts';
+import { anyText, anything, either, group, list, object, oneOf, type Rule, record, rule, text } from '../rules.ts';
 import type { AlternativeInput, AttachmentInput, BulkOptions, CalendarInput, SendMessage } from './input.ts';
 import { TEMPLATE } from './templates.ts';
 import { NO_ALTERNATIVE, NO_ATTACHMENT, NO_RECIPIENT, UNSUPPORTED } from './unsupported.ts';
@@ -11,7 +11,6 @@ import { NO_ALTERNATIVE, NO_ATTACHMENT, NO_RECIPIENT, UNSUPPORTED } from './unsu
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isBytes = (value: unknown): boolean => typeof value === 'string' || value instanceof Uint8Array;
 const bytes = rule(isBytes, 'must be text or bytes');
-const object = rule(isObject, 'must be an object');
 const encoding = oneOf(['utf8', 'utf-8', 'base64', 'hex']);
 const several = (item: Rule): Rule => either(Array.isArray, list(item), item);
 const unlessOff = (rules: Rule): Rule => either((value) => value === false, anything, rules);

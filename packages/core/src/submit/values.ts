@@ -33,9 +33,14 @@ export function nameOf(value: string | undefined, field: string): string | undef
   return text;
 }
 
-/** A language tag (RFC 5646), loosely. */
+/** Whether a value is a language tag (RFC 5646), loosely. */
+export function isLocale(locale: unknown): locale is string {
+  return typeof locale === 'string' && locale.length <= 100 && /^[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*$/.test(locale);
+}
+
+/** A language tag, with hyphens. */
 export function localeOf(locale: string | undefined): string | undefined {
-  if (locale !== undefined && !/^[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*$/.test(locale)) {
+  if (locale !== undefined && !isLocale(locale)) {
     throw new MailRelayError('MESSAGE_INVALID', {
       field: 'locale',
       reason: 'locale must be a language tag such as fr or fr-CA',

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { MailRelayModule } from '../mail-relay.module.ts';
-import type { MailRelayModuleOptions } from '../options.ts';
+import { checkObject, type MailRelayModuleOptions } from '../options.ts';
 import { MAILER_OPTIONS, MailerService } from './mailer.service.ts';
 import type { MailerAsyncOptions, MailerOptions, MailerOptionsFactory } from './options.ts';
 import { routesOf } from './transports.ts';
@@ -76,6 +76,7 @@ function factoryOf({ useFactory, inject = [], useClass, useExisting }: MailerAsy
 }
 
 function relayOptions(options: MailerOptions): MailRelayModuleOptions {
+  checkObject(options, 'options');
   for (const key of Object.keys(options)) {
     const instead = UNSUPPORTED[key];
     if (instead !== undefined) unsupported(key, instead);
