@@ -81,9 +81,10 @@ export function either(isOfKind: (value: unknown) => boolean, first: Rule, secon
 }
 
 /** A list in which each item follows a rule. */
-export function list(item: Rule): Rule {
+export function list(item: Rule, most: number = Number.POSITIVE_INFINITY): Rule {
   return (value, place) => {
     if (!Array.isArray(value)) return { place, says: 'must be a list', unknown: false };
+    if (value.length > most) return { place, says: `must have at most ${most} items`, unknown: false };
     // By number, since gaps count as items.
     for (let index = 0; index < value.length; index++) {
       const problem = item(value[index], `${place}[${index}]`);

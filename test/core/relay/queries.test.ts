@@ -38,7 +38,7 @@ const calls: Readonly<Record<string, readonly [Call, readonly unknown[]]>> = {
   ...Object.fromEntries(
     (['cancel', 'retry', 'release'] as const).map((name): [string, readonly [Call, readonly unknown[]]] => [
       `messages.${name}(), which has no options,`,
-      [(relay, options) => relay.messages[name]('msg_1', ...([options] as never[])), [null, 5, { reason: 'x' }]],
+      [(relay, options) => Reflect.apply(relay.messages[name], null, ['msg_1', options]), [null, 5, { reason: 'x' }]],
     ]),
   ),
   'messages.feedback()': [
@@ -92,7 +92,7 @@ const calls: Readonly<Record<string, readonly [Call, readonly unknown[]]>> = {
   'domains.check()': [(relay, options) => relay.domains.check('example.com', options), [null, 5, { resolvr: {} }]],
   'domains.createKey()': [(relay, options) => relay.domains.createKey('example.com', options), [null, 5, { bits: 1 }]],
   'templates.render(), its template,': [
-    (relay, template) => relay.templates.render(template),
+    (relay, template) => relay.templates.render(template, {}),
     [undefined, null, 5, '', {}, { name: 'x' }],
   ],
   'templates.render(), its data,': [(relay, data) => relay.templates.render('t', data), [null, 5, 'x', []]],

@@ -6,7 +6,7 @@ import type { AnyTemplate } from '../template.ts';
 import type { EngineApi } from '../thread/port.ts';
 import { checkRecipient } from './fields.ts';
 import type { BulkRecipient } from './input.ts';
-import { jsonOf } from './json.ts';
+import { jsonOf, metadataOf } from './json.ts';
 import type { PreparedFields } from './prepare.ts';
 import type { TemplateBook } from './templates.ts';
 import { localeOf } from './values.ts';
@@ -183,7 +183,7 @@ async function recipientOf(input: BulkRecipient, { book, template, fields }: Bul
     data: rendered === undefined ? own : undefined,
     locale,
     tracking: given.tracking === false ? { opens: false, clicks: false } : given.tracking,
-    metadata: given.metadata === undefined ? undefined : jsonOf(given.metadata, 'metadata'),
+    metadata: metadataOf(given.metadata),
     rendered,
   };
 }

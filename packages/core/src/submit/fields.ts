@@ -53,7 +53,7 @@ const calendar = group<CalendarInput>(
 const SHARED = {
   from: anything,
   sender: anything,
-  replyTo: anything,
+  replyTo: either(Array.isArray, list(anything, 100), anything),
   subject: anyText,
   text: anything,
   html: anything,
@@ -76,7 +76,7 @@ const SHARED = {
   locale: text,
   stream: oneOf(STREAMS),
   campaign: text,
-  tags: list(text),
+  tags: list(text, 50),
   metadata: object,
   sendAt: anything,
   idempotencyKey: text,
