@@ -6,8 +6,8 @@ import { createComposeMime } from '../../../packages/core/src/compose/mime/compo
 import type { WrittenMail } from '../../../packages/core/src/compose/mime/parts.ts';
 import type { Content, SpooledAttachment } from '../../../packages/core/src/message.ts';
 import { listHeaders, readHeaders } from '../../../packages/core/src/submit/headers.ts';
-import { messageIds } from '../../../packages/core/src/submit/message-ids.ts';
 import type { MessageFields } from '../../../packages/core/src/submit/input.ts';
+import { messageIds } from '../../../packages/core/src/submit/message-ids.ts';
 import { contentOf } from '../../support/content.ts';
 
 interface Given extends Partial<Content> {

@@ -92,7 +92,7 @@ const calls: Readonly<Record<string, readonly [Call, readonly unknown[]]>> = {
   'domains.check()': [(relay, options) => relay.domains.check('example.com', options), [null, 5, { resolvr: {} }]],
   'domains.createKey()': [(relay, options) => relay.domains.createKey('example.com', options), [null, 5, { bits: 1 }]],
   'templates.render(), its template,': [
-    (relay, template) => relay.templates.render(template, {}),
+    (relay, template) => relay.templates.render(template as string, {}),
     [undefined, null, 5, '', {}, { name: 'x' }],
   ],
   'templates.render(), its data,': [(relay, data) => relay.templates.render('t', data), [null, 5, 'x', []]],

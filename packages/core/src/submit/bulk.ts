@@ -16,7 +16,10 @@ export interface Rejection {
   /** Position in what was handed in, from 0. */
   readonly index: number;
   readonly recipient: string;
-  /** The code that `send()` would throw; `RECIPIENT_DUPLICATE` for an address that the message has already. */
+  /**
+   * The code that `send()` would throw; `RECIPIENT_DUPLICATE` for an address that the message has already, and
+   * `IDEMPOTENCY_CONFLICT` for one that an earlier call with the same `idempotencyKey` accepted with other data.
+   */
   readonly code: ErrorCode;
   readonly message: string;
 }
