@@ -91,7 +91,7 @@ export function resolveOptions(
 }
 
 function publicUrlOf(options: MailRelayOptions, env: Environment): string {
-  const text = options.publicUrl ?? env.MAIL_RELAY_PUBLIC_URL ?? `http://localhost:${env.PORT ?? '3000'}`;
+  const text = options.publicUrl ?? env.MAIL_RELAY_PUBLIC_URL ?? `http://localhost:${portOf(env)}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   // An empty query or fragment does not show in the parts of a URL, and stays in the whole.
   if (
@@ -102,6 +102,11 @@ function publicUrlOf(options: MailRelayOptions, env: Environment): string {
   )
     refuse('publicUrl', 'must be an http(s) URL without query, fragment and credentials');
   return url.href.replace(/\/+$/, '');
+}
+
+/** The port of a development server. Some hosts put the name of a pipe there. */
+function portOf({ PORT = '' }: Environment): string {
+  return /^[1-9]\d{0,4}$/.test(PORT) && Number(PORT) < 65_536 ? PORT : '3000';
 }
 
 function secretsOf(options: MailRelayOptions, env: Environment): readonly string[] {

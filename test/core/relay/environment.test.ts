@@ -104,6 +104,16 @@ describe('the environment', () => {
     );
   });
 
+  it.each([
+    ['8080', 'http://localhost:8080'],
+    ['\\\\.\\pipe\\abc', 'http://localhost:3000'],
+    ['http', 'http://localhost:3000'],
+    ['99999', 'http://localhost:3000'],
+    ['0', 'http://localhost:3000'],
+  ])('names the port in development, where PORT is one: %s', (port, url) => {
+    expect(relayFrom({ PORT: port, MAIL_RELAY_STORE: ':memory:' }).publicUrl).toBe(url);
+  });
+
   it('may have blanks around its values, as files of variables leave them', () => {
     const env = { MAIL_RELAY_PUBLIC_URL: ' https://env.example\n', MAIL_RELAY_SMTP_URL: ' smtp://mx.example\r' };
     const relay = relayFrom({ ...env, MAIL_RELAY_RATE: '14/s, 50000/day ', MAIL_RELAY_STORE: ':memory: ' });

@@ -1,5 +1,6 @@
 /** Serves a relay's routes with `node:http` and every framework that stands on it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { badRequest } from '../http/answers.ts';
 import { answeringOf } from '../http/port.ts';
 import { check, rule } from '../rules.ts';
 import { fromNode, type NodeRequest, splitUrl } from './incoming.ts';
@@ -41,7 +42,12 @@ export function toNodeHandler(relay: HandledRelay): NodeHandler {
       if (answer !== undefined) sendAnswer(res, answer, method);
       return answer !== undefined;
     }
-    const response = await relay.handle(toRequest(req, res, url));
+    const request = toRequest(req, res, url);
+    if (request === undefined) {
+      sendAnswer(res, badRequest, method);
+      return true;
+    }
+    const response = await relay.handle(request);
     if (response !== undefined) await sendResponse(res, response, method);
     return response !== undefined;
   };

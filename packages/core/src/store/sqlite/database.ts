@@ -56,6 +56,7 @@ export function createDatabase(path: string): Database {
   let db: DatabaseSync | undefined;
   /** Inode of the open file. */
   let file: number | undefined;
+  let closed = false;
   let lastId = 0;
   let pending: { change: () => unknown; resolve: (value: never) => void; reject: (error: unknown) => void }[] = [];
   const ending: (() => void)[] = [];
@@ -77,6 +78,7 @@ export function createDatabase(path: string): Database {
   }
 
   function handle(): DatabaseSync {
+    if (closed) throw new MailRelayError('RELAY_STOPPED');
     if (db === undefined) throw new MailRelayError('STORE_UNAVAILABLE', { file: path, reason: `${path} is not open` });
     return db;
   }
@@ -190,6 +192,7 @@ export function createDatabase(path: string): Database {
     },
     async close() {
       flush();
+      closed = true;
       db?.close();
       db = undefined;
     },
