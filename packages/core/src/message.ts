@@ -115,7 +115,7 @@ export interface TrackingOptions {
   readonly opens?: boolean | undefined;
   /** Lead links over the relay, so that clicks are recorded. */
   readonly clicks?: boolean | undefined;
-  /** Query parameters for http(s) links, such as `{ utm_source: 'newsletter' }`; existing parameters win. */
+  /** Query parameters for http(s) links, such as `{ utm_source: 'newsletter' }`, each of at most 500 characters; existing parameters win. */
   readonly utm?: Readonly<Record<string, string>> | undefined;
 }
 

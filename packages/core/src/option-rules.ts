@@ -23,6 +23,7 @@ import {
   record,
   rule,
   text,
+  textUpTo,
   whole,
 } from './rules.ts';
 import type { StoreSpec } from './store/port.ts';
@@ -82,7 +83,7 @@ export const CUSTOM_ROUTE: Rule = group<RouteOptions & { create: unknown }>(
 );
 
 /** Rules of {@link TrackingOptions}, for the relay, a stream and a message. */
-export const TRACKING: Rules<TrackingOptions> = { opens: flag, clicks: flag, utm: record(text) };
+export const TRACKING: Rules<TrackingOptions> = { opens: flag, clicks: flag, utm: record(textUpTo(500)) };
 
 const TEMPLATES = group<TemplateOptions>({
   folder: either(Array.isArray, list(text), text),

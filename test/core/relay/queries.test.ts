@@ -23,6 +23,8 @@ const calls: Readonly<Record<string, readonly [Call, readonly unknown[]]>> = {
       { limit: 1001 },
       { limit: '5' },
       { after: 5 },
+      { after: 'x' },
+      { after: 'msg_1' },
       { campain: 'spring' },
       { from: new Date(2), to: new Date(1) },
     ],
@@ -68,9 +70,9 @@ const calls: Readonly<Record<string, readonly [Call, readonly unknown[]]>> = {
   ],
   'suppressions.list()': [
     (relay, query) => relay.suppressions.list(query),
-    [{ limit: -1 }, { after: {} }, { scope: 'x' }, { campaign: 'x' }],
+    [{ limit: -1 }, { after: {} }, { after: 'x' }, { after: '%zz x' }, { scope: 'x' }, { campaign: 'x' }],
   ],
-  'reports.campaign()': [(relay, name) => relay.reports.campaign(name), [undefined, 5, '']],
+  'reports.campaign()': [(relay, name) => relay.reports.campaign(name), [undefined, 5, '', 'x'.repeat(201)]],
   'reports.summary()': [
     (relay, query) => relay.reports.summary(query),
     [

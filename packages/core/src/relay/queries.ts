@@ -1,5 +1,5 @@
 import type { FeedbackReport } from '../feedback/port.ts';
-import { DELIVERY_STATES, STREAMS, type Stream } from '../message.ts';
+import { DELIVERY_STATES, decodeId, STREAMS, type Stream } from '../message.ts';
 import {
   check,
   date,
@@ -27,6 +27,11 @@ const scope = rule(isScope, 'must be all, transactional, broadcast or topic:<nam
 /** Words that are kept, and that no code reads. */
 const remark = textUpTo(1000);
 
+/** An end of the list that is none would look like one. */
+function cursor(isOne: (after: string) => boolean): Rule {
+  return rule((after) => typeof after === 'string' && isOne(after), 'must be the `next` of the page before');
+}
+
 const LIST = group<ListQuery>({
   message: text,
   campaign: text,
@@ -36,9 +41,13 @@ const LIST = group<ListQuery>({
   from: date,
   to: date,
   limit,
-  after: text,
+  after: cursor((after) => decodeId('dlv', after) !== undefined),
 });
-const SUPPRESSIONS = group<SuppressionQuery>({ limit, after: text, scope });
+const SUPPRESSIONS = group<SuppressionQuery>({
+  limit,
+  after: cursor((after) => /^(?:[^ %]|%[\dA-F]{2})+ ./.test(after)),
+  scope,
+});
 const ENTRY = group<EntryOptions>({
   scope,
   reason: oneOf(['bounced', 'complained', 'unsubscribed', 'manual'] satisfies Suppression['reason'][]),
@@ -101,7 +110,7 @@ export interface Covered {
 /** What the host asks for, once it is known to be right. @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED` */
 export const checked = {
   id: (value: string): string => through(text, value, 'id'),
-  name: (value: string): string => through(text, value, 'name'),
+  name: (value: string): string => through(textUpTo(200), value, 'name'),
   route: (value: string): string => through(text, value, 'route'),
   hold: (options: HoldOptions): HoldOptions => through(HOLD, options, 'hold()'),
   noOptions: (options: object, call: string): object => through(NO_OPTIONS, options, call),

@@ -77,7 +77,7 @@ function alternativeParts({
   const parts = alternatives.map((input, index): Part<SpooledAlternative> => {
     const contentType = mediaType(input.contentType, index);
     const described = { contentType, filename: optional(input.filename, 'filename'), method: undefined };
-    return { described, read: async (left) => bounded(decoded(input.content, input.encoding), left) };
+    return { described, read: async (left) => bounded(decoded(input.content, input.encoding, index), left) };
   });
   return icalEvent === undefined ? parts : [...parts, calendarPart(icalEvent)];
 }

@@ -3,7 +3,20 @@ import { Readable } from 'node:stream';
 import { MailRelayError } from '../errors.ts';
 import { STREAMS } from '../message.ts';
 import { TRACKING } from '../option-rules.ts';
-import { anyText, anything, either, group, list, object, oneOf, type Rule, record, rule, text } from '../rules.ts';
+import {
+  anyText,
+  anything,
+  either,
+  group,
+  list,
+  object,
+  oneOf,
+  type Rule,
+  record,
+  rule,
+  text,
+  textUpTo,
+} from '../rules.ts';
 import type { AlternativeInput, AttachmentInput, BulkOptions, CalendarInput, SendMessage } from './input.ts';
 import { TEMPLATE } from './templates.ts';
 import { NO_ALTERNATIVE, NO_ATTACHMENT, NO_RECIPIENT, UNSUPPORTED } from './unsupported.ts';
@@ -26,9 +39,10 @@ const listItem = either(
   text,
   group<{ url: string; comment: string }>({ url: text, comment: text }, { needed: ['url'] }),
 );
+const filename = textUpTo(255);
 const attachment = group<AttachmentInput>(
   {
-    filename: text,
+    filename,
     content: rule((value) => isBytes(value) || value instanceof Readable, 'must be text, bytes or a stream'),
     encoding,
     path: text,
@@ -42,11 +56,11 @@ const attachment = group<AttachmentInput>(
   { advice: NO_ATTACHMENT },
 );
 const alternative = group<AlternativeInput>(
-  { content: bytes, contentType: text, filename: text, encoding },
+  { content: bytes, contentType: text, filename, encoding },
   { needed: ['content', 'contentType'], advice: NO_ALTERNATIVE },
 );
 const calendar = group<CalendarInput>(
-  { content: bytes, method: text, filename: text, encoding },
+  { content: bytes, method: text, filename, encoding },
   { needed: ['content'], advice: NO_ALTERNATIVE },
 );
 

@@ -51,7 +51,7 @@ function header(name: string, value: unknown): HeaderField {
   };
   if (!/^[\x21-\x39\x3b-\x7e]{1,76}$/.test(name))
     return refuse('a header name is 1 to 76 visible ASCII characters without a colon');
-  const own = OWN[name.toLowerCase()];
+  const own = Object.hasOwn(OWN, name.toLowerCase()) ? OWN[name.toLowerCase()] : undefined;
   if (own !== undefined) return refuse(`${name} is written by the relay: use the field ${own}`);
   const text = headerText(value, name);
   if ((text.match(/[ \t]*[^ \t]+/g) ?? []).some((word) => word.length > MAX_WORD))

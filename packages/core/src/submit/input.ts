@@ -8,6 +8,7 @@ export type AddressList = AddressInput | readonly AddressInput[];
 
 /** An attachment, as nodemailer takes it. `path` and `href` follow the option `attachments`. */
 export interface AttachmentInput {
+  /** At most 255 characters. @default that of `path` or `href` */
   readonly filename?: string | undefined;
   readonly content?: string | Uint8Array | Readable | undefined;
   /** Encoding of `content` where it is text. @default utf8 */
