@@ -53,9 +53,6 @@ export function json(status: number, value: unknown): Answer {
 /** The one answer to every token that is not ours: it does not say what is wrong with it. */
 export const notFound: Answer = text(404, 'Not found');
 
-/** To a request that cannot be read. */
-export const badRequest: Answer = text(400, 'Bad request');
-
 /** A page under a content security policy. */
 export function page(
   status: number,

@@ -1,6 +1,5 @@
 /** Serves a relay's routes with `node:http` and every framework that stands on it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { badRequest } from '../http/answers.ts';
 import { answeringOf } from '../http/port.ts';
 import { check, rule } from '../rules.ts';
 import { fromNode, type NodeRequest, splitUrl } from './incoming.ts';
@@ -44,7 +43,7 @@ export function toNodeHandler(relay: HandledRelay): NodeHandler {
     }
     const request = toRequest(req, res, url);
     if (request === undefined) {
-      sendAnswer(res, badRequest, method);
+      sendText(res, 400, 'Bad request');
       return true;
     }
     const response = await relay.handle(request);
@@ -70,8 +69,13 @@ function ownUrl(relay: HandledRelay, { originalUrl, url }: NodeRequest): string 
 function lastResort(res: ServerResponse): Next {
   return (error) => {
     if (res.headersSent) return void res.destroy();
-    res.statusCode = error === undefined ? 404 : 500;
-    res.setHeader('Content-Type', 'text/plain; charset=utf-8');
-    res.end(error === undefined ? 'Not found' : 'Internal error');
+    if (error === undefined) sendText(res, 404, 'Not found');
+    else sendText(res, 500, 'Internal error');
   };
+}
+
+function sendText(res: ServerResponse, status: number, body: string): void {
+  res.statusCode = status;
+  res.setHeader('Content-Type', 'text/plain; charset=utf-8');
+  res.end(body);
 }
