@@ -1,10 +1,10 @@
 // Checks the packages as users get them: packs them, lints the tarballs, installs them into ESM and CommonJS projects of
-// their own, also Nest applications that tsc compiles, type-checks a consumer, sends one mail from each project, and runs the
-// tests that one of them has under jest.
+// their own, also Nest applications that tsc compiles, type-checks a consumer, sends one mail from each project (from the ESM
+// project under the oldest supported Node, too), and runs the tests that one of them has under jest.
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, globSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -15,6 +15,7 @@ import { SMTPServer } from 'smtp-server';
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const PACKAGES = ['core', 'express', 'nestjs', 'cli'];
 const PROJECTS = join(ROOT, 'test/packages');
+const OLDEST_NODE = join(ROOT, 'test/oldest-node/node_modules/.bin/node');
 const INSTALL = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
 
 const exec = promisify(execFile);
@@ -23,6 +24,7 @@ const scratch = await mkdtemp(join(tmpdir(), 'mail-relay-packages-'));
 try {
   const tarballs = await Promise.all(PACKAGES.map((name) => pack(join(ROOT, 'packages', name))));
   for (const tarball of tarballs) await lint(tarball);
+  await checkOldestNode();
   for (const name of await readdir(PROJECTS)) await tryProject(name, tarballs);
 } catch (error) {
   console.error(explain(error));
@@ -54,7 +56,8 @@ async function tryProject(name: string, tarballs: string[]): Promise<void> {
   await exec('npm', [...INSTALL, ...tarballs], { cwd: folder });
   await exec(join(folder, 'node_modules/.bin/mailrelay'), ['--version'], { cwd: folder });
   await typeCheck(folder);
-  for (const program of programs(folder)) await tryProgram(name, folder, program);
+  const nodes = name === 'esm' ? [process.execPath, OLDEST_NODE] : [process.execPath];
+  for (const node of nodes) for (const program of programs(folder)) await tryProgram(name, folder, [node, program]);
   await runTests(name, folder);
 }
 
@@ -68,6 +71,17 @@ async function runTests(name: string, folder: string): Promise<void> {
   console.log(`the tests of the ${name} project pass under jest`);
 }
 
+/** The Node of `test/oldest-node` is the first that the packages say they run on. */
+async function checkOldestNode(): Promise<void> {
+  const { stdout } = await exec(OLDEST_NODE, ['--version']);
+  for (const name of PACKAGES) {
+    const manifest = JSON.parse(await readFile(join(ROOT, 'packages', name, 'package.json'), 'utf8'));
+    const { node } = manifest.engines as { node: string };
+    if (`v${node.replace('>=', '')}.0` !== stdout.trim())
+      throw new Error(`packages/${name} runs on ${node}, and is tried with ${stdout.trim()}: change test/oldest-node`);
+  }
+}
+
 /** What the project has to run: a script, or what each of its tsconfigs compiled. */
 function programs(folder: string): string[] {
   const found = globSync('{send.js,dist*/main.js}', { cwd: folder });
@@ -75,10 +89,10 @@ function programs(folder: string): string[] {
   return found;
 }
 
-async function tryProgram(name: string, folder: string, program: string): Promise<void> {
+async function tryProgram(name: string, folder: string, [node, program]: [string, string]): Promise<void> {
   const inbox = await listen();
   try {
-    await exec(process.execPath, [program], {
+    await exec(node, [program], {
       cwd: folder,
       timeout: 60_000,
       env: { ...process.env, SMTP_URL: inbox.url, PROJECT: name },
@@ -92,7 +106,8 @@ async function tryProgram(name: string, folder: string, program: string): Promis
       `${name}: one mail should have arrived, but ${arrived} of ${inbox.mails.length} did:\n${inbox.mails.join('\n')}`,
     );
   }
-  console.log(`the ${name} project sent its mail (${program})`);
+  const under = node === OLDEST_NODE ? ', under the oldest Node' : '';
+  console.log(`the ${name} project sent its mail (${program}${under})`);
 }
 
 /** Compiles the project in each way it has a tsconfig for: against the declarations in the tarballs, with every check on. */

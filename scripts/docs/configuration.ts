@@ -180,8 +180,8 @@ export function configurationPage(source: (path: string) => string): string {
 Every option has a default. In development none is needed: mail is captured, and shown under \`/mail/\`. In production the
 relay does not start without a secret, a public URL and a route; the error says which is missing.
 
-An option that is given in code goes before its environment variable. An option that does not exist, or a value
-that it cannot have, is an error that names it.
+An option that is given in code goes before its environment variable. A variable that is empty counts as absent, and blanks
+around its value do not belong to it. An option that does not exist, or a value that it cannot have, is an error that names it.
 
 \`\`\`ts
 import { createMailRelay, smtp, sqlite } from '@mailrelay/core';

@@ -9,6 +9,7 @@ import {
   type MailRelayOptionsFactory,
   MailRelayService,
 } from '@mailrelay/nestjs';
+import { MailerModule } from '@mailrelay/nestjs/compat';
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
@@ -83,6 +84,26 @@ describe('MailRelayModule.forRoot()', () => {
     const error: unknown = await (async () => relayOf([MailRelayModule.forRoot(options)]))().catch((e: unknown) => e);
     expect(error).toMatchObject({ message: expect.stringContaining(option), details: { option } });
     expect(JSON.stringify(error) + String(error)).not.toMatch(/xyzzy|enough length/);
+  });
+
+  it.each<[string, () => Parameters<typeof relayOf>[0]]>([
+    ['forRoot(null)', () => [MailRelayModule.forRoot(null as never)]],
+    ['forRoot() of a list', () => [MailRelayModule.forRoot([] as never)]],
+    ['forRootAsync() of nothing', () => [MailRelayModule.forRootAsync(undefined as never)]],
+    ['a factory that answers nothing', () => [MailRelayModule.forRootAsync({ useFactory: () => undefined as never })]],
+    ['forFeature(null)', () => [MailRelayModule.forRoot(IN_MEMORY), MailRelayModule.forFeature(null as never)]],
+    ['MailerModule.forRoot(null)', () => [MailerModule.forRoot(null as never)]],
+  ])('refuses what are no options: %s', async (_what, imports) => {
+    await expect((async () => relayOf(imports()))()).rejects.toMatchObject({
+      code: 'OPTIONS_INVALID',
+      details: { option: 'options' },
+    });
+  });
+
+  it('has no templates where the variable for them is empty', async () => {
+    vi.stubEnv('MAIL_RELAY_TEMPLATES', ' ');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    await expect(relayOf([MailRelayModule.forRoot(IN_MEMORY)])).resolves.toMatchObject({});
   });
 
   it('does not start in production without a secret, and says so', async () => {

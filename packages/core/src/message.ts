@@ -12,6 +12,7 @@
  * - **suppression**: an address that must not get mail, why, since when, and for which stream or topic.
  */
 import type { Mailbox } from './address.ts';
+import { MailRelayError } from './errors.ts';
 
 /** Every stream. */
 export const STREAMS = ['transactional', 'broadcast'] as const;
@@ -88,6 +89,20 @@ export function statesBefore(by: Transition): readonly DeliveryState[] {
   return TRANSITIONS[by].from;
 }
 
+/** Longest subject, characters; of those that are shown, the longest has about 250. */
+const MAX_SUBJECT = 1000;
+
+/**
+ * The subject of a mail, given or rendered.
+ *
+ * @throws MailRelayError `MESSAGE_INVALID` for one over 1,000 characters
+ */
+export function checkSubject(subject: string): string {
+  if (subject.length <= MAX_SUBJECT) return subject;
+  const reason = `subject has ${subject.length} characters, allowed are ${MAX_SUBJECT}`;
+  throw new MailRelayError('MESSAGE_INVALID', { field: 'subject', reason });
+}
+
 /** JSON, as the store keeps it. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
 
@@ -100,7 +115,7 @@ export interface TrackingOptions {
   readonly opens?: boolean | undefined;
   /** Lead links over the relay, so that clicks are recorded. */
   readonly clicks?: boolean | undefined;
-  /** Query parameters for http(s) links, such as `{ utm_source: 'newsletter' }`; existing parameters win. */
+  /** Query parameters for http(s) links, such as `{ utm_source: 'newsletter' }`, each of at most 500 characters; existing parameters win. */
   readonly utm?: Readonly<Record<string, string>> | undefined;
 }
 

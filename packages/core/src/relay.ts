@@ -134,7 +134,7 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
   return {
     messages: createMessages(engine),
     suppressions: createSuppressions(engine),
-    reports: createReports(engine),
+    reports: createReports(engine, resolved.clock),
     templates: createTemplates(engine, book),
     lanes: createLanes(engine),
     domains: createDomains(resolved),

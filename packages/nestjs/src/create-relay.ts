@@ -9,25 +9,27 @@ import {
 import type { DiscoveryService } from '@nestjs/core';
 import { FEATURE, type MailRelayFeatureOptions } from './feature.ts';
 import { nestLogger } from './logger.ts';
-import { type MailRelayModuleOptions, pathOf, refuse } from './options.ts';
+import { checkObject, type MailRelayModuleOptions, pathOf, refuse } from './options.ts';
 import type { Named, RelayMaker } from './relay-maker.ts';
 import { findTemplateFolder } from './template-folder.ts';
 
 /** Makes the relay of a module: Nest's logger, templates of all modules, and for a name a path and a store of its own. */
 export function createRelay(
-  { autoMount, stop, ...given }: MailRelayModuleOptions,
+  moduleOptions: MailRelayModuleOptions,
   named: Named,
   discovery: DiscoveryService,
   maker?: RelayMaker,
 ): MailRelay | Promise<MailRelay> {
+  checkObject(moduleOptions, 'options');
+  const { autoMount, stop, ...given } = moduleOptions;
   const { name } = named;
   const options = { ...given, ...maker?.optionsFor(name) };
   if (autoMount !== undefined && typeof autoMount !== 'boolean') refuse('autoMount', 'must be true or false');
-  if (stop !== undefined && (typeof stop !== 'object' || stop === null)) refuse('stop', 'must be an object');
+  if (stop !== undefined) checkObject(stop, 'stop');
   const logger = options.logger ?? nestLogger(name);
   const own = name === undefined ? {} : { path: pathOf(options, name), store: storeOf(name) };
   const templates = collected(
-    options.templates ?? process.env.MAIL_RELAY_TEMPLATES,
+    options.templates ?? (process.env.MAIL_RELAY_TEMPLATES?.trim() || undefined),
     featuresOf(discovery, name),
     logger,
   );

@@ -2,7 +2,7 @@ import { domainOf, type Mailbox } from '../address.ts';
 import type { Clock } from '../clock.ts';
 import type { ResolvedDkim } from '../dkim-options.ts';
 import { isMailRelayError, MailRelayError } from '../errors.ts';
-import type { Content, HeaderField, Json, TemplateData } from '../message.ts';
+import { type Content, checkSubject, type HeaderField, type Json, type TemplateData } from '../message.ts';
 import { scopeOf } from '../scope.ts';
 import type { StoredDelivery } from '../store/port.ts';
 import { type CatalogueOptions, createCatalogue, UNTRACKED } from './catalogue.ts';
@@ -178,6 +178,7 @@ export function createComposer(options: ComposerOptions): Composer {
       const delivery = { ...recipient, ...UNNUMBERED };
       const program = await programOf(content, recipient, UNTRACKED);
       const parts = program === undefined ? bodiesOf(content, recipient) : untracked(program, content, delivery);
+      checkSubject(parts.subject);
       if (isSmall(content, parts, room) || mostBytes(content, parts, linkBase) <= room) return;
       await write(content, delivery, createComposeMime(standIns(content)), demands);
     },

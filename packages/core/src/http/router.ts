@@ -1,4 +1,5 @@
 import { isMailRelayError } from '../errors.ts';
+import { anyText, check, rule } from '../rules.ts';
 import { text } from './answers.ts';
 import type { HttpContext, RouterOptions } from './context.ts';
 import { type Answer, type Answering, bindHandling, type Handling, type Incoming } from './port.ts';
@@ -14,6 +15,14 @@ export interface Router {
   /** Whether a path is one of ours; nothing of the request is touched to find out. */
   readonly matches: (pathname: string) => boolean;
 }
+
+/** By its parts, as libraries and other realms have classes of their own. */
+const REQUEST = rule((value) => {
+  const { url, method, headers } = Object(value) as Partial<Request>;
+  return (
+    typeof url === 'string' && URL.canParse(url) && typeof method === 'string' && typeof headers?.get === 'function'
+  );
+}, 'must be a web-standard Request; toNodeHandler() of @mailrelay/core/node serves node:http');
 
 /** Makes the router over the route table. */
 export function createRouter(deps: RouterOptions): Router {
@@ -35,10 +44,15 @@ export function createRouter(deps: RouterOptions): Router {
     return found && answerBy(context, found, incoming);
   };
   const handle: Handling = async (request) => {
+    check(REQUEST, request, 'request');
     const answer = await answering(fromRequest(request));
     return answer && toResponse(answer, request.method);
   };
-  return { handle: bindHandling(handle, answering), matches: (pathname) => lookUp(pathname) !== undefined };
+  const matches = (pathname: string): boolean => {
+    check(anyText, pathname, 'pathname');
+    return lookUp(pathname) !== undefined;
+  };
+  return { handle: bindHandling(handle, answering), matches };
 }
 
 async function answerBy(

@@ -1,4 +1,5 @@
 import { normalizeAddress } from '../address.ts';
+import type { Clock } from '../clock.ts';
 import type { RenderedTemplate } from '../compose/port.ts';
 import { MailRelayError } from '../errors.ts';
 import type { FeedbackReport } from '../feedback/port.ts';
@@ -15,6 +16,8 @@ import {
   checked,
   type DeliveryQuery,
   type EntryOptions,
+  type HoldOptions,
+  type RenderOptions,
   type SummaryQuery,
   type SuppressionQuery,
 } from './queries.ts';
@@ -44,7 +47,7 @@ export interface Messages {
   /** Puts failed, bounced, suppressed or cancelled deliveries back into the queue. */
   retry(selection: SelectionInput): Promise<number>;
   /** Keeps waiting deliveries back until `release()`. */
-  hold(selection: SelectionInput, options?: { readonly reason?: string | undefined }): Promise<number>;
+  hold(selection: SelectionInput, options?: HoldOptions): Promise<number>;
   release(selection: SelectionInput): Promise<number>;
   /**
    * Records a bounce or complaint that came back after the mail was sent, and that the application learnt of, as from its
@@ -81,10 +84,6 @@ type RenderArguments<Data> =
     ? [data?: Data | undefined, options?: RenderOptions | undefined]
     : [data: Data, options?: RenderOptions | undefined];
 
-interface RenderOptions {
-  readonly locale?: string | undefined;
-}
-
 /** Templates without sending. */
 export interface Templates {
   /** Renders without tracking. @throws MailRelayError `TEMPLATE_NOT_FOUND`, `TEMPLATE_VARIABLE_MISSING`, `TEMPLATE_DATA_INVALID` */
@@ -120,13 +119,12 @@ export function createRoutes(engine: Engine): Routes {
 
 /** `relay.messages` */
 export function createMessages(engine: Engine): Messages {
-  const apply = (by: 'cancel' | 'hold' | 'release' | 'retry') =>
-    async function applyTo(
-      selection: SelectionInput,
-      options: { readonly reason?: string | undefined } = {},
-    ): Promise<number> {
-      const [which, reason] = [checked.selection(selection), checked.reason(options.reason)];
-      return (await engine()).apply(which, by, reason);
+  const apply = (by: 'cancel' | 'release' | 'retry') =>
+    // The second argument is for those who do not see the types, and think of an option.
+    async function applyTo(selection: SelectionInput, options: object = {}): Promise<number> {
+      checked.noOptions(options, `${by}()`);
+      const which = checked.selection(selection);
+      return (await engine()).apply(which, by, undefined);
     };
   return {
     async get(id) {
@@ -146,7 +144,11 @@ export function createMessages(engine: Engine): Messages {
     },
     cancel: apply('cancel'),
     retry: apply('retry'),
-    hold: apply('hold'),
+    async hold(selection, options = {}) {
+      const { reason } = checked.hold(options);
+      const which = checked.selection(selection);
+      return (await engine()).apply(which, 'hold', reason);
+    },
     release: apply('release'),
     async feedback(deliveryId, report) {
       checked.id(deliveryId);
@@ -180,7 +182,7 @@ export function createSuppressions(engine: Engine): Suppressions {
 }
 
 /** `relay.reports` */
-export function createReports(engine: Engine): Reports {
+export function createReports(engine: Engine, clock: Pick<Clock, 'now'>): Reports {
   return {
     async campaign(name) {
       checked.name(name);
@@ -190,9 +192,8 @@ export function createReports(engine: Engine): Reports {
       return report;
     },
     async summary(query = {}) {
-      const { from, to, stream } = checked.summary(query);
-      const until = (to ?? new Date()).getTime();
-      return (await engine()).summaryReport({ from: from?.getTime() ?? until - 30 * 86_400_000, to: until, stream });
+      const wanted = checked.summary(query, clock.now());
+      return (await engine()).summaryReport(wanted);
     },
   };
 }
@@ -200,8 +201,10 @@ export function createReports(engine: Engine): Reports {
 /** `relay.templates` */
 export function createTemplates(engine: Engine, book: TemplateBook): Templates {
   return {
-    async render(template, ...[data, { locale } = {}]) {
-      const own = await book.data(template, data as object | undefined);
+    async render(template, ...[data, options = {}]) {
+      checked.template(template);
+      const { locale } = checked.render(options);
+      const own = await book.data(template, checked.data(data));
       const parts = await book.render(template, own, { locale });
       if (parts !== undefined)
         return { subject: parts.subject, preheader: undefined, html: parts.html, text: parts.text ?? '' };

@@ -70,10 +70,12 @@ export interface AcceptInput {
 /** Bytes of attachments by their hash. */
 export type Enclosures = ReadonlyMap<string, Uint8Array>;
 
-/** What became of one recipient that was appended. `repeated`: an earlier run had appended it. */
+/**
+ * What became of one recipient that was appended. `repeated`: an earlier run had appended it; `conflict`: with other data.
+ */
 export type Appended =
   | { readonly id: string; readonly state: DeliveryState; readonly repeated: boolean }
-  | { readonly rejected: 'duplicate' };
+  | { readonly rejected: 'duplicate' | 'conflict' };
 
 /** Accepts messages. Calls that arrive together share one commit. */
 export interface IntakeStore {

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { MailRelayModule } from '../mail-relay.module.ts';
-import type { MailRelayModuleOptions } from '../options.ts';
+import { checkObject, type MailRelayModuleOptions } from '../options.ts';
 import { checkOptions } from './check-options.ts';
 import { MAILER_OPTIONS, MailerService } from './mailer.service.ts';
 import type { MailerAsyncOptions, MailerOptions, MailerOptionsFactory } from './options.ts';
@@ -66,6 +66,7 @@ function factoryOf({ useFactory, inject = [], useClass, useExisting }: MailerAsy
 }
 
 function relayOptions(options: MailerOptions): MailRelayModuleOptions {
+  checkObject(options, 'options');
   checkOptions(options);
   const folder = [options.template?.dir ?? [], options.template?.dirs ?? []].flat();
   const routes = routesOf(options);

@@ -38,6 +38,14 @@ export function suppressionsSuite(name: string, open: OpenStore): void {
         'c broadcast',
       ]);
       expect((await store.suppressions.list({ limit: 10, scope: 'broadcast' })).items).toHaveLength(3);
+      const odd = { ...entry, address: '"a @ b"@example.com', scope: 'topic:spring sale @ home' };
+      await store.suppressions.add(odd, NOW);
+      const found = await store.suppressions.list({ limit: 1 });
+      expect(found.items).toMatchObject([odd]);
+      expect((await store.suppressions.list({ limit: 1, after: found.next ?? '' })).items).toMatchObject([
+        { address: 'a@example.com' },
+      ]);
+      await store.suppressions.remove(odd.address);
       expect(await store.suppressions.remove('a@example.com', 'all', 'unsubscribed')).toBe(0);
       expect(await store.suppressions.remove('a@example.com', 'all')).toBe(1);
       expect(await store.suppressions.remove('b@example.com')).toBe(2);

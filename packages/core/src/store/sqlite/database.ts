@@ -1,7 +1,8 @@
-import { mkdirSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { isMailRelayError, MailRelayError } from '../../errors.ts';
+import { makeFolder } from '../../folder.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { migrate } from './migrate.ts';
 import { createStatements, type Statements } from './statements.ts';
@@ -56,6 +57,7 @@ export function createDatabase(path: string): Database {
   let db: DatabaseSync | undefined;
   /** Inode of the open file. */
   let file: number | undefined;
+  let closed = false;
   let lastId = 0;
   const ending: (() => void)[] = [];
   const undone: (() => void)[] = [];
@@ -76,6 +78,7 @@ export function createDatabase(path: string): Database {
   }
 
   function handle(): DatabaseSync {
+    if (closed) throw new MailRelayError('RELAY_STOPPED');
     if (db === undefined) throw new MailRelayError('STORE_UNAVAILABLE', { file: path, reason: `${path} is not open` });
     return db;
   }
@@ -119,7 +122,7 @@ export function createDatabase(path: string): Database {
     // Here and not above, so that a Node without it can say what is wrong.
     const sqlite = await import('node:sqlite');
     try {
-      if (path !== ':memory:') mkdirSync(dirname(resolve(path)), { recursive: true, mode: 0o700 });
+      if (path !== ':memory:') makeFolder(dirname(path));
       return new sqlite.DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
     } catch (error) {
       const reason = `${path}: ${(error as Error).message}`;
@@ -161,6 +164,7 @@ export function createDatabase(path: string): Database {
     },
     async close() {
       flush();
+      closed = true;
       db?.close();
       db = undefined;
     },

@@ -91,7 +91,7 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
       return found && read(found);
     },
     async list({ limit, after, scope }) {
-      const [address = '', last = ''] = after?.split(' ') ?? [];
+      const [address, last] = after === undefined ? ['', ''] : placeOf(after);
       const rows = db.select((query) => {
         const page = query
           .selectFrom('suppression')
@@ -103,9 +103,15 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
         return scope === undefined ? page : page.where('scope', '=', scope);
       });
       const end = rows.length === limit ? rows.at(-1) : undefined;
-      return { items: rows.map(read), next: end && `${end.address} ${end.scope}` };
+      return { items: rows.map(read), next: end && `${encodeURIComponent(end.address)} ${end.scope}` };
     },
   };
+}
+
+/** Address and scope of the last entry of a page. Both may have blanks in them. */
+function placeOf(cursor: string): readonly [address: string, scope: string] {
+  const end = cursor.indexOf(' ');
+  return [decodeURIComponent(cursor.slice(0, end)), cursor.slice(end + 1)];
 }
 
 /** A message whose content is damaged has no topic that one could know. */
