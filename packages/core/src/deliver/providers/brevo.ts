@@ -16,6 +16,7 @@ const plain = (tag: string): string => plainName(tag, OTHERS);
 export const brevo: Provider = {
   title: 'Brevo',
   owns: ['x-mailin-custom', 'x-mailin-tag'],
+  rewrites: [],
   plain,
   headers({ deliveryId, campaign, tags }) {
     const custom = [

@@ -18,6 +18,7 @@ const plain = (tag: string): string => plainName(tag, OTHERS);
 export const mailgun: Provider = {
   title: 'Mailgun',
   owns: ['x-mailgun-variables', 'x-mailgun-tag', 'x-mailgun-track', 'x-mailgun-track-opens', 'x-mailgun-track-clicks'],
+  rewrites: [],
   plain,
   headers({ deliveryId, campaign, tags, tracking: { opens, clicks } }) {
     const variables = { [KEYS.delivery]: deliveryId, ...(campaign === undefined ? {} : { [KEYS.campaign]: campaign }) };

@@ -29,6 +29,8 @@ export interface Provider {
   readonly title: string;
   /** Names of the header fields that {@link headers} writes, in lower case: nobody else may. */
   readonly owns: readonly string[];
+  /** Names of the header fields that the provider writes anew on their way, in lower case: our signature leaves them out. */
+  readonly rewrites: readonly string[];
   /** Values are ASCII; a line feed in one stands where a line may end. */
   headers(labels: Labels, spec: ProviderSpec): readonly HeaderField[];
   /** A tag as the provider gets it. */

@@ -8,6 +8,7 @@ export const SARBACANE_HOST = 'smtp.tipimail.com';
 export const sarbacane: Provider = {
   title: 'Sarbacane',
   owns: ['x-tm-meta', 'x-tm-tags', 'x-tm-tracking'],
+  rewrites: [],
   plain: (tag) => tag,
   headers({ deliveryId, campaign, tags, tracking: { opens, clicks } }) {
     const meta = { [KEYS.delivery]: deliveryId, ...(campaign === undefined ? {} : { [KEYS.campaign]: campaign }) };

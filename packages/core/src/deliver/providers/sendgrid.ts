@@ -18,6 +18,7 @@ const plain = (tag: string): string => plainName(tag, OTHERS);
 export const sendgrid: Provider = {
   title: 'SendGrid',
   owns: ['x-smtpapi'],
+  rewrites: [],
   plain,
   headers({ deliveryId, campaign, tags, tracking }) {
     const filters = {

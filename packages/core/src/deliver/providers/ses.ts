@@ -27,6 +27,8 @@ const plain = (name: string): string => plainName(name, OTHERS);
 export const ses: Provider = {
   title: 'Amazon SES',
   owns: ['x-ses-configuration-set', 'x-ses-message-tags'],
+  // Both are its own, whatever the mail had: https://docs.aws.amazon.com/ses/latest/dg/header-fields.html
+  rewrites: ['message-id', 'date'],
   plain,
   headers({ deliveryId, campaign, tags, stream }, { configurationSet }) {
     const named: [string, string][] = [
