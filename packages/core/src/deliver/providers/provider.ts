@@ -38,6 +38,8 @@ export interface Provider {
   /** The id in the reply to the message; undefined where there is none. */
   replyId(reply: string): string | undefined;
   readonly limits: ProviderLimits;
+  /** Domain that the SPF record of an envelope sender includes; undefined where the provider names none. */
+  readonly spf: string | undefined;
   /** What to look at where the login is refused. */
   readonly loginHint: string;
 }

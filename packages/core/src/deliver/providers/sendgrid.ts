@@ -36,6 +36,7 @@ export const sendgrid: Provider = {
   replyId: queuedAs,
   // 30 MB, 10,000 bytes: https://docs.sendgrid.com/api-reference/mail-send/limitations; 10 categories: see above.
   limits: { maxBytes: 30 * 1024 * 1024, maxTags: 10, maxName: 255, maxHeader: 10_000 },
+  spf: 'sendgrid.net',
   loginHint:
     'the user is the word apikey, and the password an API key that may send mail (Mail Send), of the same region',
 };
