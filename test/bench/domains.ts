@@ -17,6 +17,7 @@ const LONGEST_SECONDS = 150;
 export const domains: Benchmark = {
   name: 'domains',
   title: '20,000 mails of about 10 KB straight to the mail servers of 10,000 recipient domains, beside 10',
+  onDemand: true,
   async run(size) {
     const { recipients, few, many, rounds } = SIZES[size];
     const sink = await startSink();
