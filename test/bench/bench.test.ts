@@ -37,7 +37,7 @@ it('each benchmark runs, and prints well-formed figures', async () => {
     ].sort(),
   );
   expect(figures.filter(({ target, met }) => (target === null) !== (met === null))).toEqual([]);
-});
+}, 300_000);
 
 it('a benchmark that is not there is named, with those that are', async () => {
   await expect(run('speed')).rejects.toThrow(/there is no benchmark speed; known are campaign, signed/);
