@@ -33,8 +33,8 @@ export interface DkimOptions {
    */
   readonly required?: boolean | undefined;
   /**
-   * Header fields that no signature covers, since the next hop rewrites them: `['Message-ID', 'Date']` for Amazon SES. `From`
-   * always is covered.
+   * Header fields that no signature covers, on any route, since the next hop rewrites them. `From` always is covered; what
+   * Amazon SES rewrites (`Message-ID`, `Date`) is left out with `ses()` by itself.
    * @default none
    */
   readonly unsignedHeaders?: readonly string[] | undefined;

@@ -137,7 +137,7 @@ export function createComposer(options: ComposerOptions): Composer {
       headers,
       routeHead: demands.head,
     });
-    const raw = await signer.sign(written.raw, domainOf(content.from.address));
+    const raw = await signer.sign(written.raw, domainOf(content.from.address), demands.rewritten);
     const bytes = raw.length;
     const most = mostOf(demands);
     if (bytes > most) {

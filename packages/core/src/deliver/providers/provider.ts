@@ -29,6 +29,8 @@ export interface Provider {
   readonly title: string;
   /** Names of the header fields that {@link headers} writes, in lower case: nobody else may. */
   readonly owns: readonly string[];
+  /** Names of the header fields that the provider writes anew on their way, in lower case: our signature leaves them out. */
+  readonly rewrites: readonly string[];
   /** Values are ASCII; a line feed in one stands where a line may end. */
   headers(labels: Labels, spec: ProviderSpec): readonly HeaderField[];
   /** A tag as the provider gets it. */
@@ -36,6 +38,8 @@ export interface Provider {
   /** The id in the reply to the message; undefined where there is none. */
   replyId(reply: string): string | undefined;
   readonly limits: ProviderLimits;
+  /** Domain that the SPF record of an envelope sender includes; undefined where the provider names none. */
+  readonly spf: string | undefined;
   /** What to look at where the login is refused. */
   readonly loginHint: string;
 }
