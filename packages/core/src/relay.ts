@@ -187,7 +187,7 @@ function engineOptions(
   secrets: readonly string[],
   declared: EngineOptions['templates']['declared'],
 ): EngineOptions {
-  const { store, templates, linkBase, routes, dkim, limits, queue } = options;
+  const { store, templates, linkBase, routes, dkim, limits, queue, suppression, bounceDomain } = options;
   return {
     store,
     templates: { folders: templates.folders, declared, watch: templates.watch },
@@ -196,6 +196,8 @@ function engineOptions(
     routes,
     dkim,
     maxMessageBytes: limits.maxMessageBytes,
+    suppression,
+    bounceDomain,
     queue,
   };
 }

@@ -10,7 +10,9 @@ import type { MailRelayOptions, ResolvedOptions, TemplateOptions } from './optio
 import { checkNeeded } from './production.ts';
 import { check, isObject, refuse } from './rules.ts';
 import type { StoreSpec } from './store/port.ts';
+import { resolveSuppression } from './suppression-policy.ts';
 import type { AnyTemplate } from './template.ts';
+import { bounceAddressProblem } from './verp.ts';
 
 /** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -67,6 +69,8 @@ export function resolveOptions(
       transactional: trackingOf(options.tracking, 'transactional', false),
       broadcast: trackingOf(options.tracking, 'broadcast', true),
     },
+    bounceDomain: bounceDomainOf(options.bounceDomain ?? env.MAIL_RELAY_BOUNCE_DOMAIN),
+    suppression: resolveSuppression(options.suppression),
     unsubscribe: options.unsubscribe ?? {},
     attachments: { paths: options.attachments?.paths ?? [], hosts: options.attachments?.hosts ?? [] },
     limits: {
@@ -121,6 +125,14 @@ function senderOf(from: AddressInput | undefined): Mailbox | undefined {
   const [first, ...more] = parseMailboxes(from, 'from');
   if (first === undefined || more.length > 0) refuse('from', 'must be one address');
   return first;
+}
+
+/** A domain, or an address without a token yet. */
+function bounceDomainOf(given: string | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  const problem = bounceAddressProblem(given);
+  if (problem !== undefined) refuse('bounceDomain', problem);
+  return given;
 }
 
 function storeOf(store: StoreSpec | string = '.mail-relay/relay.db'): StoreSpec {

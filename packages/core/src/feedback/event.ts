@@ -1,5 +1,7 @@
 /** What came back about a mail, from whatever source, in one shape: bounce mails, complaint reports and provider webhooks become this. */
-import type { Agent, ReasonClass } from '../events.ts';
+import type { Agent, Fault, ReasonClass } from '../events.ts';
+
+export type { Fault } from '../events.ts';
 
 /** Types of what comes back. */
 export const FEEDBACK_TYPES = [
@@ -16,9 +18,6 @@ export const FEEDBACK_TYPES = [
 
 /** Type of what came back. */
 export type FeedbackType = (typeof FEEDBACK_TYPES)[number];
-
-/** At whose door the fault lies. Only a fault of the recipient's can suppress an address. */
-export type Fault = 'recipient' | 'message' | 'sender' | 'receiver' | 'network';
 
 /** One thing that came back about one recipient of one mail. */
 export interface FeedbackEvent {

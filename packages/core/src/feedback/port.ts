@@ -1,3 +1,5 @@
+export { FEEDBACK_TYPES, type FeedbackEvent, type FeedbackType } from './event.ts';
+
 /** What came back about a delivery after the next hop had taken it. */
 export type FeedbackReport =
   | {

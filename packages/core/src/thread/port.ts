@@ -7,7 +7,7 @@ import type { Mailbox } from '../address.ts';
 import type { RenderedTemplate } from '../compose/port.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { MessageEvent, ReasonClass, TranscriptStep } from '../events.ts';
-import type { FeedbackReport } from '../feedback/port.ts';
+import type { FeedbackEvent, FeedbackReport } from '../feedback/port.ts';
 import type { Accepted, DeliveryState, Stream, Submission, SubmittedRecipient, TemplateData } from '../message.ts';
 import type { LaneKey, LaneRecord } from '../queue/port.ts';
 import type { CampaignReport, Explanation, SummaryReport } from '../report/port.ts';
@@ -18,8 +18,10 @@ import type {
   ListQuery,
   MessageRecord,
   Page,
+  Received,
   Selection,
   Suppression,
+  UnmatchedFeedback,
 } from '../store/port.ts';
 
 /** A request that a reader's program made on a tracked link; the token is already verified. */
@@ -128,8 +130,10 @@ export interface EngineApi {
   list(query: ListQuery): Promise<Page<DeliveryRecord>>;
   explain(id: string): Promise<Explanation | undefined>;
   apply(selection: Selection, by: 'cancel' | 'hold' | 'release' | 'retry', reason: string | undefined): Promise<number>;
-  addSuppression(entry: Omit<Suppression, 'since'>): Promise<void>;
+  addSuppression(entry: Omit<Suppression, 'since' | 'lifted'>): Promise<void>;
   removeSuppression(address: string, scope: string | undefined): Promise<number>;
+  /** Ends entries and keeps them with a note; answers how many. */
+  liftSuppression(address: string, scope: string | undefined, note: string | undefined): Promise<number>;
   findSuppression(address: string, scopes: readonly string[]): Promise<Suppression | undefined>;
   listSuppressions(query: {
     readonly limit: number;
@@ -168,6 +172,13 @@ export interface EngineApi {
   }): Promise<boolean>;
   /** What came back about a delivery; answers whether that moved it. Throws `MESSAGE_NOT_FOUND`. */
   feedback(deliveryId: string, report: FeedbackReport): Promise<boolean>;
+  /** What came back, in one shape: finds the deliveries, moves them on, counts, suppresses. Durable when resolved; in the order given. */
+  receive(feedback: readonly FeedbackEvent[]): Promise<readonly Received[]>;
+  /** What came back about mail that is not known here, newest first. */
+  unmatchedFeedback(query: {
+    readonly limit: number;
+    readonly after?: string | undefined;
+  }): Promise<Page<UnmatchedFeedback>>;
   /** HTML of a delivery for view-in-browser; undefined where it was purged or has no HTML. */
   view(deliveryId: number): Promise<string | undefined>;
   /** Captured mail, newest first. */

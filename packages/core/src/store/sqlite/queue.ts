@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { MessageEvent } from '../../events.ts';
-import { type DeliveryState, type Transition, transition } from '../../message.ts';
+import { type DeliveryState, stateAfter, type Transition, transition, VERDICTS } from '../../message.ts';
 import type { ClaimedDelivery, QueueStore, Settlement } from '../../queue/port.ts';
 import { createClock } from './clock.ts';
 import type { Database } from './database.ts';
@@ -12,6 +12,12 @@ import { createRateLog } from './rates.ts';
 import type { Suppressions } from './suppressions.ts';
 
 const SENDING = stateCode('sending');
+const SENT = stateCode('sent');
+/** What came back about a mail before it was known here that it had been sent. */
+const AFTER_VERDICTS = sql<number>`case ${sql.join(
+  VERDICTS.map((verdict) => sql`when flags & ${FLAGS[verdict]} then ${stateCode(stateAfter([verdict]))}`),
+  sql` `,
+)} else ${SENT} end`;
 const CLAIMED = stateCode(transition('queued', 'claim') ?? 'sending');
 
 /** Which transition each result of an attempt is. */
@@ -78,7 +84,7 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
     query
       .updateTable('delivery')
       .set((row) => ({
-        state: p.state,
+        state: sql<number>`case when ${p.state} = ${SENT} then ${AFTER_VERDICTS} else ${p.state} end`,
         attempts: row('attempts', '+', p.tried),
         due_at: p.dueAt,
         updated_at: p.now,

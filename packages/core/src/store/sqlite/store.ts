@@ -1,6 +1,7 @@
 import type { Store } from '../port.ts';
 import { createActivityStore } from './activity.ts';
 import { createBlobs } from './blobs.ts';
+import { createConsequences } from './consequences.ts';
 import { createDatabase } from './database.ts';
 import { createFeedbackStore } from './feedback.ts';
 import { createIntake, type MessageIdOf } from './intake.ts';
@@ -21,13 +22,15 @@ export function createSqliteStore({
   const db = createDatabase(path);
   const ledger = createLedger(db);
   const suppressions = createSuppressionStore(db, ledger);
+  const activities = createActivityStore(db, ledger);
+  const consequences = createConsequences(db, ledger, suppressions);
   return {
     intake: createIntake(db, ledger, messageIdOf),
     queue: createQueueStore(db, ledger, suppressions),
     log: createLog(db, ledger, messageIdOf),
     suppressions,
-    activity: createActivityStore(db, ledger),
-    feedback: createFeedbackStore(db, ledger, suppressions),
+    activity: activities,
+    feedback: createFeedbackStore({ db, ledger, messageIdOf, activities, consequences }),
     reports: createReportStore(db),
     blobs: createBlobs(db),
     open: () => db.open(),
