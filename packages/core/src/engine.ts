@@ -8,6 +8,7 @@ import { headOf, readCaptured } from './deliver/capture.ts';
 import type { RouteSpec, Transport } from './deliver/port.ts';
 import { createTransport } from './deliver/transport.ts';
 import type { ResolvedDkim } from './dkim-options.ts';
+import { createBounceMails } from './engine/bounce-mails.ts';
 import { createConsent } from './engine/consent.ts';
 import { createDelivering } from './engine/delivering.ts';
 import { createExplaining } from './engine/explaining.ts';
@@ -158,6 +159,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     ...reading,
     ...createConsent({ store, clock, publish }),
     ...coming,
+    ...createBounceMails({ clock, tokens, receive: coming.receive }),
     hasBlob: (kind, key) => store.blobs.has(kind, key),
     render: (name, data, renderOptions) => composer.render(name, data, renderOptions),
     templateVersion: async (name) => composer.version(name),

@@ -85,5 +85,5 @@ export function isAboutRecipient(bounce: {
 
 /** Anybody can write a mail that looks like a bounce; only what names the mail itself is sure. Providers sign what they say. */
 export function isSure(source: string, foundBy: FoundBy): boolean {
-  return foundBy !== 'recipient' || !['dsn', 'bounce-mail', 'arf'].includes(source);
+  return foundBy !== 'recipient' || !['dsn', 'bounce-mail', 'arf', 'auto-reply'].includes(source);
 }

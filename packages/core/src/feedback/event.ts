@@ -26,7 +26,7 @@ export interface FeedbackEvent {
   readonly type: FeedbackType;
   /** When it happened by the source's clock, ms since the epoch. */
   readonly at: number;
-  /** `dsn`, `bounce-mail`, `arf`, or the name of a provider. */
+  /** `dsn`, `bounce-mail`, `arf`, `auto-reply`, `host` (told by the application), or the name of a provider. */
   readonly source: string;
 
   // What the delivery is found by, the surest first.
@@ -38,6 +38,8 @@ export interface FeedbackEvent {
   readonly providerId?: string | undefined;
   /** Address that the event is about, as the source says it. */
   readonly recipient?: string | undefined;
+  /** Address that the mail was sent to, where the source says another one for `recipient`: that of an alias, of somebody who forwards. */
+  readonly originalRecipient?: string | undefined;
 
   // What it means.
   readonly reason?: ReasonClass | undefined;

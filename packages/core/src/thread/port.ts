@@ -7,7 +7,7 @@ import type { Mailbox } from '../address.ts';
 import type { RenderedTemplate } from '../compose/port.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { MessageEvent, ReasonClass, TranscriptStep } from '../events.ts';
-import type { FeedbackEvent, FeedbackReport } from '../feedback/port.ts';
+import type { FeedbackEvent, FeedbackReport, MailReport } from '../feedback/port.ts';
 import type { Accepted, DeliveryState, Stream, Submission, SubmittedRecipient, TemplateData } from '../message.ts';
 import type { LaneKey, LaneRecord } from '../queue/port.ts';
 import type { CampaignReport, Explanation, SummaryReport } from '../report/port.ts';
@@ -103,6 +103,20 @@ export interface CapturedMail {
   readonly bytes: number;
 }
 
+/** One thing that a mail said, and what became of it. */
+export type ReceivedFeedback = FeedbackEvent & Received;
+
+/** What a mail was that came back. */
+export interface ReceivedMail {
+  /**
+   * `dsn` (a delivery status), `bounce-mail` (a bounce in words), `arf` (a complaint), `auto-reply`, `receipt` (somebody read the
+   * mail), or `mail` for what is none of these.
+   */
+  readonly kind: MailReport['kind'];
+  /** What it said, by recipient; empty where it says nothing about a mail. */
+  readonly feedback: readonly ReceivedFeedback[];
+}
+
 /** The engine, seen from the host's thread. */
 export interface EngineApi {
   start(): Promise<void>;
@@ -174,6 +188,8 @@ export interface EngineApi {
   feedback(deliveryId: string, report: FeedbackReport): Promise<boolean>;
   /** What came back, in one shape: finds the deliveries, moves them on, counts, suppresses. Durable when resolved; in the order given. */
   receive(feedback: readonly FeedbackEvent[]): Promise<readonly Received[]>;
+  /** Reads a mail that came back, and receives what it says. Takes any bytes. */
+  receiveMail(raw: Uint8Array): Promise<ReceivedMail>;
   /** What came back about mail that is not known here, newest first. */
   unmatchedFeedback(query: {
     readonly limit: number;

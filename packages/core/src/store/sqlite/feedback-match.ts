@@ -21,7 +21,7 @@ const SENT = EVENT_TYPES.indexOf('sent');
 /** These give mails a Message-ID of their own. */
 const RENAMES =
   /@(?:.+\.)?(?:amazonses\.com|sendgrid\.net|mailgun\.\w+|sendinblue\.com|brevo\.com|mailin\.fr|tipimail\.com)$/i;
-const FROM_MAILS: readonly string[] = ['dsn', 'bounce-mail', 'arf'];
+const FROM_MAILS: readonly string[] = ['dsn', 'bounce-mail', 'arf', 'auto-reply'];
 
 /** Finds the delivery that feedback is about, by what is surest first. */
 export function createMatch(
@@ -64,7 +64,7 @@ export function createMatch(
   }
 
   /** Our Message-IDs begin with the number of the delivery, or of the message that several recipients share. */
-  function byMessageId(messageId: string, recipient: string | undefined): number | undefined {
+  function byMessageId(messageId: string, recipients: readonly string[]): number | undefined {
     const number = Number.parseInt(/^([0-9a-z]{1,11})\.[\w-]{8}@/.exec(messageId)?.[1] ?? '', 36);
     if (!Number.isSafeInteger(number)) return undefined;
     const own = find.get({ id: number });
@@ -73,7 +73,7 @@ export function createMatch(
     if (all[0] === undefined || named(all[0]) !== `<${messageId}>`) return undefined;
     // Who forwards mail bounces it from another address; of one recipient it is clear whose mail it was.
     if (all.length === 1) return all[0].id;
-    return recipient === undefined ? undefined : toRecipient.get({ recipient, messageId: number })?.id;
+    return recipients.flatMap((recipient) => toRecipient.get({ recipient, messageId: number })?.id ?? [])[0];
   }
 
   function providerIds(id: number): string[] {
@@ -83,14 +83,14 @@ export function createMatch(
     });
   }
 
-  return ({ deliveryId, messageId, providerId, recipient: address, at, source }) => {
+  return ({ deliveryId, messageId, providerId, recipient: address, originalRecipient, at, source }) => {
     const number = deliveryId === undefined ? undefined : decodeId('dlv', deliveryId);
     if (number !== undefined && find.get({ id: number }) !== undefined) return { id: number, foundBy: 'id' };
-    const recipient = address?.trim();
+    const recipients = [originalRecipient, address].flatMap((one) => one?.trim() || []);
     const name = messageId === undefined ? undefined : bare(messageId);
-    const ours = name && byMessageId(name, recipient);
+    const ours = name && byMessageId(name, recipients);
     if (ours) return { id: ours, foundBy: 'message-id' };
-    const rows = recipient === undefined || recipient === '' ? [] : recent.all({ recipient });
+    const rows = [...new Set(recipients)].flatMap((recipient) => recent.all({ recipient }));
     const chosen = name && rows.find((row) => named(row) === `<${name}>`);
     if (chosen) return { id: chosen.id, foundBy: 'message-id' };
     const names = [providerId && bare(providerId), name, name?.split('@')[0]].filter((one) => one);
