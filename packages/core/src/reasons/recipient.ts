@@ -9,6 +9,24 @@ export const RECIPIENT_RULES: readonly ReasonRule[] = [
       /insufficient (?:system|disk|server) (?:storage|space|resources)|insufficient system|not enough (?:disk|system) space|no space left|system(?:'s)? (?:disk|storage|is|file ?system)? ?(?:is )?full|out of disk|disk (?:is )?full|low on (?:disk|space)|out of (?:memory|local storage)|queue (?:disk|file system)/,
   },
   {
+    name: 'unrouteable-here',
+    reason: 'no-such-domain',
+    // Exim says this of a domain; in the reply of a server it is about the user.
+    match: /^(?!.*\b[45]\d\d\b).*unroute?able address/,
+  },
+  {
+    name: 'dns-for-now',
+    reason: 'dns',
+    match:
+      /(?:host|domain|name).{0,60}(?:not found|lookup).{0,40}try again|host lookup (?:did not complete|deferred)|temporar\w* (?:\w+ )?(?:dns|lookup|resol|name)|(?:dns|name ?server|mx) (?:\w+ )?(?:timeout|timed out|temporar|fail|server (?:fail|error))|servfail|host name lookup failure|transient (?:dns|name)|soft dns|name service error.{0,80}try again|cname lookup failed temporarily/,
+  },
+  {
+    name: 'no-such-domain-in-words',
+    reason: 'no-such-domain',
+    match:
+      /host (?:or domain )?(?:name )?(?:not found|unknown\b)|unknown (?:host|domain|mail (?:host|server))|no such (?:host|domain)|nxdomain|name or service not known|unroute?able (?:mail )?domain|all relevant mx|all host address lookups|find any (?:host|mail exchanger) named|domain (?:name )?(?:not found|does ?n[o']?t exist|unknown|is unknown|non-?existent)|illegal host\/domain|bad destination (?:host|domain|system)/,
+  },
+  {
     name: 'mailbox-full',
     reason: 'mailbox-full',
     match:
@@ -31,7 +49,7 @@ export const RECIPIENT_RULES: readonly ReasonRule[] = [
     name: 'inactive',
     reason: 'inactive',
     match:
-      /(?:mail ?box|account|user|recipient|address|customer|owner|domain|inbox|e-?mail|mail ?drop|subscriber)[^.;]{0,60}(?:disabled|suspend|inactive|deactivat|not active|locked|frozen|on hold|closed|terminated|expired|cancell?ed|blocked|dormant|retired|decommissioned|abandoned|temporarily (?:disabled|closed|inactive)|not (?:been )?activated|isn't active|deaktiviert|gesperrt|désactivé|desactivad|disattivat|uitgeschakeld)|(?:disabled|suspended|inactive|deactivated|expired|locked|closed|terminated) (?:due|recipient|user|account|mailbox|address|e-?mail|for)|disableduser|extended inactivity|inactivity|no longer (?:active|in (?:use|service)|being used|used|monitored|enabled)|not an active|is ?n[o']t active|mailbox currently suspended|account that you tried to reach is disabled|this account is not allowed|被停用|停止|無効/,
+      /(?:mail ?box|account|user|recipient|address|customer|owner|domain|inbox|e-?mail|mail ?drop|subscriber)[^.;]{0,60}(?:disabled|suspend|inactive|deactivat|not active|locked|frozen|on hold|closed|terminated|expired|cancell?ed|blocked|dormant|retired|decommissioned|abandoned|temporarily (?:disabled|closed|inactive|limited|restricted)|not (?:been )?activated|isn't active|deaktiviert|gesperrt|désactivé|desactivad|disattivat|uitgeschakeld)|(?:disabled|suspended|inactive|deactivated|expired|locked|closed|terminated) (?:due|recipient|user|account|mailbox|address|e-?mail|for)|disableduser|extended inactivity|inactivity|no longer (?:active|in (?:use|service)|being used|used|monitored|enabled)|not an active|is ?n[o']t active|mailbox currently suspended|account that you tried to reach is disabled|this account is not allowed|被停用|停止|無効/,
   },
   {
     name: 'no-such-mailbox-in-words',
@@ -43,7 +61,7 @@ export const RECIPIENT_RULES: readonly ReasonRule[] = [
     name: 'mailbox-not-there',
     reason: 'no-such-mailbox',
     match:
-      /(?:users?|recipients?|mail ?box(?:es)?|accounts?|addresse?s?|local[ -]?part|person|alias|rcpt|employee|inbox|name|id|username|customer|destination|e-?mails?|it|subscriber|mail ?drop|postoffice|he|member|party)\b[^.;:]{0,60}?(?:is |was |are |has |have )?(?:unknown|not (?:be )?(?:found|exist|known|listed|valid|recogni[sz]ed|have|defined|registered|available here|a (?:valid|known|local|recogni)|in (?:our|the|my|this)|our|local|on (?:this|our)|have an?|permitted to receive|served|subscribed|hosted|handled|match)|n't (?:exist|found|be found|valid|have|known|listed|a )|does ?n[o']t (?:exist|have|match|like)|doesnt (?:exist|have)|do not exist|don't exist|no longer (?:exist|valid|available|accept|on|here|work|employed|with|at|has|receiv)|inexist|non-?exist|invalid|unavailable|undeliverable|unrout|been (?:removed|deleted|discontinued)|deleted|removed|ha cambiado|wrong|misspelled)/,
+      /(?:users?|recipients?|mail ?box(?:es)?|accounts?|addresse?s?|local[ -]?part|person|alias|rcpt|employee|inbox|username|customer|destination|e-?mails?|subscriber|mail ?drop|postoffice)\b[^.;:]{0,60}?(?:is |was |are |has |have )?(?:unknown|not (?:be )?(?:found|exist|known|listed|valid|recogni[sz]ed|have|defined|registered|available here|a (?:valid|known|local|recogni)|in (?:our|the|my|this)|our|local|on (?:this|our)|have an?|permitted to receive|served|subscribed|hosted|handled|match)|may not exist|n't (?:exist|found|be found|valid|have|known|listed|a )|does ?n[o']?t (?:exist|have|match|like)|doesnt (?:exist|have)|do not exist|don't exist|no longer (?:exist|valid|available|accept|on|here|work|employed|with|at|has|receiv)|inexist|non-?exist|invalid|unavailable|undeliverable|unrout|been (?:removed|deleted|discontinued)|deleted|removed|ha cambiado|wrong|misspelled)/,
   },
   {
     name: 'no-such-mailbox-otherwise',
@@ -58,15 +76,9 @@ export const RECIPIENT_RULES: readonly ReasonRule[] = [
       /null ?mx|\b556\b|(?:domain|host) (?:does not|doesn't|will not) accept (?:any )?(?:e?-?mail|messages)|indicated no smtp service|recipient address has null/,
   },
   {
-    name: 'dns-for-now',
-    reason: 'dns',
-    match:
-      /(?:host|domain|name).{0,60}(?:not found|lookup).{0,40}try again|host lookup (?:did not complete|deferred)|temporar\w* (?:\w+ )?(?:dns|lookup|resol|name)|(?:dns|name ?server|mx) (?:\w+ )?(?:timeout|timed out|temporar|fail|server (?:fail|error))|servfail|name server: .{0,60}(?:name server|host name lookup) (?:failure|timeout)|transient (?:dns|name)|couldn't find any host .{0,60}\(4\.|mail server (?:temporarily )?(?:rejected|unresolv)|soft dns|name service error.{0,80}try again/,
-  },
-  {
     name: 'no-such-domain',
     reason: 'no-such-domain',
     match:
-      /host (?:or domain )?(?:name )?(?:not found|unknown|is unknown)|unknown (?:host|domain|mail (?:host|server))|(?:domain|host|hostname|server)(?: name)?\b[^.;]{0,60}(?:does ?n[o']t exist|not exist|not found|could(?: not|n't) be found|non-?exist|invalid|not valid|unknown|can(?:not|'t) be (?:found|resolved)|does not resolve|no longer exist|inexist|not known|nicht gefunden|introuvable|no (?:existe|encontrad)|has no (?:mx|mail|dns)|is not reachable via)|no such (?:host|domain)|nxdomain|invalid (?:domain|host)|bad (?:destination )?(?:host|domain|destination system)|no (?:valid )?(?:mx|mail ?exchange\w*|a record|dns)\b|(?:couldn't|could not|cannot|can't|unable to) (?:find|look ?up|resolve|locate) (?:any |a |the |an )?(?:host|domain|mx|mail (?:host|exchanger|server)|dns|hostname|address(?:es)? for|ip)|name (?:or service not known|service error|has no usable)|unroute?able (?:mail )?domain|all (?:relevant mx|host address lookups)|mx records? .{0,40}(?:non-?existent|invalid|not|no|point)|no (?:mail )?(?:server|host|route) (?:found )?for (?:the )?domain|illegal host|does not have (?:any )?(?:valid )?mx|domain (?:is )?(?:not|isn't) (?:registered|hosted|local|valid|our)|unresolvable|domain name (?:not|is)|no mail server|deliver to .{0,40}domain does|mail exchange(?:r)?s? (?:not|for).{0,30}(?:not|unavailable|found)/,
+      /host (?:or domain )?(?:name )?(?:not found|unknown|is unknown)|unknown (?:host|domain|mail (?:host|server))|(?:domain|host|hostname|server)(?: name)?\b[^.;]{0,60}(?:does ?n[o']?t exist|not exist|not found|could(?: not|n't) be found|non-?exist|invalid|not valid|unknown|can(?:not|'t) be (?:found|resolved)|does not resolve|no longer exist|inexist|not known|nicht gefunden|introuvable|no (?:existe|encontrad)|has no (?:mx|mail|dns)|is not reachable via)|no such (?:host|domain)|nxdomain|invalid (?:domain|host)|bad (?:destination )?(?:host|domain|destination system)|no (?:valid )?(?:mx|mail ?exchange\w*|a record|dns)\b|(?:couldn't|could not|cannot|can't|unable to) (?:find|look ?up|resolve|locate) (?:any |a |the |an )?(?:host|domain|mx|mail (?:host|exchanger|server)|dns|hostname|address(?:es)? for|ip)|name (?:or service not known|service error|has no usable)|unroute?able (?:mail )?domain|all (?:relevant mx|host address lookups)|mx records? .{0,40}(?:non-?existent|invalid|not|no|point)|no (?:mail )?(?:server|host|route) (?:found )?for (?:the )?domain|illegal host|does not have (?:any )?(?:valid )?mx|domain (?:is )?(?:not|isn't) (?:registered|hosted|local|valid|our)|unresolvable|domain name (?:not|is)|no mail server|deliver to .{0,40}domain does|mail exchange(?:r)?s? (?:not|for).{0,30}(?:not|unavailable|found)/,
   },
 ];

@@ -3,6 +3,12 @@ import type { ReasonRule } from './rule.ts';
 /** What servers have against the sender, the client or the mail. These words come first: such replies often name the recipient, too. */
 export const SENDER_RULES: readonly ReasonRule[] = [
   {
+    name: 'restricted-recipient',
+    reason: 'policy',
+    match:
+      /resolver\.rst\.|delivery restriction|sendernotauthenticatedforgroup|only accepts? (?:mail|messages|e-?mails?) from|(?:do not|don't) have permission to send/,
+  },
+  {
     name: 'greylisted',
     reason: 'greylisted',
     match: /gr[ae]y[ -]?list|postgrey|please try again in \d+ ?(?:s\b|sec|min)/,
@@ -52,7 +58,7 @@ export const SENDER_RULES: readonly ReasonRule[] = [
     name: 'refused-sender',
     reason: 'blocked-sender',
     match:
-      /sender(?:'s)? (?:address |domain |email |e-mail |is |was |has been |name |mailbox |account |verif\w* |header )*(?:reject|denied|refused|blocked|unknown|invalid|not (?:allowed|found|valid|accepted|known|verified|exist|authori[sz]ed)|does ?n[o']t (?:exist|resolve)|fail|blacklist|black-list|banned|unverif|policy|callout|check|prohibited|listed|disabled)|sender (?:verify|verification|address verification)|(?:invalid|unknown|bad|unverified|unresolvable|forged|spoofed|banned) (?:sender|from|return|reverse|mail from|envelope)|domain of sender|(?:mail|e-?mail|messages) from (?:your |the |this )?(?:domain|sender|address|you|user)?.{0,60}(?:not (?:accept|allow|permit|welcome|wanted)|reject|block|refus|denied|prohibited|banned)|(?:block|ban)(?:ed|ing)? (?:mail |email |messages )?from (?:your|this) (?:address|domain|sender)|(?:your|from) (?:e-?mail )?(?:address|domain)(?: name)? (?:has been|is|was|does|did|not|on) .{0,40}(?:block|reject|blacklist|ban|denied|resolve|exist|verif)|(?:return|reverse)[ -]?path.{0,60}(?:invalid|reject|not|fail|unknown|does)|(?:envelope|mail) (?:from|sender).{0,60}(?:reject|invalid|not|denied|fail|refus)|you (?:are|have been) (?:blocked|banned|blacklisted|not allowed to send)|(?:refuse|does not accept|not accepting|won't accept|rejects?) (?:mail|messages|e-?mails?)? ?from (?:you|this|unknown|your)|blocked by (?:the |this )?(?:user|recipient)|on (?:the |my |our )?(?:recipient|user)'?s? (?:block|black)|access denied, banned sender|bad-sender|null sender|rejected sender|from address is not|sender reject/,
+      /sender(?:'s)? (?:address |domain |email |e-mail |is |was |has been |name |mailbox |account |verif\w* |header )*(?:reject|denied|refused|blocked|unknown|invalid|not (?:allowed|found|valid|accepted|known|verified|exist|authori[sz]ed)|does ?n[o']?t (?:exist|resolve)|fail|blacklist|black-list|banned|unverif|policy|callout|check|prohibited|listed|disabled)|sender (?:verify|verification|address verification)|(?:invalid|unknown|bad|unverified|unresolvable|forged|spoofed|banned) (?:sender|from|return|reverse|mail from|envelope)|domain of sender|(?:mail|e-?mail|messages) from (?:your |the |this )?(?:domain|sender|address|you|user)?.{0,60}(?:not (?:accept|allow|permit|welcome|wanted)|reject|block|refus|denied|prohibited|banned)|(?:block|ban)(?:ed|ing)? (?:mail |email |messages )?from (?:your|this) (?:address|domain|sender)|(?:your|from) (?:e-?mail )?(?:address|domain)(?: name)? (?:has been|is|was|does|did|not|on) .{0,40}(?:block|reject|blacklist|ban|denied|resolve|exist|verif)|(?:return|reverse)[ -]?path.{0,60}(?:invalid|reject|not|fail|unknown|does)|(?:envelope|mail) (?:from|sender).{0,60}(?:reject|invalid|not|denied|fail|refus)|you (?:are|have been) (?:blocked|banned|blacklisted|not allowed to send)|(?:refuse|does not accept|not accepting|won't accept|rejects?) (?:mail|messages|e-?mails?)? ?from (?:you|this|unknown|your)|blocked by (?:the |this )?(?:user|recipient)|on (?:the |my |our )?(?:recipient|user)'?s? (?:block|black)|access denied, banned sender|bad-sender|null sender|rejected sender|from address is not|sender reject/,
   },
   {
     name: 'tls',

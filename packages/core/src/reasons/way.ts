@@ -9,6 +9,17 @@ export const WAY_RULES: readonly ReasonRule[] = [
       /too many hops|hop ?count|mail (?:is )?loop|loops? (?:back|detect)|routing loop|mail forwarding loop|too many .?received.? headers|endless loop|looping|is looping|hops exceeded|mail for .{0,60}loops/,
   },
   {
+    name: 'program',
+    reason: 'system',
+    match: /command (?:died|output|failed|returned)|exit (?:status|code)|procmail|maildrop:|pipe to |child process|mailer prog/,
+  },
+  {
+    name: 'no-connection',
+    reason: 'network',
+    match:
+      /connection (?:was |has been |is )?(?:refused|timed? ?out|reset|closed|lost|dropped)|no route to host|network (?:is )?unreachable|lost connection|establish an? (?:smtp )?connection|host (?:is )?(?:down|unreachable)/,
+  },
+  {
     name: 'expired',
     reason: 'expired',
     match:
@@ -18,7 +29,7 @@ export const WAY_RULES: readonly ReasonRule[] = [
     name: 'network',
     reason: 'network',
     match:
-      /connection (?:was |has been |is |to .{0,60} )?(?:refused|timed? ?out|timeout|reset|lost|closed|dropped|failed|aborted|terminated|died|broken)|(?:could ?n[o']t|could not|cannot|can't|unable to|not able to|wasn't able to|failed to|failure to|did not) (?:be )?(?:connect|establish|reach|contact|make|open)\w*|no route to host|(?:network|host|server|remote) (?:\w+ )?(?:is )?(?:unreachable|down|not respond|not reachable|did not respond|unavailable|is not available)|lost connection|timed? ?out|timeout|no (?:response|answer|reply)(?: from| to)?|not responding|broken pipe|socket|closed (?:the )?connection|conversation with|connection (?:error|problem|dropped|attempt)|i\/o timeout|host down|premature|eof|verbindung|connexion|conexi[oó]n|接続/,
+      /connection (?:was |has been |is |to .{0,60} )?(?:refused|timed? ?out|timeout|reset|lost|closed|dropped|failed|aborted|terminated|died|broken)|(?:could ?n[o']t|could not|cannot|can't|unable to|not able to|wasn't able to|failed to|failure to|did not) (?:be )?(?:connect|establish|reach|contact)\w*|no route to host|(?:network|host|server|remote) (?:\w+ )?(?:is )?(?:unreachable|down|not respond|not reachable|did not respond|unavailable|is not available)|lost connection|timed? ?out|timeout|no (?:response|answer|reply)(?: from| to)?|not responding|broken pipe|socket|closed (?:the )?connection|conversation with|connection (?:error|problem|dropped|attempt)|i\/o timeout|host down|premature|eof|verbindung|connexion|conexi[oó]n|接続/,
   },
   {
     name: 'dns',
@@ -47,12 +58,12 @@ export const WAY_RULES: readonly ReasonRule[] = [
     name: 'policy',
     reason: 'policy',
     match:
-      /polic(?:y|ies)|administrative(?:ly)? |prohibit|access denied|access to .{0,40}denied|not (?:allow|permit|authori[sz]|accept)\w*|unauthori[sz]ed|permission|restrict|(?:reject|refus|block|denied|deny|filter)(?:ed|s|ing)?\b|rejection|rule|security|forbidden|disallow|not welcome|only accept|does ?n[o']t accept|delivery not authori|verboten|refus[eé]|rechaza|rifiutat|recusad|geweigerd|отклонен|拒否|受信拒否|フィルタ|指定受信/,
+      /polic(?:y|ies)|administrative(?:ly)? |prohibit|access denied|access to .{0,40}denied|not (?:allow|permit|authori[sz]|accept)\w*|unauthori[sz]ed|permission|restrict|(?:reject|refus|block|denied|deny|filter)(?:ed|s|ing)?\b|rejection|rule|security|forbidden|disallow|not welcome|only accept|does ?n[o']?t accept|delivery not authori|verboten|refus[eé]|rechaza|rifiutat|recusad|geweigerd|отклонен|拒否|受信拒否|フィルタ|指定受信/,
   },
   {
     name: 'system',
     reason: 'system',
     match:
-      /(?:local|server|system|internal|configuration|temporary|mailer|software|database|i\/o|input\/output|ldap|directory|backend|unexpected|unknown|resource|service|processing|remote) ?(?:is |was |mail |smtp )*(?:error|problem|fail(?:ure|ed)?|unavailable|not available|down|busy|shortage|shutdown|shutting|trouble|offline|maintenance)|mis-?configur|can(?:'t|not) (?:create|open|write|append|execute|read|access|lock|chdir|fork|run)|command (?:died|output|failed|returned|line)|exit (?:status|code)|exited|procmail|maildrop|pipe to|child process|aliases|alias(?:ing)? loop|resources|try (?:again )?later|temporar|currently|at this time|unable to (?:process|accept|deliver|handle|write|open|create)|mailer|prog\b|overload|busy|deferred|permission denied|out of |fehler|erreur interne|障害|エラー/,
+      /(?:local|server|system|internal|configuration|temporary|mailer|software|database|i\/o|input\/output|ldap|directory|backend|unexpected|unknown|resource|service|processing|remote) ?(?:is |was |mail |smtp )*(?:error|problem|fail(?:ure|ed)?|unavailable|not available|down|busy|shortage|shutdown|shutting|trouble|offline|maintenance)|mis-?configur|can(?:'t|not) (?:create|open|write|append|execute|read|access|lock|chdir|fork|run)|exited|aliases|alias(?:ing)? loop|resources|try (?:again )?later|temporar|currently|at this time|unable to (?:process|accept|deliver|handle|write|open|create)|mailer|prog\b|overload|busy|deferred|permission denied|out of |fehler|erreur interne|障害|エラー/,
   },
 ];

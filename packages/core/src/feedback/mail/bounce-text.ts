@@ -4,7 +4,7 @@
  */
 import type { Contents } from './contents.ts';
 import { first, type Headers } from './mime.ts';
-import { addressesOf } from './returned.ts';
+import { addressesOf, headerOf } from './returned.ts';
 import { readAddress } from './status-fields.ts';
 
 /** One recipient, and what is said about it. */
@@ -18,7 +18,7 @@ const MAX_FAILURES = 200;
 const ADDRESS = /[^\s<>()"'[\],;:|*=/\\`「」【】（）]{1,128}@[a-z0-9\u0080-\uffff][a-z0-9.\u0080-\uffff-]{0,250}/gi;
 /** Where the report ends and the mail that comes back begins. */
 const ENDS =
-  /^[ \t>*-]*(?:-{2,} ?(?:this is a copy|original|returned|below|included|message (?:header|text|body)|the header|start of|header|begin|unsent|your (?:message|mail)|forwarded|nachricht|urspr|message (?:d'origine|original)|mensaje|messaggio|mensagem|texte|オリジナル|元の)|(?:the )?(?:original|first|returned|unsent) (?:message|mail|text|\d+ (?:bytes|lines)).{0,60}(?::|follows|below|-{3})|(?:begin|start) of (?:original|returned|message)|included is a copy|(?:a )?copy of (?:the|your) (?:message|mail).{0,40}(?:follow|below|:)|(?:original )?message headers?:|original[- ]headers|received: (?:from|by)|return-path: |unsent message below|the (?:text|body|header|contents?) of (?:the|your) (?:message|mail))/im;
+  /^[ \t>*-]*(?:-{2,} ?(?:this is a copy|original|returned|below|included|message (?:header|text|body)|the header|start of|header|begin|unsent|your (?:message|mail)|forwarded|nachricht|urspr|message (?:d'origine|original)|mensaje|messaggio|mensagem|texte|オリジナル|元の)|(?:the )?(?:original|first|returned|unsent) (?:message|mail|text|\d+ (?:bytes|lines)).{0,60}(?::[ \t]*$|follows|below|-{3})|(?:begin|start) of (?:original|returned|message)|included is a copy|(?:a )?copy of (?:the|your) (?:message|mail).{0,40}(?:follow|below|:)|(?:original )?message headers?:|original[- ]headers|received: (?:from|by)|return-path: |unsent message below|the (?:text|body|header|contents?) of (?:the|your) (?:message|mail))/im;
 /** Addresses that stand near who did not get the mail, and are somebody else's. */
 const OTHERS =
   /(?:from|sender|return-path|reply-to|contact|postmaster|help|support|message-id|in-reply-to|questions?|assistance|please (?:write|mail|e-?mail|forward|contact)|absender|expéditeur|remitente|mittente|de|von|sent by)[ \t:]*<?(?:mailto:)?$/i;
@@ -32,7 +32,7 @@ export function failuresOf(contents: Contents): Failure[] {
   const listed = (contents.headers.get('x-failed-recipients') ?? []).flatMap((value) => addressesOf([value]));
   const found = listed.length > 0 ? listed : addressesIn(said, own, contents.returned);
   if (found.length === 0) {
-    const to = contents.returned === undefined ? [] : addressesOf(contents.returned.get('to') ?? []);
+    const to = addressesOf(headerOf(contents)?.get('to') ?? []);
     const only = to.length === 1 && !own.has(to[0]?.toLowerCase() ?? '') ? to[0] : undefined;
     return [{ recipient: only, text: said }];
   }
@@ -88,9 +88,9 @@ function addressesIn(said: string, own: ReadonlySet<string>, returned: Headers |
     const before = said.slice(Math.max(0, at - 60), at);
     const line = before.slice(before.lastIndexOf('\n') + 1);
     if (OTHERS.test(line)) continue;
-    const after = said.slice(at + match[0].length, at + match[0].length + 4);
+    const after = said.slice(at + match[0].length, at + match[0].length + 12);
     const alone =
-      /^[ \t>*•·-]*<?(?:mailto:|smtp:|rfc822;)?$/i.test(line) && /^>?[ \t]*(?:[:\n\r(.]|$|\.\.\.)/.test(after);
+      /^[ \t>*•·-]*['"<(]?(?:mailto:|smtp:|rfc822;)?$/i.test(line) && /^['">)]?[ \t]*(?:[:\n\r(.[<,;]|on \d|on \w{3}|$)/.test(after);
     (alone || KEYWORD.test(line) || (line.trim() === '<' && after.startsWith('>')) ? sure : likely).set(
       key,
       sure.get(key) ?? likely.get(key) ?? address,

@@ -7,7 +7,7 @@ import { type Contents, contentsOf } from './contents.ts';
 import { first, type Part, readMail, shown, textOf } from './mime.ts';
 import type { MailFinding, MailReport } from './report.ts';
 import { addressesOf, readReturned } from './returned.ts';
-import { DELAYED, FAILED_SUBJECT, FAILED_TEXT, GIVEN_UP } from './signs.ts';
+import { DELAYED, FAILED_SUBJECT, FAILED_TEXT, isDelay } from './signs.ts';
 import { readStatus } from './status-fields.ts';
 import { findingsOf, shorten, withoutBoilerplate } from './status-findings.ts';
 
@@ -91,26 +91,28 @@ function isBounce(contents: Contents): boolean {
 function bounce(contents: Contents): Said {
   const subject = shown(contents.headers, 'subject');
   const said = saidIn(contents.text);
-  const notice = `${subject}\n${said.slice(0, 3000)}`;
-  const delayed = DELAYED.test(notice) && !GIVEN_UP.test(notice);
+  const delayed = isDelay(subject, said);
+  const all = repliesIn(said);
   const findings = failuresOf(contents).map(({ recipient, text }): MailFinding => {
     const own = repliesIn(text);
-    const { status, code } = own.status === undefined && own.code === undefined ? repliesIn(said) : own;
-    const byOwn = judge({ text: withoutBoilerplate(text), status, code });
-    const judged =
-      byOwn.rule === 'nothing' ? judge({ text: `${withoutBoilerplate(said)} ${subject}`, status, code }) : byOwn;
+    const { status, code } = own.status === undefined && own.code === undefined ? all : own;
+    // What is said about the recipient says most; then the whole report, and replies that stand behind the returned mail.
+    const texts = [text, `${said} ${subject}`, replyLines(contents.text.slice(said.length))];
+    const judgements = texts.map((one) => judge({ text: withoutBoilerplate(one), status, code }));
+    const judged = judgements.find(({ rule }) => rule !== 'nothing') ?? judgements[0];
     const type = delayed ? 'deferred' : 'bounced';
-    return {
-      type,
-      recipient,
-      judged,
-      status,
-      code,
-      diagnostic: shorten(text) || subject || undefined,
-      raw: text.slice(0, 8000),
-    };
+    return { type, recipient, judged, status, code, diagnostic: shorten(text) || subject || undefined, raw: text.slice(0, 8000) };
   });
   return { kind: 'bounce-mail', findings };
+}
+
+/** Lines that read like replies of servers. */
+function replyLines(text: string): string {
+  return text
+    .slice(0, 20_000)
+    .split('\n')
+    .filter((line) => /^\W{0,5}[45]\d\d[ -]|#[45]\.\d\.\d/.test(line))
+    .join(' ');
 }
 
 function complaint(contents: Contents, fields: string): Said {

@@ -24,7 +24,7 @@ const MAX_SEARCHED = 400_000;
 
 /** Looks at the returned part, or at the end of the text, where servers put the header of the mail. */
 export function readReturned(contents: Contents, whole: string): Returned {
-  const headers = contents.returned ?? quotedHeader(contents.text);
+  const headers = headerOf(contents);
   const arrival = ARRIVAL.flatMap((name) => contents.headers.get(name) ?? []).join('\n');
   const envelope = ['return-path', 'errors-to', 'x-envelope-from', 'sender'].flatMap(
     (name) => headers?.get(name) ?? [],
@@ -37,6 +37,11 @@ export function readReturned(contents: Contents, whole: string): Returned {
     deliveryId: /mail_relay_delivery["'=: \s]{1,6}(dlv_[0-9a-z]{1,11})/.exec(searched.slice(0, 200_000))?.[1],
     to: headers === undefined ? [] : addressesOf(headers.get('to') ?? []),
   };
+}
+
+/** Header of the mail that came back, from its part or from the text. */
+export function headerOf(contents: Contents): Headers | undefined {
+  return contents.returned ?? quotedHeader(contents.text);
 }
 
 /** Addresses of a field of addresses. */

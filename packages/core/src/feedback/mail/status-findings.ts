@@ -3,7 +3,7 @@ import { failuresOf, repliesIn, saidIn } from './bounce-text.ts';
 import type { Contents } from './contents.ts';
 import { shown } from './mime.ts';
 import type { MailFinding } from './report.ts';
-import { DELAYED, GIVEN_UP } from './signs.ts';
+import { isDelay } from './signs.ts';
 import type { RecipientStatus } from './status-fields.ts';
 
 /** What a delivery status says about each recipient; words for people help where its codes say little. */
@@ -35,7 +35,7 @@ function typeOf(
   if (status?.startsWith('2')) return 'delivered';
   if (status?.startsWith('5')) return 'bounced';
   if (status?.startsWith('4'))
-    return DELAYED.test(`${subject}\n${said}`) && !GIVEN_UP.test(said) ? 'deferred' : 'bounced';
+    return isDelay(subject, said) ? 'deferred' : 'bounced';
   return diagnostic === undefined ? undefined : 'bounced';
 }
 
@@ -77,7 +77,7 @@ export function withoutBoilerplate(said: string): string {
     .replace(/i'm sorry to have to inform you[^\n]*(?:\n[^\n]{1,200}){0,2}/gi, ' ')
     .replace(/this (?:message was created automatically|is an automatically generated)[^\n]*/gi, ' ')
     .replace(/do not reply[^\n]*|technical details of[^\n]*|delivery (?:to the following|has failed to)[^\n]*/gi, ' ')
-    .replace(/(?:a )?message that you (?:sent|have sent)[^\n]*(?:\n[^\n]{1,120}){0,2}?(?=\n\s*\n)/gi, ' ');
+    .replace(/(?:a )?message that you (?:have )?sent\s+(?:could not be|has not yet been)\s+delivered\s+to\s+(?:one or more|all|some)\s+of\s+its\s+recipients[^\n]*/gi, ' ');
 }
 
 /** The first lines that say something. */
