@@ -22,7 +22,10 @@ export function corpus(): CorpusMail[] {
     .map((piece) => {
       const [name = '', expect = '', ...raw] = piece.split('\n');
       const [kind = '', ...rest] = expect.replace('expect: ', '').split(' ');
-      const expected = rest.join(' ').split('; ').filter((one) => one !== '');
+      const expected = rest
+        .join(' ')
+        .split('; ')
+        .filter((one) => one !== '');
       return { name, kind, expected, raw: raw.join('\n') };
     });
 }

@@ -7,7 +7,12 @@ function read(raw: Uint8Array, expected: readonly string[]): { kind: string; fou
   const found = findings.map(({ type, judged, recipient }, index) => {
     const [, wantedKind, wantedReason] = (expected[index] ?? '').split(' ');
     const hardness = type === 'deferred' ? 'soft' : judged?.kind;
-    return [type, wantedKind === '-' ? '-' : hardness, wantedReason === '-' ? '-' : judged?.reason, recipient ?? '-'].join(' ');
+    return [
+      type,
+      wantedKind === '-' ? '-' : hardness,
+      wantedReason === '-' ? '-' : judged?.reason,
+      recipient ?? '-',
+    ].join(' ');
   });
   return { kind, found };
 }
@@ -31,6 +36,10 @@ describe('mails that came back', () => {
     ['CR', '\r'],
   ])('are read with %s line ends', (_, end) => {
     for (const { name, kind, expected, raw } of mails)
-      expect({ name, ...read(Buffer.from(raw.replaceAll('\n', end)), expected) }).toEqual({ name, kind, found: expected });
+      expect({ name, ...read(Buffer.from(raw.replaceAll('\n', end)), expected) }).toEqual({
+        name,
+        kind,
+        found: expected,
+      });
   });
 });

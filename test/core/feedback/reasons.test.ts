@@ -24,18 +24,27 @@ describe('reasons', () => {
     const byMail = new Set(
       corpus().flatMap(({ raw }) => parseBounceMail(Buffer.from(raw)).findings.map(({ judged }) => judged?.rule)),
     );
-    console.info(`rules: ${names.length}, hit by replies: ${byReply.size - 2}, by mails: ${names.filter((name) => byMail.has(name)).length}`);
+    console.info(
+      `rules: ${names.length}, hit by replies: ${byReply.size - 2}, by mails: ${names.filter((name) => byMail.has(name)).length}`,
+    );
     expect(names.filter((name) => byMail.has(name)).length).toBeGreaterThan(names.length / 2);
   });
 
   it('never hold the recipient to account for what is not about them', () => {
     for (const [reason = '', , , text = ''] of REPLIES) {
-      const about = ['no-such-mailbox', 'no-such-domain', 'null-mx', 'mailbox-full', 'inactive', 'moved'].includes(reason);
-      expect({ text, recipient: judge({ text, ...repliesIn(text) }).fault === 'recipient' }).toEqual({ text, recipient: about });
+      const about = ['no-such-mailbox', 'no-such-domain', 'null-mx', 'mailbox-full', 'inactive', 'moved'].includes(
+        reason,
+      );
+      expect({ text, recipient: judge({ text, ...repliesIn(text) }).fault === 'recipient' }).toEqual({
+        text,
+        recipient: about,
+      });
     }
   });
 
   it('take what an address says for nothing', () => {
-    expect(judge({ text: '550 5.1.1 <spam.quota.full@blocked.example>: User unknown', code: 550 }).reason).toBe('no-such-mailbox');
+    expect(judge({ text: '550 5.1.1 <spam.quota.full@blocked.example>: User unknown', code: 550 }).reason).toBe(
+      'no-such-mailbox',
+    );
   });
 });

@@ -9,7 +9,7 @@ export type FeedbackReport =
       readonly reply: string;
     }
   | {
-      /** The recipient says that the mail is spam, and gets no more mail. */
+      /** The recipient says that the mail is spam, and gets no more broadcast mail (option `suppression.complaints`). */
       readonly type: 'complained';
       /** Where that is known from; kept with the suppression. */
       readonly evidence?: string;

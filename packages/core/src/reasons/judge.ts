@@ -98,8 +98,10 @@ function decide(words: string, said: Said): { reason: ReasonClass; rule: string;
     said.status === undefined ? undefined : STATUS_RULES.find(({ match }) => match.test(said.status as string));
   if (byStatus !== undefined && !byStatus.vague) return { reason: byStatus.reason, rule: 'status' };
   const vague = VAGUE_RULES.find(fits);
-  if (vague !== undefined && !(byStatus?.reason === 'no-such-mailbox' && ['policy', 'system'].includes(vague.reason)))
-    return { ...vague, rule: vague.name };
+  // "Not accepted" is what servers say of anything.
+  const general: readonly ReasonClass[] = byStatus?.reason === 'no-such-mailbox' ? ['policy', 'system'] : ['policy'];
+  const known = byStatus?.reason === 'no-such-mailbox' || byStatus?.reason === 'system';
+  if (vague !== undefined && !(known && general.includes(vague.reason))) return { ...vague, rule: vague.name };
   if (byStatus !== undefined) return { reason: byStatus.reason, rule: 'status' };
   return { reason: 'other', rule: 'nothing' };
 }

@@ -6,7 +6,7 @@ export const SENDER_RULES: readonly ReasonRule[] = [
     name: 'restricted-recipient',
     reason: 'policy',
     match:
-      /resolver\.rst\.|delivery restriction|sendernotauthenticatedforgroup|only accepts? (?:mail|messages|e-?mails?) from|(?:do not|don't) have permission to send/,
+      /resolver\.rst\.(?!sendsize|recvsize|recipsize)|delivery restriction|sendernotauthenticatedforgroup|only accepts? (?:mail|messages|e-?mails?) from|(?:do not|don't) have permission to send/,
   },
   {
     name: 'greylisted',
@@ -37,16 +37,16 @@ export const SENDER_RULES: readonly ReasonRule[] = [
       /spamhaus|spamcop|\bsorbs\b|dnsbl|\brbls?\b|\bsbl\b|\bxbl\b|\bpbl\b|\bcbl\b|barracuda ?(?:central|reputation|networks)|(?:black|block|deny)[ -]?list(?:ed|s)?\b(?!.{0,30}(?:by the recipient|of the recipient))|blocked using|uceprotect|senderbase|senderscore|abuseat|mail-abuse|trustedsource|cloudmark|invaluement|surbl|uribl|proofpoint.{0,60}block|listed (?:in|at|by|on) .{0,60}(?:\.org|\.net|\.com|rbl|bl\b)/,
   },
   {
-    name: 'blocked-client',
-    reason: 'blocked-ip',
-    match:
-      /(?:client|sending|your|mail|remote|this|connecting|source|from) (?:host|ip|server|network|mta|hostname)\b.{0,80}(?:block|reject|denied|refused|banned|not (?:allowed|accepted|permitted)|reputation|listed|prohibited)|\bip (?:address)?.{0,60}(?:block|banned|denied|reputation|rejected|not allowed|blacklist|listed)|banned sending ip|(?:poor|bad|low|very low|negative) (?:\w+ )?reputation|reputation (?:of|score|too|is)|(?:s31[45]\d|s77\d|ocl-?\d|5\.7\.606|5\.7\.511)|(?:block|ban)(?:ed|ing)? (?:messages |mail |email |connections? )?(?:from|for) (?:your|this|the) (?:ip|host|server|network|isp|country)|part of (?:your|their) network is on our|(?:your|the) (?:ip|network|server) (?:has been|is|was) (?:\w+ )?(?:block|ban)|dynamic (?:ip|host)|dial-?up|access from .{0,40}(?:ip|address|host).{0,40}(?:denied|block)|no (?:mail|connections?) (?:accepted |allowed )?from your (?:ip|host|country)|has been blocked for spam|banned host|bad(?:ly)?behaved|connection refused by policy|\[ts\d\d\].{0,80}permanently/,
-  },
-  {
     name: 'no-reverse-dns',
     reason: 'blocked-ip',
     match:
       /\bptr\b|reverse[ -]?(?:dns|lookup|hostname|address|mapping|resolution)|\brdns\b|cannot (?:find|resolve) your (?:hostname|reverse|ip|address)|fix reverse dns|ip address .{0,40}(?:no|without) (?:name|hostname)|(?:no|lack|missing).{0,20}reverse|unresolvable (?:client|relay)|ip name (?:lookup|possibly) (?:failed|forged)|client host rejected: cannot find/,
+  },
+  {
+    name: 'blocked-client',
+    reason: 'blocked-ip',
+    match:
+      /(?:client|sending|your|mail|remote|this|connecting|source|from) (?:host|ip|server|network|mta|hostname)\b.{0,80}(?:block|reject|denied|refused|banned|not (?:allowed|accepted|permitted)|reputation|listed|prohibited)|\bip (?:address)?.{0,60}(?:block|banned|denied|reputation|rejected|not allowed|blacklist|listed)|banned sending ip|(?:poor|bad|low|very low|negative) (?:\w+ )?reputation|reputation (?:of|score|too|is)|(?:s31[45]\d|s77\d|ocl-?\d|5\.7\.606|5\.7\.511)|(?:block|ban)(?:ed|ing)? (?:messages |mail |email |connections? )?(?:from|for) (?:your|this|the) (?:ip|host|server|network|isp|country)|part of (?:your|their) network is on our|(?:your|the) (?:ip|network|server) (?:has been|is|was) (?:\w+ )?(?:block|ban)|dynamic (?:ip|host)|dial-?up|access from .{0,40}(?:ip|address|host).{0,40}(?:denied|block)|no (?:mail|connections?) (?:accepted |allowed )?from your (?:ip|host|country)|has been blocked for spam|banned host|bad(?:ly)?behaved|connection refused by policy|\[ts\d\d\].{0,80}permanently/,
   },
   {
     name: 'refused-helo',

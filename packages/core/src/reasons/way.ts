@@ -11,7 +11,8 @@ export const WAY_RULES: readonly ReasonRule[] = [
   {
     name: 'program',
     reason: 'system',
-    match: /command (?:died|output|failed|returned)|exit (?:status|code)|procmail|maildrop:|pipe to |child process|mailer prog/,
+    match:
+      /command (?:died|output|failed|returned)|exit (?:status|code)|procmail|maildrop:|pipe to |child process|mailer prog/,
   },
   {
     name: 'no-connection',

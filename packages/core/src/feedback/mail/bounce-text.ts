@@ -90,7 +90,8 @@ function addressesIn(said: string, own: ReadonlySet<string>, returned: Headers |
     if (OTHERS.test(line)) continue;
     const after = said.slice(at + match[0].length, at + match[0].length + 12);
     const alone =
-      /^[ \t>*•·-]*['"<(]?(?:mailto:|smtp:|rfc822;)?$/i.test(line) && /^['">)]?[ \t]*(?:[:\n\r(.[<,;]|on \d|on \w{3}|$)/.test(after);
+      /^[ \t>*•·-]*['"<(]?(?:mailto:|smtp:|rfc822;)?$/i.test(line) &&
+      /^['">)]?[ \t]*(?:[:\n\r(.[<,;]|on \d|on \w{3}|$)/.test(after);
     (alone || KEYWORD.test(line) || (line.trim() === '<' && after.startsWith('>')) ? sure : likely).set(
       key,
       sure.get(key) ?? likely.get(key) ?? address,

@@ -101,7 +101,15 @@ function bounce(contents: Contents): Said {
     const judgements = texts.map((one) => judge({ text: withoutBoilerplate(one), status, code }));
     const judged = judgements.find(({ rule }) => rule !== 'nothing') ?? judgements[0];
     const type = delayed ? 'deferred' : 'bounced';
-    return { type, recipient, judged, status, code, diagnostic: shorten(text) || subject || undefined, raw: text.slice(0, 8000) };
+    return {
+      type,
+      recipient,
+      judged,
+      status,
+      code,
+      diagnostic: shorten(text) || subject || undefined,
+      raw: text.slice(0, 8000),
+    };
   });
   return { kind: 'bounce-mail', findings };
 }

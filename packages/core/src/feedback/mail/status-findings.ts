@@ -34,8 +34,7 @@ function typeOf(
   if (/^fail|^bounc|^reject|^undeliver|^expire|^hard|^soft|^error/.test(action)) return 'bounced';
   if (status?.startsWith('2')) return 'delivered';
   if (status?.startsWith('5')) return 'bounced';
-  if (status?.startsWith('4'))
-    return isDelay(subject, said) ? 'deferred' : 'bounced';
+  if (status?.startsWith('4')) return isDelay(subject, said) ? 'deferred' : 'bounced';
   return diagnostic === undefined ? undefined : 'bounced';
 }
 
@@ -77,7 +76,10 @@ export function withoutBoilerplate(said: string): string {
     .replace(/i'm sorry to have to inform you[^\n]*(?:\n[^\n]{1,200}){0,2}/gi, ' ')
     .replace(/this (?:message was created automatically|is an automatically generated)[^\n]*/gi, ' ')
     .replace(/do not reply[^\n]*|technical details of[^\n]*|delivery (?:to the following|has failed to)[^\n]*/gi, ' ')
-    .replace(/(?:a )?message that you (?:have )?sent\s+(?:could not be|has not yet been)\s+delivered\s+to\s+(?:one or more|all|some)\s+of\s+its\s+recipients[^\n]*/gi, ' ');
+    .replace(
+      /(?:a )?message that you (?:have )?sent\s+(?:could not be|has not yet been)\s+delivered\s+to\s+(?:one or more|all|some)\s+of\s+its\s+recipients[^\n]*/gi,
+      ' ',
+    );
 }
 
 /** The first lines that say something. */
