@@ -18,7 +18,7 @@ const MAX_FAILURES = 200;
 const ADDRESS = /[^\s<>()"'[\],;:|*=/\\`「」【】（）]{1,128}@[a-z0-9\u0080-\uffff][a-z0-9.\u0080-\uffff-]{0,250}/gi;
 /** Where the report ends and the mail that comes back begins. */
 const ENDS =
-  /^[ \t>*-]*(?:-{2,} ?(?:this is a copy|original|returned|below|included|message (?:header|text|body)|the header|start of|header|begin|unsent|your (?:message|mail)|forwarded|nachricht|urspr|message (?:d'origine|original)|mensaje|messaggio|mensagem|texte|オリジナル|元の)|(?:the )?(?:original|first|returned|unsent) (?:message|mail|text|\d+ (?:bytes|lines)).{0,60}(?::[ \t]*$|follows|below|-{3})|(?:begin|start) of (?:original|returned|message)|included is a copy|(?:a )?copy of (?:the|your) (?:message|mail).{0,40}(?:follow|below|:)|(?:original )?message headers?:|original[- ]headers|received: (?:from|by)|return-path: |unsent message below|the (?:text|body|header|contents?) of (?:the|your) (?:message|mail))/im;
+  /^[ \t>*-]{0,120}(?:(?<=--) ?(?:this is a copy|original|returned|below|included|message (?:header|text|body)|the header|start of|header|begin|unsent|your (?:message|mail)|forwarded|nachricht|urspr|message (?:d'origine|original)|mensaje|messaggio|mensagem|texte|オリジナル|元の)|(?:the )?(?:original|first|returned|unsent) (?:message|mail|text|\d+ (?:bytes|lines)).{0,60}(?::[ \t]*$|follows|below|-{3})|(?:begin|start) of (?:original|returned|message)|included is a copy|(?:a )?copy of (?:the|your) (?:message|mail).{0,40}(?:follow|below|:)|(?:original )?message headers?:|original[- ]headers|received: (?:from|by)|return-path: |unsent message below|the (?:text|body|header|contents?) of (?:the|your) (?:message|mail))/im;
 /** Addresses that stand near who did not get the mail, and are somebody else's. */
 const OTHERS =
   /(?:from|sender|return-path|reply-to|contact|postmaster|help|support|message-id|in-reply-to|questions?|assistance|please (?:write|mail|e-?mail|forward|contact)|absender|expéditeur|remitente|mittente|de|von|sent by)[ \t:]*<?(?:mailto:)?$/i;
@@ -36,17 +36,9 @@ export function failuresOf(contents: Contents): Failure[] {
     const only = to.length === 1 && !own.has(to[0]?.toLowerCase() ?? '') ? to[0] : undefined;
     return [{ recipient: only, text: said }];
   }
-  return found.slice(0, MAX_FAILURES).map((recipient, index) => ({
-    recipient,
-    text:
-      found.length === 1
-        ? said
-        : segmentOf(
-            said,
-            recipient,
-            found.filter((_, other) => other !== index),
-          ),
-  }));
+  const some = found.slice(0, MAX_FAILURES);
+  const segments = some.length === 1 ? [said] : segmentsOf(said, some);
+  return some.map((recipient, index) => ({ recipient, text: segments[index] ?? '' }));
 }
 
 /** What the report says, without the mail that comes back. */
@@ -102,13 +94,19 @@ function addressesIn(said: string, own: ReadonlySet<string>, returned: Headers |
   return [...likely.values()].slice(0, 1);
 }
 
-/** What is said from one address to the next. */
-function segmentOf(said: string, recipient: string, others: readonly string[]): string {
+/** What is said from each address to the next one. */
+function segmentsOf(said: string, recipients: readonly string[]): string[] {
   const lower = said.toLowerCase();
-  const places = placesOf(lower, recipient.toLowerCase());
-  const bounds = others.flatMap((other) => placesOf(lower, other.toLowerCase())).sort((a, b) => a - b);
-  const pieces = places.map((start) => said.slice(start, bounds.find((bound) => bound > start) ?? said.length));
-  return pieces.join('\n').slice(0, 8000);
+  const places = recipients.map((recipient) => placesOf(lower, recipient.toLowerCase()));
+  const bounds = places
+    .flatMap((starts, index) => starts.map((start) => ({ start, index })))
+    .sort((a, b) => a.start - b.start);
+  const segments = recipients.map(() => '');
+  bounds.forEach(({ start, index }, at) => {
+    const next = bounds.slice(at + 1, at + 40).find((bound) => bound.index !== index);
+    segments[index] = `${segments[index]}\n${said.slice(start, next?.start ?? said.length)}`.slice(0, 8000);
+  });
+  return segments;
 }
 
 function placesOf(text: string, part: string): number[] {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { judge } from '../../reasons/port.ts';
+import { type Judged, judge } from '../../reasons/port.ts';
 import { isAutoReply, isFromDaemon } from './auto-reply.ts';
 import { failuresOf, hasFailedHeader, repliesIn, saidIn } from './bounce-text.ts';
 import { complainersOf, isBareComplaint, meaningOf, readComplaint } from './complaint.ts';
@@ -93,13 +93,18 @@ function bounce(contents: Contents): Said {
   const said = saidIn(contents.text);
   const delayed = isDelay(subject, said);
   const all = repliesIn(said);
+  let whole: readonly Judged[] | undefined;
+  const byWhole = (): Judged | undefined => {
+    const texts = [`${withoutBoilerplate(said)} ${subject}`, replyLines(contents.text.slice(said.length))];
+    whole ??= texts.map((text) => judge({ text, ...all }));
+    return whole.find(({ rule }) => rule !== 'nothing');
+  };
   const findings = failuresOf(contents).map(({ recipient, text }): MailFinding => {
     const own = repliesIn(text);
     const { status, code } = own.status === undefined && own.code === undefined ? all : own;
     // What is said about the recipient says most; then the whole report, and replies that stand behind the returned mail.
-    const texts = [text, `${said} ${subject}`, replyLines(contents.text.slice(said.length))];
-    const judgements = texts.map((one) => judge({ text: withoutBoilerplate(one), status, code }));
-    const judged = judgements.find(({ rule }) => rule !== 'nothing') ?? judgements[0];
+    const byOwn = judge({ text: withoutBoilerplate(text), status, code });
+    const judged = byOwn.rule === 'nothing' ? (byWhole() ?? byOwn) : byOwn;
     const type = delayed ? 'deferred' : 'bounced';
     return {
       type,
