@@ -73,6 +73,7 @@ export type {
   Suppressions,
   Templates as TemplateTools,
 } from './relay/parts.ts';
+export type { ImportOptions, ImportResult, SuppressionLists } from './relay/suppression-list.ts';
 export { createMailRelay, type MailRelay } from './relay.ts';
 export type {
   CampaignReport,

@@ -1,4 +1,4 @@
-export { FEEDBACK_TYPES, type FeedbackEvent, type FeedbackType } from './event.ts';
+export type { FeedbackEvent, FeedbackType } from './event.ts';
 export type { MailReport } from './mail/report.ts';
 
 /** What came back about a delivery after the next hop had taken it. */

@@ -57,12 +57,12 @@ const HARD: readonly ReasonClass[] = ['no-such-mailbox', 'no-such-domain', 'null
 const MAX_TEXT = 4000;
 
 /** At whose door a reason lies. */
-export function faultOf(reason: ReasonClass): Fault {
+function faultOf(reason: ReasonClass): Fault {
   return FAULTS[reason] ?? 'receiver';
 }
 
 /** Whether it is so for good: a bad address is, what was only said for now (4xx) is not. */
-export function kindOf(reason: ReasonClass, said: Omit<Said, 'text'>): 'hard' | 'soft' {
+function kindOf(reason: ReasonClass, said: Omit<Said, 'text'>): 'hard' | 'soft' {
   return HARD.includes(reason) && !isForNow(said) ? 'hard' : 'soft';
 }
 
@@ -73,7 +73,7 @@ function isForNow({ status, code }: Omit<Said, 'text'>): boolean {
 }
 
 /** Words as the rules read them: what stands in an address says nothing. */
-export function wordsOf(text: string): string {
+function wordsOf(text: string): string {
   return text
     .slice(0, MAX_TEXT)
     .replace(/<?[^\s<>()]+@[^\s<>()]+>?/g, ' @ ')

@@ -18,7 +18,7 @@ export interface Part {
 }
 
 /** Bytes of a mail that are read: the report stands before the returned mail. */
-export const MAX_BYTES = 2_097_152;
+const MAX_BYTES = 2_097_152;
 const MAX_DEPTH = 8;
 const MAX_PARTS = 100;
 const MAX_HEADER = 65_536;
@@ -115,7 +115,7 @@ export function shown(headers: Headers, name: string): string {
 }
 
 /** A parameter of a field such as Content-Type. */
-export function parameter(value: string | undefined, name: string): string | undefined {
+function parameter(value: string | undefined, name: string): string | undefined {
   const found = new RegExp(`;\\s*${name}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s;]+))`, 'i').exec(value ?? '');
   return found?.[1]?.replace(/\\(.)/g, '$1') ?? found?.[2];
 }
