@@ -76,7 +76,7 @@ function isForNow({ status, code }: Omit<Said, 'text'>): boolean {
 function wordsOf(text: string): string {
   return text
     .slice(0, MAX_TEXT)
-    .replace(/<?[^\s<>()]+@[^\s<>()]+>?/g, ' @ ')
+    .replace(/<?[^\s<>()"';:,=[\]]{1,64}@[\w.\u0080-\uffff-]+>?/g, ' @ ')
     .replace(/[’‘]/g, "'")
     .replace(/\s+/g, ' ')
     .toLowerCase();

@@ -103,7 +103,9 @@ function bounce(contents: Contents): Said {
     const own = repliesIn(text);
     const { status, code } = own.status === undefined && own.code === undefined ? all : own;
     // What is said about the recipient says most; then the whole report, and replies that stand behind the returned mail.
-    const byOwn = judge({ text: withoutBoilerplate(text), status, code });
+    const byReply = replyIn(text) === undefined ? undefined : judge({ text: replyIn(text) ?? '', status, code });
+    const isClear = byReply !== undefined && !['nothing', 'status', 'policy', 'system'].includes(byReply.rule);
+    const byOwn = isClear ? byReply : judge({ text: withoutBoilerplate(text), status, code });
     const judged = byOwn.rule === 'nothing' ? (byWhole() ?? byOwn) : byOwn;
     const type = delayed ? 'deferred' : 'bounced';
     return {
@@ -117,6 +119,12 @@ function bounce(contents: Contents): Said {
     };
   });
   return { kind: 'bounce-mail', findings };
+}
+
+/** The reply of a server within what is said, and what follows it: what stands before is said to everybody. */
+function replyIn(text: string): string | undefined {
+  const found = /(?<![\d.,#:/-])[45][0-5]\d[ -](?=[^\s\d]|\d\.\d)/.exec(text);
+  return found === null ? undefined : text.slice(found.index, found.index + 1500);
 }
 
 /** Lines that read like replies of servers. */
