@@ -66,7 +66,7 @@ const CONCURRENCY = 5;
 export function createEngine(options: EngineOptions, host: HostApi, clock: Clock = systemClock): EngineApi {
   const tokens = createTokens(options.secrets);
   const messageIdOf = createMessageIds(tokens);
-  const store = createSqliteStore({ path: options.store.path, messageIdOf });
+  const store = createSqliteStore({ path: options.store.path, messageIdOf, policy: options.suppression });
   const composer: Composer = createComposer({
     ...options.templates,
     tokens,

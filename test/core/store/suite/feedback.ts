@@ -143,6 +143,29 @@ export function feedbackSuite(name: string, open: OpenStore): void {
       expect((await receive(store, other, late)).outcomes).toEqual(['unmatched', 'unmatched']);
     });
 
+    it('counts soft bounces of the session as those that come back', async () => {
+      const bench = await benchOn(open);
+      const { store } = bench;
+      const owner = await bench.owner();
+      const full = {
+        type: 'bounced',
+        kind: 'soft',
+        reply: '552 5.2.2 full',
+        status: '5.2.2',
+        reason: 'mailbox-full',
+        suppress: false,
+      } as const;
+      const blocked = { ...full, reply: '550 5.7.1 blocked', reason: 'blocked-ip' } as const;
+      for (const result of [blocked, blocked, blocked, full, full, full]) {
+        expect(store.suppressions.find('ada@example.com', ['all'], NOW)).toBeUndefined();
+        const { deliveries } = await bench.accept({});
+        await claim(store, owner);
+        const deliveryId = decodeId('dlv', deliveries[0]?.id ?? '') as number;
+        await store.queue.settle([{ deliveryId, startedAt: NOW, transcript: undefined, result }], { owner, now: NOW });
+      }
+      expect(store.suppressions.find('ada@example.com', ['all'], NOW)).toMatchObject({ evidence: '552 5.2.2 full' });
+    });
+
     it('suppresses for a time after soft bounces of several mails', async () => {
       const bench = await benchOn(open);
       const { store } = bench;

@@ -7,6 +7,17 @@ import type { Match } from './feedback-match.ts';
 import type { Ledger, MessageFacts } from './ledger.ts';
 import type { Suppressions } from './suppressions.ts';
 
+/** A bounce, whoever told of it. */
+interface Bounce {
+  readonly id: number;
+  readonly recipient: string;
+  readonly facts: MessageFacts;
+  readonly at: number;
+  /** It is about this recipient for good, and that is sure. */
+  readonly hard: boolean;
+  readonly evidence: string;
+}
+
 /** What follows from feedback for further mail to an address. Inside of `write`. */
 export interface Consequences {
   follow(
@@ -14,6 +25,8 @@ export interface Consequences {
     match: Match,
     options: { readonly now: number; readonly policy: SuppressionPolicy },
   ): MessageEvent[];
+  /** What follows from a bounce that is about the recipient. */
+  bounced(bounce: Bounce, options: { readonly now: number; readonly policy: SuppressionPolicy }): MessageEvent[];
   /** What an unsubscribe that names no scope ends. */
   unsubscribeScope(facts: MessageFacts): string;
 }
@@ -69,7 +82,24 @@ export function createConsequences(db: Database, ledger: Ledger, suppressions: S
     }
   }
 
+  const bounced: Consequences['bounced'] = ({ id, recipient, facts, at, hard, evidence }, { now, policy }) => {
+    const address = recipient.toLowerCase();
+    if (hard) {
+      if (policy.hardBounces === false) return [];
+      const scope = policy.hardBounces === 'all' ? 'all' : facts.stream;
+      return suppressions.suppress({ address, scope, reason: 'bounced', evidence }, now);
+    }
+    const soft = policy.softBounces;
+    if (soft === false) return [];
+    forget.run({ before: now - REMEMBERED_MS });
+    note.run({ address, at, id });
+    if (!tooMany(address, at, soft)) return [];
+    const until = new Date(now + soft.forMs);
+    return suppressions.suppress({ address, scope: 'all', reason: 'bounced', evidence, until }, now);
+  };
+
   return {
+    bounced,
     unsubscribeScope: scopeOfMail,
     follow(event, match, { now, policy }) {
       const row = find.get({ id: match.id });
@@ -84,18 +114,8 @@ export function createConsequences(db: Database, ledger: Ledger, suppressions: S
       if (event.type === 'unsubscribed')
         return suppressions.suppress({ address, scope: scopeOfMail(facts), reason: 'unsubscribed', evidence }, now);
       if (event.type !== 'bounced' || !isAboutRecipient(event)) return [];
-      if (event.kind === 'hard' && isSure(event.source, match.foundBy)) {
-        if (policy.hardBounces === false) return [];
-        const scope = policy.hardBounces === 'all' ? 'all' : facts.stream;
-        return suppressions.suppress({ address, scope, reason: 'bounced', evidence }, now);
-      }
-      const soft = policy.softBounces;
-      if (soft === false) return [];
-      forget.run({ before: now - REMEMBERED_MS });
-      note.run({ address, at: event.at, id: match.id });
-      if (!tooMany(address, event.at, soft)) return [];
-      const until = new Date(now + soft.forMs);
-      return suppressions.suppress({ address, scope: 'all', reason: 'bounced', evidence, until }, now);
+      const hard = event.kind === 'hard' && isSure(event.source, match.foundBy);
+      return bounced({ id: match.id, recipient: row.recipient, facts, at: event.at, hard, evidence }, { now, policy });
     },
   };
 }

@@ -2,14 +2,15 @@ import { sql } from 'kysely';
 import type { MessageEvent } from '../../events.ts';
 import { type DeliveryState, stateAfter, type Transition, transition, VERDICTS } from '../../message.ts';
 import type { ClaimedDelivery, QueueStore, Settlement } from '../../queue/port.ts';
+import { isAboutRecipient, type SuppressionPolicy } from '../../suppression-policy.ts';
 import { createClock } from './clock.ts';
+import type { Consequences } from './consequences.ts';
 import type { Database } from './database.ts';
 import { type DeliveryRow, readDelivery } from './delivery-row.ts';
 import { createLanes } from './lanes.ts';
 import { FLAGS, type Ledger, stateCode } from './ledger.ts';
 import { createOwners } from './owners.ts';
 import { createRateLog } from './rates.ts';
-import type { Suppressions } from './suppressions.ts';
 
 const SENDING = stateCode('sending');
 const SENT = stateCode('sent');
@@ -44,7 +45,11 @@ interface Settled {
 }
 
 /** The queue over SQLite. */
-export function createQueueStore(db: Database, ledger: Ledger, suppressions: Suppressions): QueueStore {
+export function createQueueStore(
+  db: Database,
+  ledger: Ledger,
+  { consequences, policy }: { readonly consequences: Consequences; readonly policy: SuppressionPolicy },
+): QueueStore {
   const rates = createRateLog(db);
   const owners = createOwners(db, rates);
   const clock = createClock(db, rates);
@@ -136,14 +141,11 @@ export function createQueueStore(db: Database, ledger: Ledger, suppressions: Sup
     const detail =
       type === 'suppressed' ? said : { ...said, attempt, ...(transcript === undefined ? {} : { transcript }) };
     const event = ledger.event({ id, recipient: row.recipient }, facts, type, now, detail);
-    if (result.type !== 'bounced' || !result.suppress) return [event];
-    const entry = {
-      address: row.recipient.toLowerCase(),
-      scope: 'all',
-      reason: 'bounced',
-      evidence: result.reply,
-    } as const;
-    return [event, ...suppressions.suppress(entry, now)];
+    if (result.type !== 'bounced') return [event];
+    const { suppress: hard, reason: why, reply: evidence } = result;
+    if (!hard && (result.kind === 'hard' || !isAboutRecipient({ reason: why }))) return [event];
+    const { recipient } = row;
+    return [event, ...consequences.bounced({ id, recipient, facts, at: now, hard, evidence }, { now, policy })];
   }
 
   function readOne(row: DeliveryRow, now: number): ClaimedDelivery[] {

@@ -1,3 +1,4 @@
+import { resolveSuppression, type SuppressionPolicy } from '../../suppression-policy.ts';
 import type { Store } from '../port.ts';
 import { createActivityStore } from './activity.ts';
 import { createBlobs } from './blobs.ts';
@@ -15,9 +16,12 @@ import { createSuppressionStore } from './suppressions.ts';
 export function createSqliteStore({
   path,
   messageIdOf,
+  policy = resolveSuppression(),
 }: {
   readonly path: string;
   readonly messageIdOf: MessageIdOf;
+  /** What bounces in the session follow. @default that of the option */
+  readonly policy?: SuppressionPolicy;
 }): Store {
   const db = createDatabase(path);
   const ledger = createLedger(db);
@@ -26,7 +30,7 @@ export function createSqliteStore({
   const consequences = createConsequences(db, ledger, suppressions);
   return {
     intake: createIntake(db, ledger, messageIdOf),
-    queue: createQueueStore(db, ledger, suppressions),
+    queue: createQueueStore(db, ledger, { consequences, policy }),
     log: createLog(db, ledger, messageIdOf),
     suppressions,
     activity: activities,
