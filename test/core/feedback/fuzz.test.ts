@@ -24,7 +24,7 @@ function random(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state % below;
+    return (state >>> 8) % below;
   };
 }
 

@@ -19,8 +19,13 @@ interface Row {
   readonly attempts: number;
 }
 
-type Applied = { readonly events: readonly MessageEvent[]; readonly outcome: Received['outcome'] };
-const LATE: Applied = { events: [], outcome: 'late' };
+interface Applied {
+  readonly events: readonly MessageEvent[];
+  readonly outcome: Received['outcome'];
+  /** False where it is about a mail that was not sent, or is being sent again. */
+  readonly counts: boolean;
+}
+const LATE: Applied = { events: [], outcome: 'late', counts: false };
 
 /** What came back about deliveries, in SQLite. */
 export function createFeedbackStore(context: {
@@ -61,14 +66,15 @@ export function createFeedbackStore(context: {
     const known = VERDICTS.filter((one) => (row.flags & FLAGS[one]) !== 0);
     // What was never sent, or waits again, has nothing to come back; what is on its way is settled by who sends it.
     if (!['sending', 'sent', 'delivered'].includes(state) && known.length === 0) return LATE;
-    if (known.includes(verdict)) return LATE;
+    // A second bounce may be a hard one after a soft one: the address must not hang on which came first.
+    if (known.includes(verdict)) return { ...LATE, counts: true };
     const next = state === 'sending' ? state : stateAfter([...known, verdict]);
     const flags = row.flags | FLAGS[verdict];
     const reason = next === verdict && verdict !== 'delivered' ? (textOf(event) ?? null) : null;
     move.run({ id: row.id, state: stateCode(next), flags, at: event.at, reason });
     if (verdict !== 'delivered') ledger.count(facts, verdict, event.at);
     const written = write(row, facts, verdict, event, match);
-    return { events: [written], outcome: next === state ? 'recorded' : 'moved' };
+    return { events: [written], outcome: next === state ? 'recorded' : 'moved', counts: true };
   }
 
   function apply(event: FeedbackEvent, match: Match): Applied {
@@ -79,16 +85,16 @@ export function createFeedbackStore(context: {
     if (type === 'opened' || type === 'clicked') {
       const { agent = UNKNOWN_AGENT, url } = event;
       const activity = { type, deliveryId: row.id, at, agent, ...(url === undefined ? {} : { url }) };
-      return { events: activities.recordNow(activity), outcome: 'recorded' };
+      return { events: activities.recordNow(activity), outcome: 'recorded', counts: true };
     }
     if (type === 'unsubscribed') {
       const scope = consequences.unsubscribeScope(facts);
       const events = activities.recordNow({ type, deliveryId: row.id, at, scope });
-      return events.length === 0 ? LATE : { events, outcome: 'recorded' };
+      return events.length === 0 ? LATE : { events, outcome: 'recorded', counts: true };
     }
     if (type === 'deferred') ledger.count(facts, 'deferrals', at);
     if (type === 'deferred' || type === 'auto-replied')
-      return { events: [write(row, facts, type, event, match)], outcome: 'recorded' };
+      return { events: [write(row, facts, type, event, match)], outcome: 'recorded', counts: true };
     return judge(row, facts, type, event, match);
   }
 
@@ -105,7 +111,7 @@ export function createFeedbackStore(context: {
           }
           const applied = apply(event, found);
           events.push(...applied.events);
-          if (applied.outcome !== 'late') events.push(...consequences.follow(event, found, { now, policy }));
+          if (applied.counts) events.push(...consequences.follow(event, found, { now, policy }));
           return { outcome: applied.outcome, deliveryId: encodeId('dlv', found.id), foundBy: found.foundBy };
         });
         memory.sweep(now, feedback.length);
