@@ -12,7 +12,7 @@ export const WAY_RULES: readonly ReasonRule[] = [
     name: 'program',
     reason: 'system',
     match:
-      /command (?:died|output|failed|returned)|exit (?:status|code)|procmail|maildrop:|pipe to |child process|mailer prog/,
+      /command (?:died|output|failed|returned)|exit (?:status|code)|procmail|maildrop:|pipe to |child process|unable to chdir|maildir permission|mailer prog/,
   },
   {
     name: 'no-connection',
