@@ -10,7 +10,7 @@ export const STATUS_RULES: readonly { readonly match: RegExp; readonly reason: R
     { match: /^.\.1\.[78]$/, reason: 'blocked-sender' },
     { match: /^.\.1\.9$/, reason: 'protocol' },
     { match: /^4\.2\.1$/, reason: 'inactive', vague: true },
-  { match: /^.\.2\.1$/, reason: 'inactive' },
+    { match: /^.\.2\.1$/, reason: 'inactive' },
     { match: /^.\.2\.2$/, reason: 'mailbox-full' },
     { match: /^.\.2\.3$|^.\.3\.4$/, reason: 'message-too-big' },
     { match: /^.\.2\.12[12]$/, reason: 'rate-limited' },
