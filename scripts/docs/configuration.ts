@@ -54,6 +54,20 @@ const SECTIONS: readonly Section[] = [
     prefix: 'queue.',
   },
   {
+    title: 'Suppression',
+    intro: 'What follows from bounces and complaints. More on [suppression](suppression.md).',
+    file: 'suppression-policy.ts',
+    interface: 'SuppressionOptions',
+    prefix: 'suppression.',
+  },
+  {
+    title: 'Soft bounces',
+    intro: 'In `suppression: { softBounces: { … } }`.',
+    file: 'suppression-policy.ts',
+    interface: 'SoftBounceOptions',
+    prefix: 'suppression.softBounces.',
+  },
+  {
     title: 'Unsubscribe page',
     intro: 'English and French are built in.',
     file: 'unsubscribe.ts',

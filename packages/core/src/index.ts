@@ -39,13 +39,16 @@ export type {
   AgentKind,
   EventOf,
   EventType,
+  Fault,
+  FeedbackFacts,
+  FoundBy,
   MessageEvent,
   ReasonClass,
   RelayEvents,
   Transcript,
   TranscriptStep,
 } from './events.ts';
-export type { FeedbackReport } from './feedback/port.ts';
+export type { FeedbackEvent, FeedbackReport, FeedbackType, MailReport } from './feedback/port.ts';
 export type { Logger } from './logger.ts';
 export type {
   Accepted,
@@ -59,6 +62,7 @@ export type {
 export type { LimitOptions, MailRelayOptions, QueueOptions, TemplateOptions } from './options.ts';
 export type { LaneRecord } from './queue/port.ts';
 export type { Domains } from './relay/domains.ts';
+export type { FeedbackTools, RawMail, UnmatchedQuery } from './relay/feedback.ts';
 export type { StopOptions } from './relay/lifecycle.ts';
 export type { Listener } from './relay/listeners.ts';
 export type {
@@ -69,6 +73,7 @@ export type {
   Suppressions,
   Templates as TemplateTools,
 } from './relay/parts.ts';
+export type { ImportOptions, ImportResult, SuppressionLists } from './relay/suppression-list.ts';
 export { createMailRelay, type MailRelay } from './relay.ts';
 export type {
   CampaignReport,
@@ -86,9 +91,11 @@ export type {
   ListQuery,
   MessageRecord,
   Page,
+  Received,
   Selection,
   StoreSpec,
   Suppression,
+  UnmatchedFeedback,
 } from './store/port.ts';
 export { sqlite } from './store/spec.ts';
 export type { BulkProgress, Rejection } from './submit/bulk.ts';
@@ -106,6 +113,7 @@ export type {
   SendMessage,
 } from './submit/input.ts';
 export type { NodemailerMail, NodemailerTransport, SentInfo } from './submit/nodemailer.ts';
+export type { SoftBounceOptions, SuppressionOptions } from './suppression-policy.ts';
 export {
   type AnyTemplate,
   type CompiledTemplate,
@@ -116,5 +124,5 @@ export {
   type TemplateName,
   type Templates,
 } from './template.ts';
-export type { FailingRoute, Health, RouteCheck } from './thread/port.ts';
+export type { FailingRoute, Health, ReceivedFeedback, ReceivedMail, RouteCheck } from './thread/port.ts';
 export type { UnsubscribeOptions, UnsubscribeTexts, UnsubscribeView } from './unsubscribe.ts';

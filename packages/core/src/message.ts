@@ -54,6 +54,7 @@ export type Transition =
   | 'release'
   | 'retry'
   | 'confirm'
+  | 'fail'
   | 'complain';
 
 const waiting = ['scheduled', 'queued', 'deferred', 'held'] as const satisfies readonly DeliveryState[];
@@ -72,6 +73,7 @@ const TRANSITIONS: Readonly<Record<Transition, { from: readonly DeliveryState[];
   release: { from: ['held'], to: 'queued' },
   retry: { from: ['failed', 'bounced', 'deferred', 'suppressed', 'cancelled', 'held'], to: 'queued' },
   confirm: { from: ['sent'], to: 'delivered' },
+  fail: { from: ['sent', 'delivered'], to: 'failed' },
   complain: { from: ['sent', 'delivered'], to: 'complained' },
 };
 
@@ -82,6 +84,25 @@ const TRANSITIONS: Readonly<Record<Transition, { from: readonly DeliveryState[];
 export function transition(state: DeliveryState, by: Transition): DeliveryState | undefined {
   const rule = TRANSITIONS[by];
   return rule.from.includes(state) ? rule.to : undefined;
+}
+
+/** What may come back about a mail that was sent, the weightiest first. */
+export const VERDICTS = ['complained', 'bounced', 'failed', 'delivered'] as const;
+
+/** What came back about a mail that was sent. */
+export type Verdict = (typeof VERDICTS)[number];
+
+const BY_VERDICT: Readonly<Record<Verdict, Transition>> = {
+  complained: 'complain',
+  bounced: 'bounce',
+  failed: 'fail',
+  delivered: 'confirm',
+};
+
+/** The state of a mail that was sent, after all that came back about it, in whatever order: the weightiest decides. */
+export function stateAfter(verdicts: readonly Verdict[]): DeliveryState {
+  const weightiest = VERDICTS.find((verdict) => verdicts.includes(verdict));
+  return (weightiest && transition('sent', BY_VERDICT[weightiest])) ?? 'sent';
 }
 
 /** The states that a transition starts from. */

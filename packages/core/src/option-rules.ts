@@ -27,6 +27,7 @@ import {
   whole,
 } from './rules.ts';
 import type { StoreSpec } from './store/port.ts';
+import type { SoftBounceOptions, SuppressionOptions } from './suppression-policy.ts';
 import type { UnsubscribeOptions, UnsubscribeTexts } from './unsubscribe.ts';
 
 const rate: Rule = rule((value) => isRate(value), 'must read like 200/s, 3000/min, 100/h or 50000/day');
@@ -113,6 +114,18 @@ const DKIM = group<DkimOptions>(
   },
   { needed: ['keys'] },
 );
+const off: Rule = rule((value) => value === false, 'must be false');
+/** One of some texts, or `false`. */
+const oneOrOff = (allowed: readonly string[]): Rule => either((value) => value === false, off, oneOf(allowed));
+const SUPPRESSION = group<SuppressionOptions>({
+  hardBounces: oneOrOff(['all', 'stream']),
+  complaints: oneOrOff(['broadcast', 'all']),
+  softBounces: either(
+    (value) => value === false,
+    off,
+    group<SoftBounceOptions>({ count: whole(1, 1000), withinDays: whole(1, 365), forDays: whole(1, 36_500) }),
+  ),
+});
 const TEXTS = group<UnsubscribeTexts>({
   title: anyText,
   question: anyText,
@@ -148,6 +161,8 @@ export const OPTIONS: Rule = group<MailRelayOptions>({
     ...TRACKING,
     streams: group<Record<Stream, unknown>>({ transactional: stream, broadcast: stream }),
   }),
+  bounceDomain: text,
+  suppression: SUPPRESSION,
   unsubscribe: group<UnsubscribeOptions>({ texts: record(TEXTS), page: callable }),
   attachments: group<NonNullable<MailRelayOptions['attachments']>>({ paths: list(text), hosts: list(host) }),
   limits: LIMITS,

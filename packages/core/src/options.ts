@@ -6,6 +6,7 @@ import type { DkimOptions, ResolvedDkim } from './dkim-options.ts';
 import type { Logger } from './logger.ts';
 import type { ResolvedTracking, Stream, TrackingOptions } from './message.ts';
 import type { StoreSpec } from './store/port.ts';
+import type { SuppressionOptions, SuppressionPolicy } from './suppression-policy.ts';
 import type { AnyTemplate } from './template.ts';
 import type { UnsubscribeOptions } from './unsubscribe.ts';
 
@@ -68,6 +69,16 @@ export interface MailRelayOptions {
         readonly streams?: { readonly [Name in Stream]?: TrackingOptions | undefined } | undefined;
       })
     | undefined;
+  /**
+   * Where bounces come back to. With a domain, each mail has an envelope sender of its own, `bounce+<token>@<domain>`; with an
+   * address, the token goes behind its name: `returns+<token>@<domain>`. What comes there belongs into
+   * `relay.feedback.receive()`. A message with an `envelope.from` keeps it. More on [bounces](bounces.md).
+   * @default the envelope sender is `from`
+   * @env MAIL_RELAY_BOUNCE_DOMAIN
+   */
+  readonly bounceDomain?: string | undefined;
+  /** When what comes back keeps further mail from an address. More on [suppression](suppression.md). */
+  readonly suppression?: SuppressionOptions | undefined;
   /** Texts and look of the unsubscribe page. */
   readonly unsubscribe?: UnsubscribeOptions | undefined;
   /**
@@ -180,6 +191,8 @@ export interface ResolvedOptions {
   readonly routes: readonly RouteSpec[];
   readonly dkim: ResolvedDkim;
   readonly tracking: Readonly<Record<Stream, ResolvedTracking>>;
+  readonly bounceDomain: string | undefined;
+  readonly suppression: SuppressionPolicy;
   readonly unsubscribe: UnsubscribeOptions;
   readonly attachments: { readonly paths: readonly string[]; readonly hosts: readonly string[] };
   readonly limits: Resolved<LimitOptions>;

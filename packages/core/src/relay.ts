@@ -12,6 +12,7 @@ import { checkNodeVersion } from './node-version.ts';
 import { noticeOptions, noticeStart } from './notices.ts';
 import type { MailRelayOptions, ResolvedOptions } from './options.ts';
 import { createDomains, type Domains } from './relay/domains.ts';
+import { createFeedbackTools, type FeedbackTools } from './relay/feedback.ts';
 import { createLifecycle, type StopOptions } from './relay/lifecycle.ts';
 import { createListeners, type Listener } from './relay/listeners.ts';
 import {
@@ -49,6 +50,8 @@ export interface MailRelay {
   readonly lanes: Lanes;
   readonly domains: Domains;
   readonly routes: Routes;
+  /** What became of the mail, as others tell it. */
+  readonly feedback: FeedbackTools;
   /** Where recipients reach the application. */
   readonly publicUrl: string;
   /**
@@ -139,6 +142,7 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     lanes: createLanes(engine),
     domains: createDomains(resolved),
     routes: createRoutes(engine),
+    feedback: createFeedbackTools(engine),
     publicUrl: resolved.publicUrl,
     send: (message) => submitter.send(message as SendMessage),
     sendMany: (recipients, bulkOptions) => bulkSend(submitter.sendMany(recipients, bulkOptions as BulkOptions)),
@@ -187,7 +191,7 @@ function engineOptions(
   secrets: readonly string[],
   declared: EngineOptions['templates']['declared'],
 ): EngineOptions {
-  const { store, templates, linkBase, routes, dkim, limits, queue } = options;
+  const { store, templates, linkBase, routes, dkim, limits, queue, suppression, bounceDomain } = options;
   return {
     store,
     templates: { folders: templates.folders, declared, watch: templates.watch },
@@ -196,6 +200,8 @@ function engineOptions(
     routes,
     dkim,
     maxMessageBytes: limits.maxMessageBytes,
+    suppression,
+    bounceDomain,
     queue,
   };
 }

@@ -11,7 +11,9 @@ import type { MailRelayOptions, ResolvedOptions, TemplateOptions } from './optio
 import { checkNeeded } from './production.ts';
 import { check, isObject, refuse } from './rules.ts';
 import type { StoreSpec } from './store/port.ts';
+import { resolveSuppression } from './suppression-policy.ts';
 import type { AnyTemplate } from './template.ts';
+import { bounceAddressProblem } from './verp.ts';
 
 /** Makes and checks routes; passed in, since that belongs to `deliver/`. */
 export interface RouteFactories {
@@ -66,6 +68,8 @@ export function resolveOptions(
       transactional: trackingOf(options.tracking, 'transactional', false),
       broadcast: trackingOf(options.tracking, 'broadcast', true),
     },
+    bounceDomain: bounceDomainOf(options.bounceDomain ?? env.MAIL_RELAY_BOUNCE_DOMAIN),
+    suppression: resolveSuppression(options.suppression),
     unsubscribe: options.unsubscribe ?? {},
     attachments: {
       paths: options.attachments?.paths ?? [],
@@ -128,6 +132,14 @@ function senderOf(from: AddressInput | undefined): Mailbox | undefined {
   const [first, ...more] = parseMailboxes(from, 'from');
   if (first === undefined || more.length > 0) refuse('from', 'must be one address');
   return first;
+}
+
+/** A domain, or an address without a token yet. */
+function bounceDomainOf(given: string | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  const problem = bounceAddressProblem(given);
+  if (problem !== undefined) refuse('bounceDomain', problem);
+  return given;
 }
 
 function storeOf(store: StoreSpec | string = '.mail-relay/relay.db'): StoreSpec {

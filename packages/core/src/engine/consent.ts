@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { isMailRelayError } from '../errors.ts';
 import type { MessageEvent } from '../events.ts';
 import type { Content } from '../message.ts';
@@ -8,9 +9,10 @@ import type { EngineApi } from '../thread/port.ts';
 /** Who leaves by a link of a mail, and who comes back. */
 export function createConsent(context: {
   readonly store: Pick<Store, 'activity' | 'log' | 'suppressions'>;
+  readonly clock: Pick<Clock, 'now'>;
   publish(events: readonly MessageEvent[]): void;
 }): Pick<EngineApi, 'subscription' | 'unsubscribe' | 'resubscribe'> {
-  const { store, publish } = context;
+  const { store, clock, publish } = context;
 
   /** Undefined where it is gone, or damaged: links work without it. */
   async function contentOf(deliveryId: number): Promise<Content | undefined> {
@@ -25,8 +27,8 @@ export function createConsent(context: {
 
   const subscription: EngineApi['subscription'] = async ({ deliveryId, address, scope }) => {
     const content = await contentOf(deliveryId);
-    const entry = store.suppressions.find(address, [scope]);
-    const above = store.suppressions.find(address, scopesAbove(scope, content?.stream));
+    const entry = store.suppressions.find(address, [scope], clock.now());
+    const above = store.suppressions.find(address, scopesAbove(scope, content?.stream), clock.now());
     return {
       sender: content?.from,
       unsubscribed: entry !== undefined,

@@ -1,3 +1,6 @@
+export type { FeedbackEvent, FeedbackType } from './event.ts';
+export type { MailReport } from './mail/report.ts';
+
 /** What came back about a delivery after the next hop had taken it. */
 export type FeedbackReport =
   | {
@@ -6,7 +9,7 @@ export type FeedbackReport =
       readonly reply: string;
     }
   | {
-      /** The recipient says that the mail is spam, and gets no more mail. */
+      /** The recipient says that the mail is spam, and gets no more broadcast mail (option `suppression.complaints`). */
       readonly type: 'complained';
       /** Where that is known from; kept with the suppression. */
       readonly evidence?: string;

@@ -21,6 +21,7 @@ import {
   type SummaryQuery,
   type SuppressionQuery,
 } from './queries.ts';
+import { createSuppressionLists, type SuppressionLists } from './suppression-list.ts';
 
 type Engine = () => Promise<EngineApi>;
 
@@ -60,11 +61,19 @@ export interface Messages {
 }
 
 /** Addresses that must not get mail. */
-export interface Suppressions {
-  /** @param options - `scope`: `all` (default), `transactional`, `broadcast` or `topic:<name>`. */
+export interface Suppressions extends SuppressionLists {
+  /** @param options - `scope`: `all` (default), `transactional`, `broadcast` or `topic:<name>`; `until`: when it ends, never unless told. */
   add(address: string, options?: EntryOptions): Promise<void>;
   /** Removes one scope, or all. Answers how many entries went. */
   remove(address: string, options?: { readonly scope?: string | undefined }): Promise<number>;
+  /**
+   * Ends one scope, or all, and keeps the entries with a note, which `list()` shows. A further bounce or complaint suppresses
+   * anew. Answers how many entries were lifted.
+   */
+  lift(
+    address: string,
+    options?: { readonly scope?: string | undefined; readonly note?: string | undefined },
+  ): Promise<number>;
   /** Whether mail of a stream (default: any) and topic to this address is suppressed. */
   has(address: string, options?: Covered): Promise<boolean>;
   list(query?: SuppressionQuery): Promise<Page<Suppression>>;
@@ -161,9 +170,15 @@ export function createMessages(engine: Engine): Messages {
 /** `relay.suppressions` */
 export function createSuppressions(engine: Engine): Suppressions {
   return {
+    ...createSuppressionLists(engine),
     async add(address, options = {}) {
-      const { scope = 'all', reason = 'manual', evidence } = checked.entry(options);
-      await (await engine()).addSuppression({ address: normalizeAddress(address), scope, reason, evidence });
+      const { scope = 'all', reason = 'manual', evidence, until } = checked.entry(options);
+      const entry = { address: normalizeAddress(address), scope, reason, evidence };
+      await (await engine()).addSuppression(until === undefined ? entry : { ...entry, until });
+    },
+    async lift(address, options = {}) {
+      const { scope, note } = checked.lifting(options);
+      return (await engine()).liftSuppression(normalizeAddress(address), scope, note);
     },
     async remove(address, options = {}) {
       const scope = checked.scope(options);

@@ -52,7 +52,9 @@ const ENTRY = group<EntryOptions>({
   scope,
   reason: oneOf(['bounced', 'complained', 'unsubscribed', 'manual'] satisfies Suppression['reason'][]),
   evidence: remark,
+  until: date,
 });
+const LIFTING = group<{ scope: string; note: string }>({ scope, note: remark });
 const FEEDBACK = group<{ type: string; reply: string; evidence: string }>(
   { type: oneOf(['bounced', 'complained']), reply: text, evidence: remark },
   { needed: ['type'] },
@@ -80,6 +82,7 @@ export interface EntryOptions {
   readonly scope?: string | undefined;
   readonly reason?: Suppression['reason'] | undefined;
   readonly evidence?: string | undefined;
+  readonly until?: Date | undefined;
 }
 
 /** Which days. */
@@ -123,6 +126,8 @@ export const checked = {
     limit: query.limit ?? 100,
   }),
   entry: (options: EntryOptions): EntryOptions => through(ENTRY, options, 'add()'),
+  lifting: (options: { readonly scope?: string | undefined; readonly note?: string | undefined }) =>
+    through(LIFTING, options, 'lift()') as { readonly scope?: string; readonly note?: string },
   scope: (options: { readonly scope?: string | undefined }): string | undefined =>
     through(group<{ scope: string }>({ scope }), options, 'remove()').scope,
   covered: (options: Covered): Covered => through(COVERED, options, 'has()'),

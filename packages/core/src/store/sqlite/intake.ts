@@ -70,8 +70,13 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
       .onConflict((conflict) => conflict.doNothing()),
   );
   const forgetRun = db.prepare((query, { run }: { run: number }) => query.deleteFrom('run').where('run', '=', run));
-  const findSuppressed = db.prepare((query, { address }: { address: string }) =>
-    query.selectFrom('suppression').select('scope').where('address', '=', address),
+  const findSuppressed = db.prepare((query, { address, now }: { address: string; now: number }) =>
+    query
+      .selectFrom('suppression')
+      .select('scope')
+      .where('address', '=', address)
+      .where('lifted_at', 'is', null)
+      .where((row) => row.or([row('until', 'is', null), row('until', '>', now)])),
   );
   const insertDeliveryRow = db.prepare((query, p: NewDelivery) =>
     query
@@ -127,7 +132,7 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
     const { address, name, data, locale, tracking, metadata, rendered } = recipient;
     const id = db.nextId(now);
     const own = JSON.stringify({ name, data, locale, tracking, metadata, rendered });
-    const suppressed = findSuppressed.all({ address: address.toLowerCase() });
+    const suppressed = findSuppressed.all({ address: address.toLowerCase(), now });
     const covered =
       suppressed.length > 0 &&
       scopesCovering(facts.content).some((one) => suppressed.some(({ scope }) => scope === one));

@@ -1,6 +1,8 @@
+import { resolveSuppression, type SuppressionPolicy } from '../../suppression-policy.ts';
 import type { Store } from '../port.ts';
 import { createActivityStore } from './activity.ts';
 import { createBlobs } from './blobs.ts';
+import { createConsequences } from './consequences.ts';
 import { createDatabase } from './database.ts';
 import { createFeedbackStore } from './feedback.ts';
 import { createIntake, type MessageIdOf } from './intake.ts';
@@ -14,20 +16,25 @@ import { createSuppressionStore } from './suppressions.ts';
 export function createSqliteStore({
   path,
   messageIdOf,
+  policy = resolveSuppression(),
 }: {
   readonly path: string;
   readonly messageIdOf: MessageIdOf;
+  /** What bounces in the session follow. @default that of the option */
+  readonly policy?: SuppressionPolicy;
 }): Store {
   const db = createDatabase(path);
   const ledger = createLedger(db);
   const suppressions = createSuppressionStore(db, ledger);
+  const activities = createActivityStore(db, ledger);
+  const consequences = createConsequences(db, ledger, suppressions);
   return {
     intake: createIntake(db, ledger, messageIdOf),
-    queue: createQueueStore(db, ledger, suppressions),
+    queue: createQueueStore(db, ledger, { consequences, policy }),
     log: createLog(db, ledger, messageIdOf),
     suppressions,
-    activity: createActivityStore(db, ledger),
-    feedback: createFeedbackStore(db, ledger, suppressions),
+    activity: activities,
+    feedback: createFeedbackStore({ db, ledger, messageIdOf, activities, consequences }),
     reports: createReportStore(db),
     blobs: createBlobs(db),
     open: () => db.open(),

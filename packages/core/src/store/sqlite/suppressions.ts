@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { MessageEvent } from '../../events.ts';
 import { type DeliveryState, statesBefore } from '../../message.ts';
 import { scopesCovering } from '../../scope.ts';
@@ -10,10 +10,13 @@ import type { Tables } from './tables.ts';
 
 type SuppressionRow = Selectable<Tables['suppression']>;
 
+/** An entry on its way in. */
+type NewEntry = Omit<Suppression, 'since' | 'lifted'>;
+
 /** The suppression list, and how other changes add to it. */
 export interface Suppressions extends SuppressionStore {
   /** Adds an entry and stops what waits for it. Inside of `write`. */
-  suppress(entry: Omit<Suppression, 'since'>, now: number): MessageEvent[];
+  suppress(entry: NewEntry, now: number): MessageEvent[];
 }
 
 /** The suppression list in SQLite. */
@@ -23,11 +26,48 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
   const waiting = statesBefore('suppress')
     .filter((state: DeliveryState) => state !== 'sending')
     .map(stateCode);
-  const insert = db.prepare((query, p: SuppressionRow) =>
+  const insert = db.prepare((query, p: Omit<SuppressionRow, 'lifted_at' | 'note'>) =>
     query
       .insertInto('suppression')
-      .values({ address: p.address, scope: p.scope, reason: p.reason, evidence: p.evidence, since: p.since })
-      .onConflict((conflict) => conflict.doNothing()),
+      .values({
+        address: p.address,
+        scope: p.scope,
+        reason: p.reason,
+        evidence: p.evidence,
+        since: p.since,
+        until: p.until,
+      })
+      // An entry stays as it is, unless it has ended, or ends before the new one.
+      .onConflict((conflict) =>
+        conflict
+          .columns(['address', 'scope'])
+          .doUpdateSet((row) => ({
+            reason: row.ref('excluded.reason'),
+            evidence: row.ref('excluded.evidence'),
+            since: row.ref('excluded.since'),
+            until: row.ref('excluded.until'),
+            lifted_at: null,
+            note: null,
+          }))
+          .where(
+            sql<boolean>`suppression.lifted_at is not null or suppression.until < coalesce(excluded.until, ${Number.MAX_SAFE_INTEGER})`,
+          ),
+      ),
+  );
+  const liftOne = db.prepare((query, p: { address: string; scope: string; now: number; note: string | null }) =>
+    query
+      .updateTable('suppression')
+      .set({ lifted_at: p.now, note: p.note })
+      .where('address', '=', p.address)
+      .where('scope', '=', p.scope)
+      .where('lifted_at', 'is', null),
+  );
+  const liftAll = db.prepare((query, p: { address: string; now: number; note: string | null }) =>
+    query
+      .updateTable('suppression')
+      .set({ lifted_at: p.now, note: p.note })
+      .where('address', '=', p.address)
+      .where('lifted_at', 'is', null),
   );
   const removeAll = db.prepare((query, { address }: { address: string }) =>
     query.deleteFrom('suppression').where('address', '=', address),
@@ -59,8 +99,10 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
       .where('id', '=', p.id),
   );
 
-  function suppress({ address, scope, reason, evidence }: Omit<Suppression, 'since'>, now: number): MessageEvent[] {
-    insert.run({ address, scope, reason, evidence: evidence ?? null, since: now });
+  function suppress({ address, scope, reason, evidence, until }: NewEntry, now: number): MessageEvent[] {
+    if (until !== undefined && until.getTime() <= now) return [];
+    const end = until?.getTime() ?? null;
+    insert.run({ address, scope, reason, evidence: evidence ?? null, since: now, until: end });
     return findWaiting.all({ address }).flatMap(({ id, message_id, recipient }) => {
       const facts = ledger.message(message_id);
       if (facts === undefined || !scopesOfMail(facts).includes(scope)) return [];
@@ -84,8 +126,17 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
         if (removed > 0) leavers.forget(address, scope);
         return removed;
       }),
-    find(address, scopes) {
-      const rows = find.all({ address: address.toLowerCase() });
+    lift: ({ address, scope, note = null }, now) =>
+      db.write(() => {
+        const lifted =
+          scope === undefined ? liftAll.run({ address, now, note }) : liftOne.run({ address, scope, now, note });
+        if (lifted > 0) leavers.forget(address, scope);
+        return lifted;
+      }),
+    find(address, scopes, now) {
+      const rows = find
+        .all({ address: address.toLowerCase() })
+        .filter((row) => row.lifted_at === null && (row.until === null || row.until > now));
       if (rows.length === 0) return undefined;
       const found = scopes.flatMap((scope) => rows.find((row) => row.scope === scope) ?? [])[0];
       return found && read(found);
@@ -130,5 +181,7 @@ function read(row: SuppressionRow): Suppression {
     reason: row.reason as Suppression['reason'],
     evidence: row.evidence ?? undefined,
     since: new Date(row.since),
+    ...(row.until === null ? {} : { until: new Date(row.until) }),
+    ...(row.lifted_at === null ? {} : { lifted: { at: new Date(row.lifted_at), note: row.note ?? undefined } }),
   };
 }
