@@ -3,6 +3,7 @@ import { type AddressInput, type Mailbox, parseMailboxes } from './address.ts';
 import { systemClock } from './clock.ts';
 import type { DirectMxOptions, ProviderSpec, RouteOptions, RouteSpec, SmtpOptions } from './deliver/port.ts';
 import { resolveDkim } from './dkim-options.ts';
+import type { WebhookOptions, WebhookProvider } from './feedback/port.ts';
 import { defaultLogger } from './logger.ts';
 import type { ResolvedTracking, Stream } from './message.ts';
 import { CUSTOM_ROUTE, OPTIONS } from './option-rules.ts';
@@ -18,11 +19,16 @@ import { bounceAddressProblem } from './verp.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Makes and checks routes; passed in, since that belongs to `deliver/`. */
-export interface RouteFactories {
+interface RouteFactories {
   smtp(server: string | SmtpOptions, options?: RouteOptions): RouteSpec;
   capture(options?: RouteOptions): RouteSpec;
   directMx(options: DirectMxOptions): RouteSpec;
   provider(server: SmtpOptions, options: RouteOptions, provider: ProviderSpec): RouteSpec;
+}
+
+/** What the options are made into by the stages that know it. */
+export interface Factories extends RouteFactories {
+  webhooks(options: WebhookOptions, env: Environment): ReadonlyMap<string, WebhookProvider>;
 }
 
 /**
@@ -31,11 +37,7 @@ export interface RouteFactories {
  * @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED`, `DKIM_KEY_INVALID`, and in production `SECRET_MISSING`,
  * `PUBLIC_URL_MISSING` or `ROUTE_MISSING`.
  */
-export function resolveOptions(
-  options: MailRelayOptions,
-  env: Environment,
-  factories: RouteFactories,
-): ResolvedOptions {
+export function resolveOptions(options: MailRelayOptions, env: Environment, factories: Factories): ResolvedOptions {
   check(OPTIONS, options, '');
   const environment = options.environment ?? (env.NODE_ENV === 'production' ? 'production' : 'development');
   const production = environment === 'production';
@@ -71,6 +73,7 @@ export function resolveOptions(
     },
     bounceDomain: bounceDomainOf(options.bounceDomain ?? env.MAIL_RELAY_BOUNCE_DOMAIN),
     suppression: resolveSuppression(options.suppression),
+    webhooks: factories.webhooks(options.webhooks ?? {}, env),
     unsubscribe: options.unsubscribe ?? {},
     attachments: { paths: options.attachments?.paths ?? [], hosts: options.attachments?.hosts ?? [] },
     limits: {

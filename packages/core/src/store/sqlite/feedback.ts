@@ -99,8 +99,9 @@ export function createFeedbackStore(context: {
   }
 
   return {
-    receive: (feedback, { now, policy }) =>
+    receive: (feedback, { now, policy, once }) =>
       db.write(() => {
+        if (once !== undefined && !memory.isNew('once', once, now)) return { events: [], received: undefined };
         const events: MessageEvent[] = [];
         const received = feedback.map((event): Received => {
           if (!memory.isNew(event.source, event.id, now)) return { outcome: 'repeated' };
