@@ -5,7 +5,7 @@ import type { FeedbackEvent, HookRequest, HookTools, WebhookProvider } from '../
 export const NOW: number = Date.UTC(2026, 10, 25, 12);
 export const SECRET = 'a-secret-of-16-chars';
 /** An id as the relay writes it. */
-export const DELIVERY = 'dlv_0000000000000001';
+export const DELIVERY = 'dlv_1k2j3';
 
 /** One provider, as the options make it. */
 export function provider(name: string, options: WebhookOptions): WebhookProvider {
