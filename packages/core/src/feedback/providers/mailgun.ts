@@ -3,7 +3,7 @@ import type { AgentKind, ReasonClass } from '../../events.ts';
 import type { FeedbackEvent } from '../event.ts';
 import { agentOf, DELIVERY_KEY, idOf, ourDelivery, rawOf, urlOf } from './about.ts';
 import { fieldsOfBody } from './form.ts';
-import { meaningOf, OWN_LIST, type Refusal } from './meaning.ts';
+import { meaningOf, OWN_LIST, ownRefusal, type Refusal } from './meaning.ts';
 import type { HookRequest, WebhookProvider } from './provider.ts';
 import { isSame } from './secrets.ts';
 import { timeOf } from './time.ts';
@@ -100,13 +100,10 @@ function detailOf(type: FeedbackEvent['type'], data: Fields): Partial<FeedbackEv
     const url = type === 'clicked' ? { url: urlOf(data.url) } : {};
     return { ...url, ...agentOf(type, at(client, 'user-agent'), machineOf(client)) };
   }
-  if (type === 'failed')
-    return meaningOf({
-      text: textOf(at(data, 'reject', 'reason')) ?? textOf(at(data, 'reject', 'description')) ?? 'rejected by Mailgun',
-      says: 'soft',
-      otherwise: 'policy',
-      fault: 'sender',
-    });
+  if (type === 'failed') {
+    const why = textOf(at(data, 'reject', 'description')) ?? textOf(at(data, 'reject', 'reason'));
+    return meaningOf(ownRefusal(why ?? 'rejected by Mailgun'));
+  }
   if (type !== 'bounced' && type !== 'deferred') return {};
   const mx = textOf(at(data, 'delivery-status', 'mx-host'));
   return { ...meaningOf(refusalOf(type, data)), ...(mx === undefined ? {} : { reportingMta: mx.slice(0, 255) }) };

@@ -39,6 +39,12 @@ export const OWN_LIST = { category: 'policy', fault: 'sender' } as const;
 
 const MAX_DIAGNOSTIC = 1000;
 
+/** What the provider itself did not want to send: its words are about the account, not about the recipient. */
+export function ownRefusal(text: string | undefined): Refusal {
+  const isLimit = /quota|limit|too many/i.test(text ?? '');
+  return { text, says: 'soft', category: isLimit ? 'rate-limited' : 'policy', fault: 'sender' };
+}
+
 /** Reason, kind and fault: by the provider's own category first, then by the words, as of any bounce. */
 export function meaningOf(refusal: Refusal): Meaning {
   const text = refusal.text ?? '';

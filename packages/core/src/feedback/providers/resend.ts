@@ -1,6 +1,6 @@
 import type { FeedbackEvent } from '../event.ts';
 import { agentOf, DELIVERY_KEY, idOf, ourDelivery, rawOf, urlOf } from './about.ts';
-import { meaningOf, OWN_LIST, type Refusal } from './meaning.ts';
+import { meaningOf, OWN_LIST, ownRefusal, type Refusal } from './meaning.ts';
 import type { WebhookProvider } from './provider.ts';
 import { verifyStandard } from './standard-webhooks.ts';
 import { timeOf } from './time.ts';
@@ -75,13 +75,7 @@ function detailOf(type: FeedbackEvent['type'], name: string, data: Fields): Part
   if (type === 'clicked')
     return { url: urlOf(at(data, 'click', 'link')), ...agentOf(type, at(data, 'click', 'userAgent')) };
   if (type === 'opened') return agentOf(type, at(data, 'open', 'userAgent'));
-  if (type === 'failed')
-    return meaningOf({
-      text: textOf(at(data, 'failed', 'reason')),
-      says: 'soft',
-      otherwise: 'policy',
-      fault: 'sender',
-    });
+  if (type === 'failed') return meaningOf(ownRefusal(textOf(at(data, 'failed', 'reason'))));
   if (type === 'deferred')
     return meaningOf({ says: 'soft', text: firstText(data.delayed ?? data, 'message', 'reason') });
   return type === 'bounced' ? meaningOf(bounce(name, data)) : {};

@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import type { ReasonClass } from '../../events.ts';
 import type { FeedbackEvent } from '../event.ts';
 import { agentOf, DELIVERY_KEY, idOf, ourDelivery, rawOf, urlOf } from './about.ts';
-import { meaningOf, OWN_LIST, type Refusal } from './meaning.ts';
+import { meaningOf, OWN_LIST, ownRefusal, type Refusal } from './meaning.ts';
 import type { WebhookProvider } from './provider.ts';
 import { timeOf } from './time.ts';
 import { addressOf, bareId, type Fields, fieldsOf, firstText, isSet, listOf, parsed, textOf } from './values.ts';
@@ -132,6 +132,5 @@ function dropped(event: Fields): Refusal {
   if (OWN_LISTS.test(text)) return { ...said, says: /^bounced/i.test(text) ? 'hard' : 'soft', ...OWN_LIST };
   if (/spam/i.test(text)) return { ...said, says: 'soft', category: 'spam-rejected' };
   if (/smtpapi/i.test(text)) return { ...said, says: 'soft', category: 'protocol' };
-  if (/quota/i.test(text)) return { ...said, says: 'soft', category: 'rate-limited' };
-  return { ...said, says: 'soft', fault: 'sender', otherwise: 'policy' };
+  return ownRefusal(text);
 }
