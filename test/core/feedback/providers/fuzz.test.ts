@@ -44,9 +44,76 @@ function value(next: (below: number) => number, depth: number): unknown {
   return Object.fromEntries(Array.from({ length: next(7) }, () => [word(), value(next, depth + 1)]));
 }
 
+/** A webhook of each kind, of which parts are put elsewhere. */
+const SEEDS: readonly object[] = [
+  {
+    eventType: 'Bounce',
+    mail: { messageId: '1', destination: ['a@b.example'], headers: [{ name: 'Message-ID', value: '<1@b>' }], tags: {} },
+    bounce: {
+      bounceType: 'Permanent',
+      bouncedRecipients: [{ emailAddress: 'a@b.example', diagnosticCode: 'smtp; 550 x' }],
+    },
+  },
+  {
+    Type: 'Notification',
+    Message: '{"notificationType":"Complaint","mail":{"destination":["a@b.example"]},"complaint":{}}',
+    TopicArn: 'arn',
+  },
+  {
+    event: 'bounce',
+    email: 'a@b.example',
+    reason: '550 5.1.1 x',
+    timestamp: 1764072000,
+    sg_event_id: '1',
+    'smtp-id': '<1@b>',
+  },
+  {
+    signature: { timestamp: '1', token: 't', signature: 's' },
+    'event-data': {
+      event: 'failed',
+      severity: 'permanent',
+      'delivery-status': { code: 550, message: 'x' },
+      message: { headers: { 'message-id': '1@b' } },
+    },
+  },
+  {
+    event: 'hard_bounce',
+    email: 'a@b.example',
+    'message-id': '<1@b>',
+    ts_epoch: 1764072000123,
+    'X-Mailin-custom': 'a:b|c:d',
+  },
+  { status: 'bounced', email: 'a@b.example', meta: { a: 1 }, description: '550 x', date: '1764072000' },
+  {
+    RecordType: 'Bounce',
+    Type: 'HardBounce',
+    Email: 'a@b.example',
+    Details: '550 x',
+    BouncedAt: '2026-11-25T10:00:00Z',
+  },
+  { event: 'click', email: 'a@b.example', url: 'https://example.com', time: 1764072000, Payload: '{"a":1}' },
+  {
+    type: 'email.bounced',
+    created_at: '2026-11-25T10:00:00Z',
+    data: { to: ['a@b.example'], bounce: { type: 'Permanent', message: '550 x' }, tags: [{ name: 'a', value: 'b' }] },
+  },
+  {
+    msys: {
+      message_event: { type: 'bounce', bounce_class: '10', raw_reason: '550 x', rcpt_to: 'a@b.example', rcpt_meta: {} },
+    },
+  },
+];
+
+function mutated(seed: unknown, next: (below: number) => number): unknown {
+  if (next(12) === 0) return value(next, 2);
+  if (Array.isArray(seed)) return next(6) === 0 ? seed[0] : seed.map((item) => mutated(item, next));
+  if (typeof seed !== 'object' || seed === null) return next(10) === 0 ? [seed] : seed;
+  return Object.fromEntries(Object.entries(seed).map(([name, item]) => [name, mutated(item, next)]));
+}
+
 /** Forms of a body: JSON, JSON in JSON, forms, cut or with other bytes in it. */
 function body(next: (below: number) => number): Buffer {
-  const json = JSON.stringify(value(next, 0)) ?? 'null';
+  const json = JSON.stringify(mutated(SEEDS[next(SEEDS.length)], next)) ?? 'null';
   const forms = [
     json,
     json,
@@ -77,7 +144,7 @@ describe('webhooks with anything in them', () => {
         expect((event.diagnostic ?? '').length).toBeLessThanOrEqual(1000);
       }
     }
-    if (name !== 'sparkpost' && name !== 'mailjet') expect(events).toBeGreaterThan(0);
+    expect(events).toBeGreaterThan(20);
   });
 
   it.each([...all])('%s: bombs are read in bounded time', async (_name, made) => {

@@ -132,7 +132,7 @@ describe('SparkPost', () => {
     [{ type: 'out_of_band', bounce_class: '30', reason: 'no RCPT' }, 'bounced hard no-such-mailbox recipient'],
     [
       { type: 'delay', bounce_class: '20', raw_reason: '454 4.4.1 connection timed out' },
-      'deferred soft timeout network',
+      'deferred soft network network',
     ],
     [{ type: 'policy_rejection' }, 'bounced soft policy sender'],
     [{ type: 'generation_failure' }, 'failed soft content-rejected message'],

@@ -35,12 +35,17 @@ async function multipart(body: Uint8Array, type: string): Promise<unknown> {
   }
 }
 
+/** So often may a name stand in a form. */
+const MOST_OF_A_NAME = 1000;
+
 function fromPairs(pairs: Iterable<readonly [string, string]>): Fields {
   // A name such as `__proto__` is a field like any other.
-  const fields = Object.create(null) as Record<string, unknown>;
+  const fields = Object.create(null) as Record<string, string | string[]>;
   for (const [name, value] of pairs) {
     const before = fields[name];
-    fields[name] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value];
+    if (before === undefined) fields[name] = value;
+    else if (typeof before === 'string') fields[name] = [before, value];
+    else if (before.length < MOST_OF_A_NAME) before.push(value);
   }
   return fields;
 }
