@@ -21,8 +21,8 @@ export function createFeedback(context: {
 
   async function record(feedback: readonly FeedbackEvent[], once?: string): Promise<readonly Received[] | undefined> {
     const options = { now: clock.now(), policy, ...(once === undefined ? {} : { once }) };
-    const { events, received } = await store.feedback.receive(feedback, options);
-    if (received === undefined) return undefined;
+    const { events, received, used } = await store.feedback.receive(feedback, options);
+    if (used) return undefined;
     publish(events);
     feedback.forEach((event, index) => {
       if (event.fault !== 'sender' || event.type === 'deferred' || received[index]?.outcome === 'repeated') return;

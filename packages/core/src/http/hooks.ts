@@ -34,7 +34,7 @@ export async function receiveHook(
     return await receive(context, provider, request, tools);
   } catch (error) {
     context.onError(error);
-    if (isMailRelayError(error) && !error.retry) return text(500, 'This could not be recorded');
+    if (isMailRelayError(error) && error.status === 500) return text(500, 'This could not be recorded');
     return LATER;
   }
 }

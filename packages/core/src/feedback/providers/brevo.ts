@@ -79,15 +79,24 @@ function eventOf(event: Fields, known: Known, recipient: string | undefined, now
   const { type, refusal, machine } = known;
   const messageId = bareId(firstText(event, 'message-id', 'messageId', 'message_id'));
   const times = [event.ts_epoch, event.ts_event, event.ts, event.date_event, event.date_sent, event.date];
+  const deliveryId = ourDelivery(...ownLabels(event));
   const link = firstText(event, 'link', 'url', 'URL');
   // `id` is that of the webhook, not of the event; a first open comes as an open of its own, too.
   const what = type === 'opened' ? (machine ? 'proxy-opened' : 'opened') : firstText(event, 'event');
   return {
-    id: idOf(what, recipient, messageId, firstText(event, 'camp_id', 'campaign_id'), link, times.map(textOf)),
+    id: idOf(
+      what,
+      recipient,
+      deliveryId,
+      messageId,
+      firstText(event, 'camp_id', 'campaign_id'),
+      link,
+      times.map(textOf),
+    ),
     type,
     at: timeOf(now, ...times),
     source: 'brevo',
-    deliveryId: ourDelivery(...ownLabels(event)),
+    deliveryId,
     messageId,
     providerId: messageId,
     recipient,

@@ -43,7 +43,7 @@ function eventOf(event: Fields | undefined, now: number): FeedbackEvent | undefi
   const providerId = firstText(event, 'Message_GUID', 'MessageID');
   const url = firstText(event, 'url');
   return {
-    id: idOf(name, recipient, providerId, textOf(event.time), url, textOf(event.ip)),
+    id: idOf(rawOf(event)),
     type,
     at: timeOf(now, event.time),
     source: 'mailjet',

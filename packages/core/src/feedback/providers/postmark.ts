@@ -31,12 +31,21 @@ function eventOf(event: Fields | undefined, now: number): FeedbackEvent | undefi
   if (said === undefined) return undefined;
   const recipient = addressOf(firstText(event, 'Recipient', 'Email'));
   const providerId = textOf(event.MessageID);
+  const deliveryId = ourDelivery(at(event, 'Metadata', DELIVERY_KEY));
   const times = [event.BouncedAt, event.DeliveredAt, event.ReceivedAt, event.ChangedAt];
   return {
-    id: idOf(record, recipient, providerId, textOf(event.ID), textOf(event.OriginalLink), times.map(textOf)),
+    id: idOf(
+      record,
+      recipient,
+      deliveryId,
+      providerId,
+      textOf(event.ID),
+      textOf(event.OriginalLink),
+      times.map(textOf),
+    ),
     at: timeOf(now, ...times),
     source: 'postmark',
-    deliveryId: ourDelivery(at(event, 'Metadata', DELIVERY_KEY)),
+    deliveryId,
     messageId: bareId(at(event, 'Metadata', 'message-id')),
     providerId,
     recipient,

@@ -69,14 +69,8 @@ function eventOf(event: Fields | undefined, now: number): FeedbackEvent | undefi
   const times = [event.date, event.timestamp, event.time, event.eventDate, event.lastStateDate, event.createdDate];
   const link = firstText(event, 'url', 'link', 'clickedUrl');
   return {
-    id: idOf(
-      said.toLowerCase(),
-      recipient,
-      messageId,
-      firstText(event, 'id', 'eventId', 'campaignId'),
-      link,
-      times.map(textOf),
-    ),
+    // No field is an id of the event; what is sent again is the same.
+    id: idOf(rawOf(event)),
     type,
     at: timeOf(now, ...times),
     source: 'sarbacane',
