@@ -53,7 +53,7 @@ export async function checkProvider(provider: WebhookProvider, check: ProviderCh
   const found: ProviderProblem[] = [];
   for (const one of check.cases) {
     const says = (problem: string): void => void found.push({ case: one.name, says: problem });
-    await readAsExpected(provider, one, tools, says);
+    await readAsExpected(provider, one, tools, says).catch((error: unknown) => says(`throws: ${messageOf(error)}`));
     if (check.unsigned !== true) await refusesForgeries(provider, one.hook, tools, says);
     await takesAnything(provider, one.hook, tools, says);
   }
@@ -73,6 +73,7 @@ async function readAsExpected(
   if (!verdict.ok) return says(`is refused: ${verdict.because}`);
   const events = await provider.read(request, tools);
   if (events === undefined) return says('cannot be read');
+  if (!Array.isArray(events)) return says('answers no list of events');
   if (events.length !== one.events.length) says(`says ${events.length} things, and ${one.events.length} are expected`);
   const again = await provider.read(requestOf(one.hook), { now: tools.now + 1000 });
   events.forEach((event, index) => {
@@ -123,7 +124,7 @@ async function takesAnything(provider: WebhookProvider, hook: SampleHook, tools:
       await provider.read(request, tools);
     } catch (error) {
       const shown = JSON.stringify(body.toString('utf8').slice(0, 20));
-      says(`throws for the body ${shown}: ${error instanceof Error ? error.message : String(error)}`);
+      says(`throws for the body ${shown}: ${messageOf(error)}`);
     }
   }
 }
@@ -142,4 +143,8 @@ function toolsOf({ now = new Date(), pages = {} }: ProviderCheck): HookTools {
 function requestOf({ body, headers = {} }: SampleHook): HookRequest {
   const byName = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
   return { body: Buffer.from(body), header: (name) => byName.get(name) };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -4,7 +4,7 @@ import { fieldsOfBody } from './form.ts';
 import { meaningOf, OWN_LIST, type Refusal } from './meaning.ts';
 import type { WebhookProvider } from './provider.ts';
 import { timeOf } from './time.ts';
-import { addressOf, bareId, type Fields, fieldsOf, firstText, listOf, numberOf, textOf } from './values.ts';
+import { addressOf, bareId, type Fields, fieldsOf, firstText, listOf, numberOf } from './values.ts';
 
 /**
  * Sarbacane Sendkit, which was Tipimail, and Sarbacane's campaigns: https://docs.tipimail.com/en/integrate/webhooks. They sign
