@@ -12,7 +12,7 @@ export async function fieldsOfBody(request: HookRequest): Promise<unknown> {
 }
 
 /** A form, or undefined; JSON that is urlencoded as a whole, or in a single field, is taken out of it. */
-export function urlencoded(body: Uint8Array): unknown {
+function urlencoded(body: Uint8Array): unknown {
   const text = Buffer.from(body).toString('utf8');
   if (text.trim() === '') return undefined;
   const whole = decoded(text);
