@@ -48,7 +48,28 @@ export type {
   Transcript,
   TranscriptStep,
 } from './events.ts';
-export type { FeedbackEvent, FeedbackReport, FeedbackType, MailReport } from './feedback/port.ts';
+export type {
+  FeedbackEvent,
+  FeedbackReport,
+  FeedbackType,
+  HookRequest,
+  HookTools,
+  HookVerdict,
+  MailReport,
+  WebhookProvider,
+} from './feedback/port.ts';
+export { type Meaning, meaningOf, type Refusal } from './feedback/providers/meaning.ts';
+export type {
+  MailgunWebhookOptions,
+  ReplayWindowOptions,
+  ResendWebhookOptions,
+  SecretPathOptions,
+  SendgridWebhookOptions,
+  SesWebhookOptions,
+  SharedSecretOptions,
+  WebhookOptions,
+} from './feedback/providers/options.ts';
+export { defineProvider } from './feedback/providers/provider.ts';
 export type { Logger } from './logger.ts';
 export type {
   Accepted,

@@ -163,6 +163,7 @@ export const OPTIONS: Rule = group<MailRelayOptions>({
   }),
   bounceDomain: text,
   suppression: SUPPRESSION,
+  webhooks: anything,
   unsubscribe: group<UnsubscribeOptions>({ texts: record(TEXTS), page: callable }),
   attachments: group<NonNullable<MailRelayOptions['attachments']>>({ paths: list(text), hosts: list(host) }),
   limits: LIMITS,

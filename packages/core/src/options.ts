@@ -3,6 +3,7 @@ import type { AddressInput, Mailbox } from './address.ts';
 import type { Clock } from './clock.ts';
 import type { RouteSpec } from './deliver/port.ts';
 import type { DkimOptions, ResolvedDkim } from './dkim-options.ts';
+import type { WebhookOptions, WebhookProvider } from './feedback/port.ts';
 import type { Logger } from './logger.ts';
 import type { ResolvedTracking, Stream, TrackingOptions } from './message.ts';
 import type { StoreSpec } from './store/port.ts';
@@ -79,6 +80,12 @@ export interface MailRelayOptions {
   readonly bounceDomain?: string | undefined;
   /** When what comes back keeps further mail from an address. More on [suppression](suppression.md). */
   readonly suppression?: SuppressionOptions | undefined;
+  /**
+   * Whose webhooks tell what became of mail, at `/mail/hooks/<provider>`. More on [webhooks](webhooks.md).
+   * @default those that the environment has secrets of
+   * @env SES_WEBHOOK_TOPICS, SENDGRID_WEBHOOK_PUBLIC_KEY, MAILGUN_WEBHOOK_SIGNING_KEY, RESEND_WEBHOOK_SIGNING_SECRET, BREVO_WEBHOOK_TOKEN, SARBACANE_WEBHOOK_SECRET …
+   */
+  readonly webhooks?: WebhookOptions | undefined;
   /** Texts and look of the unsubscribe page. */
   readonly unsubscribe?: UnsubscribeOptions | undefined;
   /**
@@ -193,6 +200,8 @@ export interface ResolvedOptions {
   readonly tracking: Readonly<Record<Stream, ResolvedTracking>>;
   readonly bounceDomain: string | undefined;
   readonly suppression: SuppressionPolicy;
+  /** By name. */
+  readonly webhooks: ReadonlyMap<string, WebhookProvider>;
   readonly unsubscribe: UnsubscribeOptions;
   readonly attachments: { readonly paths: readonly string[]; readonly hosts: readonly string[] };
   readonly limits: Resolved<LimitOptions>;

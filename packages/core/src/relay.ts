@@ -6,6 +6,7 @@ import { capture, smtp } from './deliver/routes.ts';
 import type { EngineOptions } from './engine.ts';
 import { messageOf } from './errors.ts';
 import type { RelayEvents } from './events.ts';
+import { configureWebhooks } from './feedback/providers/configure.ts';
 import { createRouter, type HttpEngine, type Router } from './http/router.ts';
 import type { Accepted } from './message.ts';
 import { checkNodeVersion } from './node-version.ts';
@@ -100,7 +101,13 @@ export interface MailRelay {
  */
 export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
   checkNodeVersion();
-  const resolved = resolveOptions(options, process.env, { smtp, capture, directMx, provider: smtpOfProvider });
+  const resolved = resolveOptions(options, process.env, {
+    smtp,
+    capture,
+    directMx,
+    provider: smtpOfProvider,
+    webhooks: configureWebhooks,
+  });
   noticeOptions(resolved);
   const secrets = signingSecrets(resolved);
   const book = createTemplateBook(resolved.templates.templates);
@@ -132,6 +139,7 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     now: resolved.clock.now,
     unsubscribePage: createUnsubscribePage(resolved.unsubscribe),
     onError: (error) => resolved.logger.error({ error: messageOf(error) }, 'a request failed'),
+    onRefusal: (fields) => resolved.logger.warn(fields, 'a webhook was refused'),
   });
 
   return {
@@ -183,6 +191,8 @@ function whenStarted(engine: () => Promise<EngineApi>): HttpEngine {
     clearCaptured: async () => (await engine()).clearCaptured(),
     capturedSource: async (id) => (await engine()).capturedSource(id),
     health: async () => (await engine()).health(),
+    receive: async (feedback) => (await engine()).receive(feedback),
+    receiveOnce: async (token, feedback) => (await engine()).receiveOnce(token, feedback),
   };
 }
 

@@ -4,6 +4,7 @@ import { systemClock } from './clock.ts';
 import type { DirectMxOptions, ProviderSpec, RouteOptions, RouteSpec, SmtpOptions } from './deliver/port.ts';
 import { resolveDkim } from './dkim-options.ts';
 import { type Environment, readEnvironment } from './environment.ts';
+import type { WebhookOptions, WebhookProvider } from './feedback/port.ts';
 import { defaultLogger } from './logger.ts';
 import type { ResolvedTracking, Stream } from './message.ts';
 import { CUSTOM_ROUTE, hostOf, OPTIONS, STORE } from './option-rules.ts';
@@ -16,11 +17,16 @@ import type { AnyTemplate } from './template.ts';
 import { bounceAddressProblem } from './verp.ts';
 
 /** Makes and checks routes; passed in, since that belongs to `deliver/`. */
-export interface RouteFactories {
+interface RouteFactories {
   smtp(server: string | SmtpOptions, options?: RouteOptions): RouteSpec;
   capture(options?: RouteOptions): RouteSpec;
   directMx(options: DirectMxOptions): RouteSpec;
   provider(server: SmtpOptions, options: RouteOptions, provider: ProviderSpec): RouteSpec;
+}
+
+/** What the options are made into by the stages that know it. */
+export interface Factories extends RouteFactories {
+  webhooks(options: WebhookOptions, env: Environment): ReadonlyMap<string, WebhookProvider>;
 }
 
 /**
@@ -32,7 +38,7 @@ export interface RouteFactories {
 export function resolveOptions(
   options: MailRelayOptions,
   environmentVariables: Environment,
-  factories: RouteFactories,
+  factories: Factories,
 ): ResolvedOptions {
   check(OPTIONS, options, '');
   const env = readEnvironment(environmentVariables);
@@ -70,6 +76,7 @@ export function resolveOptions(
     },
     bounceDomain: bounceDomainOf(options.bounceDomain ?? env.MAIL_RELAY_BOUNCE_DOMAIN),
     suppression: resolveSuppression(options.suppression),
+    webhooks: factories.webhooks(options.webhooks ?? {}, env),
     unsubscribe: options.unsubscribe ?? {},
     attachments: {
       paths: options.attachments?.paths ?? [],

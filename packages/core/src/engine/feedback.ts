@@ -5,7 +5,7 @@ import { MailRelayError } from '../errors.ts';
 import type { MessageEvent } from '../events.ts';
 import type { FeedbackEvent, FeedbackReport } from '../feedback/port.ts';
 import { decodeId } from '../message.ts';
-import type { Store } from '../store/port.ts';
+import type { Received, Store } from '../store/port.ts';
 import type { SuppressionPolicy } from '../suppression-policy.ts';
 import type { EngineApi, HostApi } from '../thread/port.ts';
 
@@ -16,11 +16,13 @@ export function createFeedback(context: {
   readonly policy: SuppressionPolicy;
   publish(events: readonly MessageEvent[]): void;
   readonly log: HostApi['log'];
-}): Pick<EngineApi, 'feedback' | 'receive' | 'unmatchedFeedback'> {
+}): Pick<EngineApi, 'feedback' | 'receive' | 'receiveOnce' | 'unmatchedFeedback'> {
   const { store, clock, policy, publish, log } = context;
 
-  const receive: EngineApi['receive'] = async (feedback) => {
-    const { events, received } = await store.feedback.receive(feedback, { now: clock.now(), policy });
+  async function record(feedback: readonly FeedbackEvent[], once?: string): Promise<readonly Received[] | undefined> {
+    const options = { now: clock.now(), policy, ...(once === undefined ? {} : { once }) };
+    const { events, received, used } = await store.feedback.receive(feedback, options);
+    if (used) return undefined;
     publish(events);
     feedback.forEach((event, index) => {
       if (event.fault !== 'sender' || event.type === 'deferred' || received[index]?.outcome === 'repeated') return;
@@ -29,10 +31,12 @@ export function createFeedback(context: {
       log('warn', { reason, diagnostic, source, status, deliveryId }, 'mail was refused for a reason of the sender');
     });
     return received;
-  };
+  }
+  const receive: EngineApi['receive'] = async (feedback) => (await record(feedback)) ?? [];
 
   return {
     receive,
+    receiveOnce: (token, feedback) => record(feedback, token),
     unmatchedFeedback: (query) => store.feedback.unmatched(query),
     async feedback(id, report) {
       const deliveryId = decodeId('dlv', id);

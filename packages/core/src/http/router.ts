@@ -5,6 +5,7 @@ import type { HttpContext, RouterOptions } from './context.ts';
 import { type Answer, type Answering, bindHandling, type Handling, type Incoming } from './port.ts';
 import { type Found, routeFinder } from './route.ts';
 import { routesFor } from './routes.ts';
+import { seldom } from './seldom.ts';
 import { fromRequest, toResponse } from './web.ts';
 
 export type { HttpEngine, RouterOptions } from './context.ts';
@@ -28,7 +29,8 @@ const REQUEST = rule((value) => {
 export function createRouter(deps: RouterOptions): Router {
   const find = routeFinder(routesFor(deps.options.environment));
   const prefixes = prefixesOf(deps.options);
-  const context: HttpContext = { ...deps, publicUrl: deps.options.publicUrl, from: deps.options.from };
+  const { publicUrl, from, webhooks } = deps.options;
+  const context: HttpContext = { ...deps, onRefusal: seldom(deps.onRefusal, deps.now), publicUrl, from, webhooks };
 
   function lookUp(pathname: string): Found<HttpContext> | undefined {
     for (const prefix of prefixes) {

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { type NodeRequest, readBody, splitUrl } from './incoming.ts';
 
-/** Longest body that is handed to a `handle` function of the host's own, bytes. */
-const MAX_BODY_BYTES = 1_048_576;
+/** Longest body that is handed to a `handle` function of the host's own, bytes: as much as webhooks may have. */
+const MAX_BODY_BYTES = 5_242_880;
 
 /**
  * A web-standard request from one of `node:http`. Its signal aborts when the client goes away. Undefined for what has no such

@@ -57,7 +57,7 @@ const HARD: readonly ReasonClass[] = ['no-such-mailbox', 'no-such-domain', 'null
 const MAX_TEXT = 4000;
 
 /** At whose door a reason lies. */
-function faultOf(reason: ReasonClass): Fault {
+export function faultOf(reason: ReasonClass): Fault {
   return FAULTS[reason] ?? 'receiver';
 }
 

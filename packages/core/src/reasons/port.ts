@@ -1,2 +1,2 @@
 /** Why a mail came back, out of what servers say: rules as data, of which the first that fits decides. */
-export { type Judged, judge } from './judge.ts';
+export { faultOf, type Judged, judge } from './judge.ts';

@@ -27,11 +27,17 @@ export interface FeedbackStore {
    * Finds the delivery of each, moves it on, counts, and adds to the suppression list what the policy says; one transaction,
    * durable when resolved. An id that has come before in the last 30 days changes nothing; of several verdicts about one
    * mail the weightiest decides, in whatever order they come. What fits no delivery is kept for 30 days, the last 100,000.
+   *
+   * With `once`, a token that has come before in the last 30 days: then nothing is recorded, and `used` is true.
    */
   receive(
     feedback: readonly FeedbackEvent[],
-    options: { readonly now: number; readonly policy: SuppressionPolicy },
-  ): Promise<{ readonly events: readonly MessageEvent[]; readonly received: readonly Received[] }>;
+    options: { readonly now: number; readonly policy: SuppressionPolicy; readonly once?: string },
+  ): Promise<{
+    readonly events: readonly MessageEvent[];
+    readonly received: readonly Received[];
+    readonly used: boolean;
+  }>;
   /** What fits no delivery, newest first. */
   unmatched(query: { readonly limit: number; readonly after?: string | undefined }): Promise<Page<UnmatchedFeedback>>;
 }

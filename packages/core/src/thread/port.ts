@@ -189,6 +189,11 @@ export interface EngineApi {
   feedback(deliveryId: string, report: FeedbackReport): Promise<boolean>;
   /** What came back, in one shape: finds the deliveries, moves them on, counts, suppresses. Durable when resolved; in the order given. */
   receive(feedback: readonly FeedbackEvent[]): Promise<readonly Received[]>;
+  /**
+   * The same, and uses a token up with it. Undefined where the token has been used before: then nothing of the feedback counts.
+   * A token is remembered for 30 days.
+   */
+  receiveOnce(token: string, feedback: readonly FeedbackEvent[]): Promise<readonly Received[] | undefined>;
   /** Reads a mail that came back, and receives what it says. Takes any bytes. */
   receiveMail(raw: Uint8Array): Promise<ReceivedMail>;
   /** What came back about mail that is not known here, newest first. */

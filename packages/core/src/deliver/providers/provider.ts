@@ -1,6 +1,8 @@
 import type { HeaderField, Stream } from '../../message.ts';
 import type { ProviderSpec } from '../port.ts';
 
+export { LABEL_KEYS as KEYS } from '../../labels.ts';
+
 /** What a provider is told of a mail. */
 export interface Labels {
   /** `dlv_…` */
@@ -43,9 +45,6 @@ export interface Provider {
   /** What to look at where the login is refused. */
   readonly loginHint: string;
 }
-
-/** Keys under which the provider's events have what the relay knows a mail by; unlikely to be taken. */
-export const KEYS = { delivery: 'mail_relay_delivery', campaign: 'mail_relay_campaign' } as const;
 
 /** The id that follows `queued as`, as most servers write it; without its angle brackets. */
 export function queuedAs(reply: string): string | undefined {

@@ -99,8 +99,9 @@ export function createFeedbackStore(context: {
   }
 
   return {
-    receive: (feedback, { now, policy }) =>
+    receive: (feedback, { now, policy, once }) =>
       db.write(() => {
+        if (once !== undefined && !memory.isNew('once', once, now)) return { events: [], received: [], used: true };
         const events: MessageEvent[] = [];
         const received = feedback.map((event): Received => {
           if (!memory.isNew(event.source, event.id, now)) return { outcome: 'repeated' };
@@ -115,7 +116,7 @@ export function createFeedbackStore(context: {
           return { outcome: applied.outcome, deliveryId: encodeId('dlv', found.id), foundBy: found.foundBy };
         });
         memory.sweep(now, feedback.length);
-        return { events, received };
+        return { events, received, used: false };
       }),
     unmatched: async (query) => memory.unmatched(query),
   };
