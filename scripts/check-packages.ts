@@ -1,9 +1,10 @@
 // Checks the packages as users get them: packs them, lints the tarballs, installs them into ESM and CommonJS projects of
-// their own, also Nest applications that tsc compiles, type-checks a consumer, and sends one mail from each project.
+// their own, also Nest applications that tsc compiles, type-checks a consumer, sends one mail from each project (from the ESM
+// project under the oldest supported Node, too), and runs the tests that one of them has under jest.
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { globSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { existsSync, globSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -14,6 +15,7 @@ import { SMTPServer } from 'smtp-server';
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const PACKAGES = ['core', 'express', 'nestjs', 'cli'];
 const PROJECTS = join(ROOT, 'test/packages');
+const OLDEST_NODE = join(ROOT, 'test/oldest-node/node_modules/.bin/node');
 const INSTALL = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
 
 const exec = promisify(execFile);
@@ -22,6 +24,7 @@ const scratch = await mkdtemp(join(tmpdir(), 'mail-relay-packages-'));
 try {
   const tarballs = await Promise.all(PACKAGES.map((name) => pack(join(ROOT, 'packages', name))));
   for (const tarball of tarballs) await lint(tarball);
+  await checkOldestNode();
   for (const name of await readdir(PROJECTS)) await tryProject(name, tarballs);
 } catch (error) {
   console.error(explain(error));
@@ -41,7 +44,8 @@ async function pack(folder: string): Promise<string> {
 
 async function lint(tarball: string): Promise<void> {
   await exec('publint', ['run', '--strict', tarball], { cwd: ROOT });
-  await exec('attw', ['--profile', 'esm-only', tarball], { cwd: ROOT });
+  // Every way of resolving, also the old one that CommonJS projects still have; that require() gets ES modules is meant so.
+  await exec('attw', ['--ignore-rules', 'cjs-resolves-to-esm', '--', tarball], { cwd: ROOT });
   console.log(`publint and attw accept ${tarball.slice(dirname(tarball).length + 1)}`);
 }
 
@@ -52,7 +56,30 @@ async function tryProject(name: string, tarballs: string[]): Promise<void> {
   await exec('npm', [...INSTALL, ...tarballs], { cwd: folder });
   await exec(join(folder, 'node_modules/.bin/mailrelay'), ['--version'], { cwd: folder });
   await typeCheck(folder);
-  for (const program of programs(folder)) await tryProgram(name, folder, program);
+  const nodes = name === 'esm' ? [process.execPath, OLDEST_NODE] : [process.execPath];
+  for (const node of nodes) for (const program of programs(folder)) await tryProgram(name, folder, [node, program]);
+  await runTests(name, folder);
+}
+
+/** The compiled tests of a project that has some, under jest: it needs a switch to load ES modules. */
+async function runTests(name: string, folder: string): Promise<void> {
+  const jest = join(folder, 'node_modules/jest/bin/jest.js');
+  if (!existsSync(jest)) return;
+  const env = { ...process.env, NODE_OPTIONS: '--experimental-vm-modules' };
+  const { stderr } = await exec(process.execPath, [jest, '--ci', '--rootDir', folder, 'dist/'], { cwd: folder, env });
+  if (!/^Tests:\s+\d+ passed, \d+ total$/m.test(stderr)) throw new Error(`${name}: jest ran no tests:\n${stderr}`);
+  console.log(`the tests of the ${name} project pass under jest`);
+}
+
+/** The Node of `test/oldest-node` is the first that the packages say they run on. */
+async function checkOldestNode(): Promise<void> {
+  const { stdout } = await exec(OLDEST_NODE, ['--version']);
+  for (const name of PACKAGES) {
+    const manifest = JSON.parse(await readFile(join(ROOT, 'packages', name, 'package.json'), 'utf8'));
+    const { node } = manifest.engines as { node: string };
+    if (`v${node.replace('>=', '')}.0` !== stdout.trim())
+      throw new Error(`packages/${name} runs on ${node}, and is tried with ${stdout.trim()}: change test/oldest-node`);
+  }
 }
 
 /** What the project has to run: a script, or what each of its tsconfigs compiled. */
@@ -62,10 +89,10 @@ function programs(folder: string): string[] {
   return found;
 }
 
-async function tryProgram(name: string, folder: string, program: string): Promise<void> {
+async function tryProgram(name: string, folder: string, [node, program]: [string, string]): Promise<void> {
   const inbox = await listen();
   try {
-    await exec(process.execPath, [program], {
+    await exec(node, [program], {
       cwd: folder,
       timeout: 60_000,
       env: { ...process.env, SMTP_URL: inbox.url, PROJECT: name },
@@ -79,7 +106,8 @@ async function tryProgram(name: string, folder: string, program: string): Promis
       `${name}: one mail should have arrived, but ${arrived} of ${inbox.mails.length} did:\n${inbox.mails.join('\n')}`,
     );
   }
-  console.log(`the ${name} project sent its mail (${program})`);
+  const under = node === OLDEST_NODE ? ', under the oldest Node' : '';
+  console.log(`the ${name} project sent its mail (${program}${under})`);
 }
 
 /** Compiles the project in each way it has a tsconfig for: against the declarations in the tarballs, with every check on. */

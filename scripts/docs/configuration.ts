@@ -82,6 +82,76 @@ const SECTIONS: readonly Section[] = [
     prefix: 'queue.',
   },
   {
+    title: 'Suppression',
+    intro: 'What follows from bounces and complaints. More on [suppression](suppression.md).',
+    file: 'suppression-policy.ts',
+    interface: 'SuppressionOptions',
+    prefix: 'suppression.',
+  },
+  {
+    title: 'Soft bounces',
+    intro: 'In `suppression: { softBounces: { … } }`.',
+    file: 'suppression-policy.ts',
+    interface: 'SoftBounceOptions',
+    prefix: 'suppression.softBounces.',
+  },
+  {
+    title: 'Webhooks',
+    intro: 'Whose webhooks are received, at `/mail/hooks/<provider>`. More on [webhooks](webhooks.md).',
+    file: 'feedback/providers/options.ts',
+    interface: 'WebhookOptions',
+    prefix: 'webhooks.',
+  },
+  {
+    title: 'Webhooks of Amazon SES',
+    intro: 'More on [SES](webhooks/ses.md).',
+    file: 'feedback/providers/options.ts',
+    interface: 'SesWebhookOptions',
+    prefix: 'webhooks.ses.',
+  },
+  {
+    title: 'Webhooks of SendGrid',
+    intro: 'More on [SendGrid](webhooks/sendgrid.md).',
+    file: 'feedback/providers/options.ts',
+    interface: 'SendgridWebhookOptions',
+    prefix: 'webhooks.sendgrid.',
+  },
+  {
+    title: 'Webhooks of Mailgun',
+    intro: 'More on [Mailgun](webhooks/mailgun.md).',
+    file: 'feedback/providers/options.ts',
+    interface: 'MailgunWebhookOptions',
+    prefix: 'webhooks.mailgun.',
+  },
+  {
+    title: 'Webhooks of Resend',
+    intro: 'More on [Resend](webhooks/resend.md).',
+    file: 'feedback/providers/options.ts',
+    interface: 'ResendWebhookOptions',
+    prefix: 'webhooks.resend.',
+  },
+  {
+    title: 'Webhooks that are not signed',
+    intro: 'Of Brevo, Postmark, Mailjet and SparkPost.',
+    file: 'feedback/providers/options.ts',
+    interface: 'SharedSecretOptions',
+    prefix: 'webhooks.<provider>.',
+  },
+  {
+    title: 'Secrets in the path',
+    intro: 'Of Sarbacane, and of each of the others.',
+    file: 'feedback/providers/options.ts',
+    interface: 'SecretPathOptions',
+    prefix: 'webhooks.<provider>.',
+  },
+  {
+    title: 'Replay window',
+    intro: 'Of Amazon SES, SendGrid, Mailgun and Resend.',
+    file: 'feedback/providers/options.ts',
+    interface: 'ReplayWindowOptions',
+    prefix: 'webhooks.<provider>.',
+  },
+  {
     title: 'Unsubscribe page',
     intro: 'English and French are built in.',
     file: 'unsubscribe.ts',
@@ -215,8 +285,8 @@ export function configurationPage(source: (path: string) => string): string {
 Every option has a default. In development none is needed: mail is captured, and shown under \`/mail/\`. In production the
 relay does not start without a secret, a public URL and a route; the error says which is missing.
 
-An option that is given in code goes before its environment variable. An option that does not exist, or a value
-that it cannot have, is an error that names it.
+An option that is given in code goes before its environment variable. A variable that is empty counts as absent, and blanks
+around its value do not belong to it. An option that does not exist, or a value that it cannot have, is an error that names it.
 
 \`\`\`ts
 import { createMailRelay, smtp, sqlite } from '@mailrelay/core';

@@ -20,9 +20,10 @@ export function usualMail(size: Size): MailSize {
   return size === 'full' ? '10 KB' : '1 KB';
 }
 
-/** A recipient with values of their own. */
-export function recipient(index: number): { to: string; data: { firstName: string; city: string } } {
-  return { to: `reader${index}@example.com`, data: { firstName: `Reader ${index}`, city: 'Lyon' } };
+/** A recipient with values of their own, at one of so many domains. */
+export function recipient(index: number, domains?: number): { to: string; data: { firstName: string; city: string } } {
+  const domain = domains === undefined ? 'example.com' : `d${index % domains}.test`;
+  return { to: `reader${index}@${domain}`, data: { firstName: `Reader ${index}`, city: 'Lyon' } };
 }
 
 /** Options that all relays of the benchmark share. */

@@ -15,6 +15,8 @@ export interface PoolTask {
   readonly warmUp: number;
   readonly html: string;
   readonly text: string;
+  /** Signs each message: a private key, PEM. */
+  readonly privateKey?: string;
 }
 
 export interface PoolRun extends Usage {
@@ -22,13 +24,14 @@ export interface PoolRun extends Usage {
   readonly bytes: number;
 }
 
-async function send({ port, messages, warmUp, html, text }: PoolTask): Promise<PoolRun> {
+async function send({ port, messages, warmUp, html, text, privateKey }: PoolTask): Promise<PoolRun> {
   const server = { host: '127.0.0.1', port, ignoreTLS: true };
   const pool = createTransport({
     ...server,
     pool: true,
     maxConnections: CONNECTIONS,
     maxMessages: MAILS_PER_CONNECTION,
+    ...(privateKey === undefined ? {} : { dkim: { domainName: 'example.com', keySelector: 'bench', privateKey } }),
   });
   let bytes = 0;
   const run = async (count: number): Promise<void> => {

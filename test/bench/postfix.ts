@@ -1,9 +1,11 @@
 /** Postfix beside the relay: its test programs back to back, and an instance of its own as a relay between them. */
-import { execFile, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { startPostfix } from '../support/postfix.ts';
+import { findProgram, freePort, listening } from '../support/programs.ts';
 import { elapsedMs, scratchFolder } from './figures.ts';
 import { CONNECTIONS } from './mails.ts';
-import { asNobody, findProgram, freePort, listening, startDaemon, startSink } from './sinks.ts';
+import { asNobody, startDaemon, startSink } from './sinks.ts';
 
 /** How fast mail went from `smtp-source` to `smtp-sink`. */
 export interface SourceRun {
@@ -35,23 +37,23 @@ export async function throughPostfix(messages: number, bytes: number): Promise<S
   const folder = scratchFolder();
   const sink = await countingSink(messages);
   const port = await freePort();
-  configure(folder.path, port, sink.port);
-  const config = `${folder.path}/config`;
-  const program = findProgram('postfix') as string;
-  const master = spawn(program, ['-c', config, 'start-fg'], { stdio: 'ignore' });
-  const ended = new Promise((resolve) => master.once('exit', resolve));
-  const stop = (): void => void execFileSync(program, ['-c', config, 'stop'], { stdio: 'ignore' });
-  process.once('exit', stop);
+  const postfix = startPostfix({
+    folder: folder.path,
+    listeners: [{ address: '127.0.0.1', port }],
+    settings: {
+      myhostname: 'bench.example.com',
+      mynetworks: '127.0.0.0/8',
+      relayhost: `[127.0.0.1]:${sink.port}`,
+    },
+  });
   try {
     await listening(port);
-    const pid = Number(readFileSync(`${folder.path}/queue/pid/master.pid`, 'utf8'));
+    const pid = postfix.pid();
     const before = cpuSecondsOf(pid);
     const ms = await elapsedMs(() => Promise.all([pump(port, messages, bytes), sink.ended]));
     return { seconds: ms / 1000, cpuSeconds: cpuSecondsOf(pid) - before };
   } finally {
-    process.off('exit', stop);
-    stop();
-    await ended;
+    await postfix.stop();
     await sink.stop();
     folder.remove();
   }
@@ -77,55 +79,6 @@ function pump(port: number, messages: number, bytes: number): Promise<void> {
     const program = findProgram('smtp-source') as string;
     execFile(program, parameters, { timeout: 600_000 }, (error) => (error ? reject(error) : resolve()));
   });
-}
-
-/** Postfix as it is installed, but for its places, its port and its next hop. */
-function configure(folder: string, port: number, next: number): void {
-  chmodSync(folder, 0o755);
-  for (const name of ['config', 'queue', 'data']) mkdirSync(`${folder}/${name}`);
-  execFileSync('chown', ['postfix', `${folder}/data`]);
-  const settings = {
-    compatibility_level: '3.6',
-    queue_directory: `${folder}/queue`,
-    data_directory: `${folder}/data`,
-    command_directory: '/usr/sbin',
-    daemon_directory: '/usr/lib/postfix/sbin',
-    mail_owner: 'postfix',
-    setgid_group: 'postdrop',
-    myhostname: 'bench.example.com',
-    inet_interfaces: '127.0.0.1',
-    inet_protocols: 'ipv4',
-    mynetworks: '127.0.0.0/8',
-    mydestination: '',
-    alias_maps: '',
-    alias_database: '',
-    relayhost: `[127.0.0.1]:${next}`,
-  };
-  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}\n`);
-  writeFileSync(`${folder}/config/main.cf`, lines.join(''));
-  const services = [
-    `127.0.0.1:${port} inet n - n - - smtpd`,
-    'pickup unix n - n 60 1 pickup',
-    'cleanup unix n - n - 0 cleanup',
-    'qmgr unix n - n 300 1 qmgr',
-    'rewrite unix - - n - - trivial-rewrite',
-    'bounce unix - - n - 0 bounce',
-    'defer unix - - n - 0 bounce',
-    'trace unix - - n - 0 bounce',
-    'verify unix - - n - 1 verify',
-    'flush unix n - n 1000? 0 flush',
-    'proxymap unix - - n - - proxymap',
-    'smtp unix - - n - - smtp',
-    'relay unix - - n - - smtp',
-    'showq unix n - n - - showq',
-    'error unix - - n - - error',
-    'retry unix - - n - - error',
-    'discard unix - - n - - discard',
-    'anvil unix - - n - 1 anvil',
-    'scache unix - - n - 1 scache',
-    'tlsmgr unix - - n 1000? 1 tlsmgr',
-  ];
-  writeFileSync(`${folder}/config/master.cf`, `${services.join('\n')}\n`);
 }
 
 /** CPU of a process and its children, those that have ended included. */

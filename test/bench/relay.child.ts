@@ -3,8 +3,10 @@ import {
   type Attempt,
   capture,
   createMailRelay,
+  directMx,
   type MailRelay,
   type OutgoingMail,
+  type RouteSpec,
   smtp,
   sqlite,
 } from '@mailrelay/core';
@@ -39,6 +41,10 @@ export interface CampaignTask {
   readonly port: number | undefined;
   /** The campaign is given up after this time. */
   readonly longestSeconds: number;
+  /** Signs for the sender's domain: a private key, PEM. */
+  readonly privateKey?: string;
+  /** Straight to the mail servers of so many recipient domains, at the port of the sink. */
+  readonly direct?: { readonly dnsPort: number; readonly domains: number };
 }
 
 export interface CampaignRun extends Usage {
@@ -74,26 +80,25 @@ async function sample(mail: MailSize): Promise<Sample> {
   }
 }
 
-async function campaign({ mail, recipients, warmUp, port, longestSeconds }: CampaignTask): Promise<CampaignRun> {
+async function campaign(task: CampaignTask): Promise<CampaignRun> {
+  const { mail, recipients, warmUp, longestSeconds, privateKey, direct } = task;
   const folder = scratchFolder();
-  const server = { host: '127.0.0.1', port: port ?? 0, connections: CONNECTIONS };
   const relay = createMailRelay({
     ...RELAY,
     store: sqlite(`${folder.path}/relay.db`),
     templates: [MAILS[mail]],
-    routes: [
-      port === undefined
-        ? capture({ keep: 100, concurrency: CONNECTIONS })
-        : smtp({ ...server, maxMessagesPerConnection: MAILS_PER_CONNECTION }),
-    ],
+    routes: [routeOf(task)],
+    ...(privateKey === undefined ? {} : { dkim: { keys: [{ domain: 'example.com', selector: 'bench', privateKey }] } }),
   });
   try {
     await relay.start();
-    if (warmUp > 0) await run(relay, 'warm-up', warmUp, Number.POSITIVE_INFINITY);
+    const domains = direct?.domains;
+    if (warmUp > 0) await run(relay, { name: 'warm-up', count: warmUp, endAt: Number.POSITIVE_INFINITY, domains });
     const before = (await relay.health()).store.bytes;
     let sent = 0;
     const usage = await measured(async () => {
-      sent = await run(relay, 'bench', recipients, performance.now() + longestSeconds * 1000);
+      const endAt = performance.now() + longestSeconds * 1000;
+      sent = await run(relay, { name: 'bench', count: recipients, endAt, domains });
     });
     const after = (await relay.health()).store.bytes;
     return { ...usage, sent, bytesPerDelivery: (after - before) / sent };
@@ -103,12 +108,37 @@ async function campaign({ mail, recipients, warmUp, port, longestSeconds }: Camp
   }
 }
 
+function routeOf({ port, direct }: CampaignTask): RouteSpec {
+  if (port === undefined) return capture({ keep: 100, concurrency: CONNECTIONS });
+  if (direct === undefined) {
+    const server = { host: '127.0.0.1', port, connections: CONNECTIONS };
+    return smtp({ ...server, maxMessagesPerConnection: MAILS_PER_CONNECTION });
+  }
+  return directMx({
+    hostname: 'bench.example.com',
+    ports: { smtp: port },
+    dns: { servers: [`127.0.0.1:${direct.dnsPort}`] },
+    allowPrivateAddresses: true,
+    mtaSts: false,
+    connections: CONNECTIONS * 10,
+    maxMessagesPerConnection: MAILS_PER_CONNECTION,
+  });
+}
+
+interface Run {
+  readonly name: string;
+  readonly count: number;
+  readonly endAt: number;
+  /** Recipients are spread over so many domains. */
+  readonly domains: number | undefined;
+}
+
 /** Answers how many were sent by the end. */
-async function run(relay: MailRelay, name: string, count: number, endAt: number): Promise<number> {
+async function run(relay: MailRelay, { name, count, endAt, domains }: Run): Promise<number> {
   let failure: unknown;
   let accepted: number | undefined;
   async function* people(): AsyncGenerator<ReturnType<typeof recipient>> {
-    for (let index = 0; index < count && performance.now() < endAt; index++) yield recipient(index);
+    for (let index = 0; index < count && performance.now() < endAt; index++) yield recipient(index, domains);
   }
   relay.sendMany(people(), { campaign: name, template: 'mail' }).then(
     (result) => {

@@ -4,6 +4,7 @@
  */
 import { campaign } from './campaign.ts';
 import { coldstart } from './coldstart.ts';
+import { domains } from './domains.ts';
 import type { Benchmark, Figure } from './figures.ts';
 import { growth } from './growth.ts';
 import { host } from './host.ts';
@@ -11,10 +12,13 @@ import { million } from './million.ts';
 import { profile } from './profile.ts';
 import { rendering } from './rendering.ts';
 import { routes } from './routes.ts';
+import { signed } from './signed.ts';
 import { submission } from './submission.ts';
 
 const benchmarks: readonly Benchmark[] = [
   campaign,
+  signed,
+  domains,
   rendering,
   submission,
   host,

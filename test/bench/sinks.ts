@@ -1,8 +1,6 @@
 /** What takes the mail: Postfix's `smtp-sink` where it is installed, else the built-in one. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
-import { delimiter, join } from 'node:path';
+import { findProgram, freePort, listening } from '../support/programs.ts';
 import { startChild } from './child.ts';
 import type { BuiltInSink } from './sink.child.ts';
 
@@ -35,12 +33,6 @@ export async function startSink(): Promise<Sink> {
   return { port: await child.ask('listen'), stop: child.stop };
 }
 
-/** Path of a program; Debian keeps Postfix's outside of the PATH of users. */
-export function findProgram(name: string): string | undefined {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/lib/postfix/sbin'];
-  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
-}
-
 /** Postfix's test programs do not run as root. */
 export function asNobody(): string[] {
   return process.getuid?.() === 0 ? ['-u', 'nobody'] : [];
@@ -68,31 +60,4 @@ export function startDaemon(
       process.off('exit', kill);
     },
   };
-}
-
-/** A port of the loopback interface that nobody listens on. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
-}
-
-/** Waits until something listens on a port. */
-export async function listening(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1');
-      socket.once('connect', () => resolve(true));
-      socket.once('error', () => resolve(false));
-      socket.once('connect', () => socket.destroy());
-    });
-    if (open) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`nothing listens on port ${port}`);
 }

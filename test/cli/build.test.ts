@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AnyTemplate, createMailRelay, type MailRelay } from '@mailrelay/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -17,6 +17,7 @@ subject: Order {{number}}
 {{#with address}}{{street}}{{/with}}<a href="{{unsubscribeUrl}}">x</a>{{recipient.email}}`,
   'plain.html': '---\nsubject: Plain\n---\n<p>Nothing to fill in</p>',
 };
+const plain = { 'plain.html': files['plain.html'] };
 const data = { name: 'Ada' };
 
 /** Below the repository, so that the module finds the packages. */
@@ -39,6 +40,21 @@ async function built(): Promise<{ folder: string; out: string; templates: readon
 }
 
 describe('templates build', () => {
+  it.skipIf(process.platform !== 'linux').each(['/proc/mailrelay/deep/emails.ts', '/proc/self/maps/emails.ts', '/tmp'])(
+    'says so where the module cannot be written: %s',
+    async (out) => {
+      const { code, complaints } = await command('templates', 'build', folderWith(plain), '--out', out);
+      expect(code).toBe(1);
+      expect(complaints).toMatch(/EN|EISDIR/);
+    },
+  );
+
+  it('makes the folders above the module', async () => {
+    const out = join(outFile(), 'deep/er/emails.ts');
+    expect(await command('templates', 'build', folderWith(plain), '--out', out)).toMatchObject({ code: 0 });
+    expect(existsSync(out)).toBe(true);
+  });
+
   it('makes a module that the relay takes in place of the folder, with the same mails and versions', async () => {
     const { folder, templates } = await built();
     const relays: MailRelay[] = [

@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { command, folderWith, mjml } from './support.ts';
 
 const good = mjml('Hello {{name}}', '<mj-text>Hi <a href="https://acme.example/{{name}}">there</a></mj-text>');
@@ -74,14 +77,6 @@ describe('templates check', () => {
   it('finds a mail without a subject', async () => {
     expect((await checked({ 'a.html': '<p>x</p>' })).lines[0]).toBe('a.html: it has no subject');
   });
-
-  it('asks with --online whether links answer', async () => {
-    const { code, lines } = await checked(
-      { 'a.html': `---\nsubject: s\n---\n<a href="http://nothing.invalid/gone">x</a>` },
-      '--online',
-    );
-    expect([code, lines[0]]).toEqual([1, expect.stringMatching(/\/gone answers nothing \(.+\)$/)]);
-  });
 });
 
 describe('the command line', () => {
@@ -91,12 +86,38 @@ describe('the command line', () => {
     [['templates', 'check'], /check takes one folder/],
     [['templates', 'preview', 'emails', '--port', 'x'], /--port is a number/],
     [['templates', 'check', 'emails', '--fast'], /Unknown option '--fast'/],
+    [['templates', 'build', 'emails', '--out', 'x.ts', '--online'], /build has no option --online/],
+    [['templates', 'constructor', 'emails'], /There is no command constructor/],
     [[], /No command is given/],
   ])('%j is explained', async (argv, message) => {
     const { code, complaints } = await command(...argv);
     expect(code).toBe(2);
     expect(complaints).toMatch(message);
     expect(complaints).toContain('Usage:');
+  });
+
+  it.each([
+    ['none.json', /none\.json cannot be read: ENOENT/],
+    ['broken.json', /broken\.json cannot be read: .*JSON/],
+    ['broken.mjs', /broken\.mjs cannot be read: /],
+  ])('explains that sample data is in no state to be read: %s', async (name, message) => {
+    const folder = folderWith({ 'a.html': '<p>x</p>', 'broken.json': '{bad', 'broken.mjs': 'export default {' });
+    const { code, complaints } = await command('templates', 'check', folder, '--data', join(folder, name));
+    expect([code, complaints]).toEqual([1, expect.stringMatching(message)]);
+    expect(complaints.split('\n')).toHaveLength(1);
+  });
+
+  it('explains that the port of the preview is taken', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const folder = folderWith({ 'a.html': '<p>x</p>' });
+    const { code, complaints } = await command('templates', 'preview', folder, '--port', String(port));
+    expect([code, complaints]).toEqual([
+      1,
+      expect.stringMatching(/^port \d+ cannot be used: .*EADDRINUSE.*; --port names another$/),
+    ]);
   });
 
   it('tells how it is used, its version, and a folder that is not there', async () => {

@@ -53,6 +53,7 @@ describe('the table of errors', () => {
         "STORE_NEWER",
         "BODY_CONSUMED",
         "BODY_TOO_LARGE",
+        "MAIL_UNREADABLE (retry)",
         "INTERNAL",
       ]
     `);

@@ -173,3 +173,32 @@ describe('tokens', () => {
     );
   });
 });
+
+describe('bounce tokens', () => {
+  const tokens = createTokens(['the new secret of enough length', 'the old secret of enough length']);
+
+  it('are short, in letters whose case does not matter, and name their delivery', () => {
+    for (const id of [1, 35, 1_792_000_000_123 * 1024, Number.MAX_SAFE_INTEGER]) {
+      const token = tokens.bounce(id);
+      expect(token).toMatch(/^[0-9a-z]{14,24}$/);
+      expect(tokens.readBounce(token)).toBe(id);
+      expect(tokens.readBounce(token.toUpperCase())).toBe(id);
+    }
+  });
+
+  it('are read after the secret was changed, and not with another secret', () => {
+    const old = createTokens(['the old secret of enough length']).bounce(7);
+    expect(tokens.readBounce(old)).toBe(7);
+    expect(createTokens(['a secret of somebody else']).readBounce(old)).toBeUndefined();
+  });
+
+  it('are not read where one character differs, or where they are no tokens', () => {
+    const token = tokens.bounce(123_456);
+    for (let at = 0; at < token.length; at++) {
+      const changed = token.slice(0, at) + (token[at] === 'a' ? 'b' : 'a') + token.slice(at + 1);
+      expect(tokens.readBounce(changed)).toBeUndefined();
+    }
+    for (const wrong of ['', 'a', '0'.repeat(14), 'z'.repeat(24), `${token}a`, ` ${token}`, 'ä'.repeat(20)])
+      expect(tokens.readBounce(wrong)).toBeUndefined();
+  });
+});

@@ -21,9 +21,11 @@ export interface Snippet {
   readonly serves: boolean;
 }
 
-/** README and all pages of docs/. */
+/** README and all pages of docs/, also in folders. */
 export function pages(): Page[] {
-  const docs = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
+  const docs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .sort();
   return ['README.md', ...docs.map((name) => `docs/${name}`)].map((path) => readPage(path));
 }
 

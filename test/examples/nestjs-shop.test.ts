@@ -131,6 +131,12 @@ describe.each(['express', 'fastify'] as const)('the shop on %s', (platform) => {
       status: 'ok',
       details: { mail: { status: 'up' } },
     });
+    await relay.stop();
+    const ill = await fetch(`${url}/health`);
+    expect([ill.status, await ill.json()]).toMatchObject([
+      503,
+      { status: 'error', error: { mail: { status: 'down', message: 'The relay has been stopped' } } },
+    ]);
   });
 });
 

@@ -30,6 +30,12 @@ async function mounted(options: MailRelayOptions = {}): Promise<MailRelayHandler
   return mail;
 }
 
+it.each([null, 5, 'smtp://localhost', []])('mailRelay(%j) is an error that says what it takes', (options) => {
+  expect(() => mailRelay(options as never)).toThrow(
+    expect.objectContaining({ code: 'OPTIONS_INVALID', details: expect.objectContaining({ option: 'options' }) }),
+  );
+});
+
 /** The newest captured mail, once there is one. */
 async function captured(url: string): Promise<ParsedMail> {
   const id = await vi.waitUntil(

@@ -183,12 +183,36 @@ describe('MailerService of @nestjs-modules/mailer', () => {
     ['MjmlAdapter', () => new MjmlAdapter('pug')],
     ['options', () => MailerModule.forRoot({ options: { layout: 'main' } } as MailerOptions)],
     ['preview', () => MailerModule.forRoot({ preview: true } as MailerOptions)],
+    ['verifyTransporters', () => MailerModule.forRoot({ verifyTransporters: true } as MailerOptions)],
+    ['defualts', () => MailerModule.forRoot({ defualts: {} } as MailerOptions)],
+    ['template.resolver', () => MailerModule.forRoot({ template: { resolver: {} } } as MailerOptions)],
+    [
+      'template.options.layout',
+      () => MailerModule.forRoot({ template: { options: { layout: 'a' } } } as MailerOptions),
+    ],
+    ['template.options.strict', () => MailerModule.forRoot({ template: { options: { strict: false } } })],
+    ['template.adapter', () => MailerModule.forRoot({ template: { adapter: { compile() {} } } } as never)],
     ['transport', () => MailerModule.forRoot({ transport: { service: 'gmail' } } as MailerOptions)],
     ['transport.rateDelta', () => MailerModule.forRoot({ transport: { host: 'a', rateLimit: 5, rateDelta: 1500 } })],
   ])('refuses what it cannot do, and says what to do instead: %s', (option, make) => {
     expect(make).toThrow(
       expect.objectContaining({ code: 'OPTION_UNSUPPORTED', details: expect.objectContaining({ option }) }),
     );
+  });
+
+  it('takes what is switched off', () => {
+    expect(() => MailerModule.forRoot({ preview: false, verifyTransporters: false } as MailerOptions)).not.toThrow();
+  });
+
+  it('verifies transports by asking their servers', async () => {
+    const inbox = await smtpServer();
+    const { mailer: service } = await mailer(
+      MailerModule.forRoot({ transport: transport(inbox), transports: { test: { jsonTransport: true } }, relay }),
+    );
+    expect(await service.verifyAllTransporters()).toBe(true);
+    await new Promise<void>((resolve) => inbox.server.close(() => resolve()));
+    expect(await service.verifyAllTransporters()).toBe(false);
+    expect(inbox.mails).toEqual([]);
   });
 
   it('is strict where templates were lenient: a variable that is missing is an error with its name', async () => {

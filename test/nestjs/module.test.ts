@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { capture, createMailRelay, type MailRelay } from '@mailrelay/core';
 import {
   getMailRelayToken,
@@ -7,6 +9,7 @@ import {
   type MailRelayOptionsFactory,
   MailRelayService,
 } from '@mailrelay/nestjs';
+import { MailerModule } from '@mailrelay/nestjs/compat';
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
@@ -72,6 +75,8 @@ describe('MailRelayModule.forRoot()', () => {
     ['an option of the wrong kind', { autoMount: 'no' }, 'autoMount'],
     ['an option of the wrong kind', { stop: true }, 'stop'],
     ['a secret that is too short', { secret: 'xyzzy' }, 'secret'],
+    ['a URL for a store', { store: 'postgres://user:xyzzy@db.example/mail' }, 'store'],
+    ['a route that is none', { routes: ['smtp//user:xyzzy@host'] }, 'routes'],
     ['a name that is no name', { name: '../billing' }, 'name'],
     ['templates that are none', { templates: 5 }, 'templates'],
   ])('refuses %s at the start, names the option and shows no secret', async (_what, wrong, option) => {
@@ -79,6 +84,26 @@ describe('MailRelayModule.forRoot()', () => {
     const error: unknown = await (async () => relayOf([MailRelayModule.forRoot(options)]))().catch((e: unknown) => e);
     expect(error).toMatchObject({ message: expect.stringContaining(option), details: { option } });
     expect(JSON.stringify(error) + String(error)).not.toMatch(/xyzzy|enough length/);
+  });
+
+  it.each<[string, () => Parameters<typeof relayOf>[0]]>([
+    ['forRoot(null)', () => [MailRelayModule.forRoot(null as never)]],
+    ['forRoot() of a list', () => [MailRelayModule.forRoot([] as never)]],
+    ['forRootAsync() of nothing', () => [MailRelayModule.forRootAsync(undefined as never)]],
+    ['a factory that answers nothing', () => [MailRelayModule.forRootAsync({ useFactory: () => undefined as never })]],
+    ['forFeature(null)', () => [MailRelayModule.forRoot(IN_MEMORY), MailRelayModule.forFeature(null as never)]],
+    ['MailerModule.forRoot(null)', () => [MailerModule.forRoot(null as never)]],
+  ])('refuses what are no options: %s', async (_what, imports) => {
+    await expect((async () => relayOf(imports()))()).rejects.toMatchObject({
+      code: 'OPTIONS_INVALID',
+      details: { option: 'options' },
+    });
+  });
+
+  it('has no templates where the variable for them is empty', async () => {
+    vi.stubEnv('MAIL_RELAY_TEMPLATES', ' ');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    await expect(relayOf([MailRelayModule.forRoot(IN_MEMORY)])).resolves.toMatchObject({});
   });
 
   it('does not start in production without a secret, and says so', async () => {
@@ -136,6 +161,16 @@ describe('several relays', () => {
       return { html: await (await fetch(`${url}/mail-billing/inbox/${id}/source`)).text() };
     });
     expect(html).toContain('https://mail.example.com/mail-billing/c/');
+  });
+
+  it('keep their mail in the folder that MAIL_RELAY_STORE names, each in a file of its own', async () => {
+    const folder = scratchFolder();
+    vi.stubEnv('MAIL_RELAY_STORE', join(folder, 'relay.db'));
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { store: _, ...kept } = IN_MEMORY;
+    const imports = [undefined, 'billing'].map((name) => MailRelayModule.forRoot({ ...kept, name }));
+    await started(moduleOf({ imports }));
+    expect(readdirSync(folder).filter((file) => file.endsWith('.db'))).toEqual(['billing.db', 'relay.db']);
   });
 
   it('must not serve the same path', async () => {

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { defineTemplate, isMailRelayError } from '@mailrelay/core';
-import { MailRelayModule, MailRelayService } from '@mailrelay/nestjs';
+import { getMailRelayToken, MailRelayModule, type MailRelayService } from '@mailrelay/nestjs';
 import { NestFactory } from '@nestjs/core';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { findTemplateFolder } from '../../packages/nestjs/src/template-folder.ts';
@@ -18,13 +18,13 @@ function project(...files: readonly string[]): string {
   return root;
 }
 
-async function relayOf(imports: Parameters<typeof moduleOf>[0]['imports']): Promise<MailRelayService> {
+async function relayOf(imports: Parameters<typeof moduleOf>[0]['imports'], name?: string): Promise<MailRelayService> {
   const app = await NestFactory.createApplicationContext(moduleOf({ imports: imports ?? [] }), {
     logger: false,
     abortOnError: false,
   });
   onTestFinished(() => app.close());
-  return app.get(MailRelayService);
+  return app.get<MailRelayService>(getMailRelayToken(name));
 }
 
 describe('templates', () => {
@@ -52,6 +52,8 @@ describe('templates', () => {
     const feature = MailRelayModule.forFeature({ relay: 'billing', templates: join(root, 'billing') });
     const relay = await relayOf([MailRelayModule.forRoot(IN_MEMORY), MailRelayModule.forRoot(billing), feature]);
     await expect(relay.templates.render('invoice', {})).rejects.toMatchObject({ code: 'TEMPLATE_NOT_FOUND' });
+    const alone = await relayOf([feature, MailRelayModule.forRoot(billing)], 'billing');
+    expect((await alone.templates.render('invoice', { name: 'Ada' })).text).toBe('Hello Ada');
   });
 
   it('stop the start where one does not compile, and where two have one name', async () => {
@@ -83,7 +85,7 @@ describe('a template folder', () => {
     try {
       return {
         found: findTemplateFolder(folder, { warn }, { cwd, program }),
-        warned: warn.mock.calls.flat().join(' '),
+        warned: warn.mock.calls.flatMap(([fields, message]) => [message, JSON.stringify(fields)]).join(' '),
       };
     } catch (error) {
       return { found: undefined, warned: '', error };
@@ -120,6 +122,32 @@ describe('a template folder', () => {
       expect(warned).toContain(JSON.stringify({ assets: [{ include, outDir }], watchAssets: true }));
     },
   );
+
+  it('that was compiled without its templates is passed over, or an error', () => {
+    const left = 'dist/mail/mail.module.js';
+    const root = project(left, 'dist/mail/partials/footer.hbs', 'src/mail/mail.module.ts', 'src/mail/welcome.hbs');
+    const { found, warned } = find(root, join(root, 'dist/main.js'), 'mail');
+    expect(found).toBe(join(root, 'src/mail'));
+    expect(warned).toContain('{"assets":[{"include":"mail/**/*","outDir":"dist"}],"watchAssets":true}');
+    const deployed = project(left);
+    const { error } = find(deployed, join(deployed, 'dist/main.js'), 'mail');
+    expect(error).toMatchObject({
+      code: 'TEMPLATE_FOLDER_MISSING',
+      details: { tried: ['dist/mail', 'mail', 'src/mail'].map((path) => join(deployed, path)) },
+      message: expect.stringMatching(/dist\/mail \(no template in it\), .*"include":"mail\/\*\*\/\*"/),
+    });
+  });
+
+  it('that was copied in part is taken, with a warning that names what is missing', () => {
+    const root = project('dist/emails/a.mjml', 'src/emails/a.mjml', 'src/emails/account/b.hbs');
+    const { found, warned } = find(root, join(root, 'dist/main.js'), 'emails');
+    expect(found).toBe(join(root, 'dist/emails'));
+    expect(warned).toContain('templates of the sources are not beside the program');
+    expect(warned).toContain('"missing":"account/b.hbs"');
+    expect(warned).toContain('"include":"emails/**/*"');
+    const whole = project('dist/emails/a.mjml', 'src/emails/a.mjml');
+    expect(find(whole, join(whole, 'dist/main.js'), 'emails').warned).toBe('');
+  });
 
   it('that is nowhere is an error with every path', () => {
     const root = project('package.json');

@@ -42,10 +42,12 @@ it('the packages export these values', () => {
         "brevo",
         "capture",
         "createMailRelay",
+        "defineProvider",
         "defineTemplate",
         "directMx",
         "isMailRelayError",
         "mailgun",
+        "meaningOf",
         "sarbacane",
         "sendgrid",
         "ses",
@@ -76,6 +78,7 @@ it('the packages export these values', () => {
         "compileFolder",
       ],
       "testing": [
+        "checkProvider",
         "createTestRelay",
         "mailMatchers",
       ],
@@ -89,6 +92,6 @@ it('the core exports these types', () => {
     (list ?? one ?? '').split(',').map((name) => name.replace(/.*\bas\b/, '').trim()),
   );
   expect([...new Set(types.filter(Boolean))].sort().join(' ')).toMatchInlineSnapshot(
-    `"Accepted AcceptedDelivery AddressInput AddressList Agent AgentKind AlternativeInput AnyTemplate AttachmentInput Attempt BrevoOptions BulkOptions BulkProgress BulkRecipient BulkResult BulkSend CalendarInput CampaignReport CheckDomainOptions Clock CompiledTemplate CompiledText CreateKeyOptions CreatedKey DataOf DeliveryRecord DeliveryState DirectMxOptions DkimKeyOptions DkimOptions DnsRecord DomainFinding DomainReport DomainResolver DomainTopic Domains ErrorCode EventOf EventType ExplainedReason Explanation FailingRoute FeedbackReport Figures HeadersInput Health Json LaneLimit LaneRecord LaneView Lanes LimitOptions LinkCount ListQuery ListValue Listener Logger MailRelay MailRelayOptions Mailbox MailgunOptions MessageEvent MessageFields MessageRecord Messages NodemailerMail NodemailerTransport Outcome OutgoingMail Page QueueOptions Rates Readers ReasonClass Rejection RelayEvents RenderedTemplate Reports RouteCheck RouteRules RouteSpec SarbacaneOptions Selection SelectionInput SendMessage SendgridOptions SentInfo SesOptions ShapingOptions ShapingRule SiteLimits SiteOptions SmtpOptions StopOptions StoreSpec Stream SummaryReport Suppression Suppressions TemplateData TemplateDefinition TemplateName TemplateOptions TemplateTools Templates TextRecord TrackingOptions Transcript TranscriptStep Transport UnsubscribeOptions UnsubscribeTexts UnsubscribeView WarmUpOptions"`,
+    `"Accepted AcceptedDelivery AddressInput AddressList Agent AgentKind AlternativeInput AnyTemplate AttachmentInput Attempt BrevoOptions BulkOptions BulkProgress BulkRecipient BulkResult BulkSend CalendarInput CampaignReport CheckDomainOptions Clock CompiledTemplate CompiledText CreateKeyOptions CreatedKey DataOf DeliveryRecord DeliveryState DirectMxOptions DkimKeyOptions DkimOptions DnsRecord DomainFinding DomainReport DomainResolver DomainTopic Domains ErrorCode EventOf EventType ExplainedReason Explanation FailingRoute Fault FeedbackEvent FeedbackFacts FeedbackReport FeedbackTools FeedbackType Figures FoundBy HeadersInput Health HookRequest HookTools HookVerdict ImportOptions ImportResult Json LaneRecord Lanes LimitOptions LinkCount ListQuery ListValue Listener Logger MailRelay MailRelayOptions MailReport Mailbox MailgunOptions MailgunWebhookOptions Meaning MessageEvent MessageFields MessageRecord Messages NodemailerMail NodemailerTransport Outcome OutgoingMail Page QueueOptions Rates RawMail Readers ReasonClass Received ReceivedFeedback ReceivedMail Refusal Rejection RelayEvents RenderedTemplate ReplayWindowOptions Reports ResendWebhookOptions RouteCheck RouteRules RouteSpec SarbacaneOptions SecretPathOptions Selection SelectionInput SendMessage SendgridOptions SendgridWebhookOptions SentInfo SesOptions SesWebhookOptions SharedSecretOptions SmtpOptions SoftBounceOptions StopOptions StoreSpec Stream SummaryReport Suppression SuppressionLists SuppressionOptions Suppressions TemplateData TemplateDefinition TemplateName TemplateOptions TemplateTools Templates TextRecord TrackingOptions Transcript TranscriptStep Transport UnmatchedFeedback UnmatchedQuery UnsubscribeOptions UnsubscribeTexts UnsubscribeView WebhookOptions WebhookProvider"`,
   );
 });

@@ -1,12 +1,21 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 
+/** Keys with the algorithm of the signature: ecdsa-with-SHA256, sha256WithRSAEncryption. */
+const KEYS = {
+  ec: () => ({ ...generateKeyPairSync('ec', { namedCurve: 'P-256' }), oid: '06082a8648ce3d040302' }),
+  rsa: () => ({ ...generateKeyPairSync('rsa', { modulusLength: 2048 }), oid: '06092a864886f70d01010b0500' }),
+} as const;
+
 /** A certificate for localhost, or other names, that vouches for itself, for a day; made here, so that no key is kept. */
-export function localhostCertificate(hosts: readonly string[] = ['localhost']): {
+export function localhostCertificate(
+  hosts: readonly string[] = ['localhost'],
+  kind: keyof typeof KEYS = 'ec',
+): {
   readonly cert: string;
   readonly key: string;
 } {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const algorithm = sequence(Buffer.from('06082a8648ce3d040302', 'hex')); // ecdsa-with-SHA256
+  const { publicKey, privateKey, oid } = KEYS[kind]();
+  const algorithm = sequence(Buffer.from(oid, 'hex'));
   const commonName = sequence(Buffer.from('0603550403', 'hex'), der(0x0c, Buffer.from('localhost')));
   const name = sequence(der(0x31, commonName));
   const day = 86_400_000;

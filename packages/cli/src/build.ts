@@ -1,5 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { compileFolder, type FolderTemplate } from '@mailrelay/core/templates';
 import type { Terminal } from './index.ts';
 import { shapeOf, typeOf } from './shape.ts';
@@ -17,11 +17,21 @@ export async function build(
     return 1;
   }
   if (before !== text) {
-    await mkdir(dirname(out), { recursive: true });
+    await makeFolder(dirname(resolve(out)));
     await writeFile(out, text);
   }
   print(`${out} has ${templates.length} ${templates.length === 1 ? 'template' : 'templates'}`);
   return 0;
+}
+
+/** Step by step: Node's own recursive way never ends where nothing can be made, as in `/proc`. */
+async function makeFolder(folder: string): Promise<void> {
+  const codeOf = (error: unknown): unknown => (error as NodeJS.ErrnoException).code;
+  const failure = await mkdir(folder).catch((error: unknown) => error);
+  if (failure === undefined || codeOf(failure) === 'EEXIST') return;
+  if (codeOf(failure) !== 'ENOENT') throw failure;
+  await makeFolder(dirname(folder));
+  await mkdir(folder);
 }
 
 /** The module: a constant and a type for each template, and all of them together. */

@@ -1,15 +1,34 @@
-import { compileFolder } from '@mailrelay/core/templates';
+import { compileFolder, type FolderTemplate } from '@mailrelay/core/templates';
+import { isPrivateAddress } from './addresses.ts';
+import type { AskOptions } from './ask.ts';
 import type { Terminal } from './index.ts';
-import { deadLinks, problemsOf } from './problems.ts';
+import { askLinks, withoutFragment } from './links.ts';
+import { type Link, nameOf, problemsOf, webLinksOf } from './problems.ts';
 import { createRenderer, problemOf, type Renderer } from './renderer.ts';
-import { load, samplesOf } from './samples.ts';
+import { load, type Sample, samplesOf } from './samples.ts';
 
 /** What to check, and with what. */
 export interface CheckOptions {
   readonly folder: string;
   readonly data: string | undefined;
   readonly schemas: string | undefined;
-  readonly online: boolean;
+  /** Asks links whether they answer; undefined asks nobody. */
+  readonly online: OnlineOptions | undefined;
+}
+
+/** How links are asked. */
+export interface OnlineOptions {
+  /** Longest time for one request, ms. */
+  readonly timeoutMs: number;
+  /** Also asks private and loopback addresses. */
+  readonly allowPrivate: boolean;
+}
+
+/** A template in one language, and what was found in it. */
+interface Looked {
+  readonly path: string;
+  readonly problems: readonly string[];
+  readonly links: readonly Link[];
 }
 
 /** The part of a Standard Schema that is called. */
@@ -25,33 +44,57 @@ interface SchemaResult {
 }
 
 /** Renders every template in every language, and looks at what comes of it. */
-export async function check(
-  { folder, data, schemas, online }: CheckOptions,
-  { print }: Pick<Terminal, 'print'>,
-): Promise<number> {
+export async function check(options: CheckOptions, { print }: Pick<Terminal, 'print'>): Promise<number> {
+  const { folder, data, online } = options;
   const templates = await compileFolder(folder);
   const samples = await samplesOf(templates, folder, data);
+  const looked = await lookAtAll(templates, samples, options);
+  const links = looked.flatMap((one) => one.links.map(({ href }) => href));
+  const dead = online === undefined ? new Map<string, string>() : await askLinks(links, asking(online));
+  let found = 0;
+  for (const one of looked) {
+    const problems = [...one.problems, ...deadLinksOf(one, dead)];
+    found += problems.length;
+    for (const problem of problems) print(`${one.path}: ${problem}`);
+  }
+  for (const [name, { given }] of samples) if (!given) print(`${name}: no sample data; checked with values made up`);
+  print(found === 0 ? `${looked.length} checked, nothing wrong` : `${looked.length} checked, ${found} wrong`);
+  return found === 0 ? 0 : 1;
+}
+
+async function lookAtAll(
+  templates: readonly FolderTemplate[],
+  samples: ReadonlyMap<string, Sample>,
+  { schemas, online }: CheckOptions,
+): Promise<readonly Looked[]> {
   const shapes = schemas === undefined ? {} : ((await load(schemas)) as Readonly<Record<string, Schema>>);
   const renderer = createRenderer(templates);
-  let found = 0;
-  let looked = 0;
+  const looked: Looked[] = [];
   try {
     for (const { name, compiled } of templates) {
-      const sample = samples.get(name) ?? { data: {}, given: false };
-      const { value, issues } = await validated(shapes[name], sample.data);
+      const { value, issues } = await validated(shapes[name], samples.get(name)?.data ?? {});
       for (const [locale, { path }] of Object.entries(compiled.locales)) {
-        looked += 1;
-        const problems = [...issues, ...(await lookAt(renderer, { name, locale, data: value, online }))];
-        found += problems.length;
-        for (const problem of problems) print(`${path}: ${problem}`);
+        const { problems, links } = await lookAt(renderer, { name, locale, data: value, online });
+        looked.push({ path, problems: [...issues, ...problems], links });
       }
-      if (!sample.given) print(`${name}: no sample data; checked with values made up`);
     }
   } finally {
     await renderer.close();
   }
-  print(found === 0 ? `${looked} checked, nothing wrong` : `${looked} checked, ${found} wrong`);
-  return found === 0 ? 0 : 1;
+  return looked;
+}
+
+function asking({ timeoutMs, allowPrivate }: OnlineOptions): AskOptions {
+  return { timeoutMs, refuses: (address) => !allowPrivate && isPrivateAddress(address) };
+}
+
+/** Once for each link, however often a mail has it. */
+function deadLinksOf({ links }: Looked, dead: ReadonlyMap<string, string>): readonly string[] {
+  const said = links.flatMap((link) => {
+    const problem = dead.get(withoutFragment(link.href));
+    return problem === undefined ? [] : [`${nameOf(link)} ${problem}: ${link.href}`];
+  });
+  return [...new Set(said)];
 }
 
 /** What the schema makes of the sample: what it leaves out, the template cannot show. */
@@ -70,12 +113,13 @@ async function validated(
 
 async function lookAt(
   renderer: Renderer,
-  wanted: { readonly name: string; readonly locale: string; readonly data: object; readonly online: boolean },
-): Promise<readonly string[]> {
+  wanted: Pick<CheckOptions, 'online'> & { readonly name: string; readonly locale: string; readonly data: object },
+): Promise<Pick<Looked, 'problems' | 'links'>> {
+  const allowPrivate = wanted.online?.allowPrivate ?? false;
   try {
     const mail = await renderer.render(wanted.name, wanted.locale, wanted.data);
-    return [...problemsOf(mail), ...(wanted.online ? await deadLinks(mail) : [])];
+    return { problems: problemsOf(mail, allowPrivate), links: webLinksOf(mail, allowPrivate) };
   } catch (error) {
-    return [problemOf(error)];
+    return { problems: [problemOf(error)], links: [] };
   }
 }

@@ -2,7 +2,8 @@
 import { parseArgs } from 'node:util';
 import { isMailRelayError } from '@mailrelay/core';
 import { build } from './build.ts';
-import { check } from './check.ts';
+import { check, type OnlineOptions } from './check.ts';
+import { CommandError } from './command-error.ts';
 import { preview } from './preview.ts';
 
 /** Where a command prints to, and what ends it. */
@@ -20,6 +21,8 @@ const USAGE = `Usage:
       --data <file>      sample data by template: JSON, or a module with a default export
       --schemas <file>   module whose default export has a Standard Schema by template
       --online           also asks whether the links answer
+      --timeout <number> seconds that a link may take, with --online (default 10)
+      --allow-private    also asks links to this machine and its network, with --online
   mailrelay templates preview <folder>                   serves the templates as they are written
       --port <number>    port (default 3333)
       --data <file>      as above
@@ -42,10 +45,18 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
       terminal.complain(`${(error as Error).message}\n\n${USAGE}`);
       return 2;
     }
-    terminal.complain(isMailRelayError(error) ? error.message : String((error as Error).stack ?? error));
+    const explained = isMailRelayError(error) || error instanceof CommandError;
+    terminal.complain(explained ? error.message : String((error as Error).stack ?? error));
     return 1;
   }
 }
+
+/** What each command takes. */
+const TAKES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['build', ['out', 'check']],
+  ['check', ['data', 'schemas', 'online', 'timeout', 'allow-private']],
+  ['preview', ['port', 'data']],
+]);
 
 async function dispatch(argv: readonly string[], terminal: Terminal): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -53,25 +64,30 @@ async function dispatch(argv: readonly string[], terminal: Terminal): Promise<nu
     allowPositionals: true,
     options: {
       out: { type: 'string' },
-      check: { type: 'boolean', default: false },
+      check: { type: 'boolean' },
       data: { type: 'string' },
       schemas: { type: 'string' },
-      online: { type: 'boolean', default: false },
-      port: { type: 'string', default: '3333' },
-      help: { type: 'boolean', short: 'h', default: false },
-      version: { type: 'boolean', short: 'v', default: false },
+      online: { type: 'boolean' },
+      timeout: { type: 'string' },
+      'allow-private': { type: 'boolean' },
+      port: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+      version: { type: 'boolean', short: 'v' },
     },
   });
   if (values.help) return told(terminal, USAGE);
   if (values.version) return told(terminal, VERSION);
   const [subject, command, folder, ...more] = positionals;
   if (subject !== 'templates' || command === undefined) throw new UsageError('No command is given.');
-  if (!['build', 'check', 'preview'].includes(command)) throw new UsageError(`There is no command ${command}.`);
+  const takes = TAKES.get(command);
+  if (takes === undefined) throw new UsageError(`There is no command ${command}.`);
   if (folder === undefined || more.length > 0) throw new UsageError(`${command} takes one folder.`);
-  if (command === 'build') return build({ folder, out: needed(values.out), check: values.check }, terminal);
-  const { data, schemas, online } = values;
-  if (command === 'check') return check({ folder, data, schemas, online }, terminal);
-  return preview({ folder, data, port: portOf(values.port) }, terminal);
+  const foreign = Object.keys(values).find((name) => !takes.includes(name));
+  if (foreign !== undefined) throw new UsageError(`${command} has no option --${foreign}.`);
+  const { data, schemas } = values;
+  if (command === 'build') return build({ folder, out: needed(values.out), check: values.check ?? false }, terminal);
+  if (command === 'check') return check({ folder, data, schemas, online: onlineOf(values) }, terminal);
+  return preview({ folder, data, port: portOf(values.port ?? '3333') }, terminal);
 }
 
 /** Version of the package. */
@@ -91,4 +107,22 @@ function portOf(text: string): number {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UsageError('--port is a number up to 65535.');
   return port;
+}
+
+function onlineOf(given: {
+  readonly online?: boolean | undefined;
+  readonly timeout?: string | undefined;
+  readonly 'allow-private'?: boolean | undefined;
+}): OnlineOptions | undefined {
+  const { online = false, timeout, 'allow-private': allowPrivate } = given;
+  if (!online && timeout !== undefined) throw new UsageError('--timeout goes with --online.');
+  if (!online && allowPrivate !== undefined) throw new UsageError('--allow-private goes with --online.');
+  if (!online) return undefined;
+  return { timeoutMs: secondsOf(timeout ?? '10') * 1000, allowPrivate: allowPrivate ?? false };
+}
+
+function secondsOf(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds > 0 && seconds <= 600)) throw new UsageError('--timeout is a number of seconds over 0, up to 600.');
+  return seconds;
 }

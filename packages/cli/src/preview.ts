@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { RenderedTemplate } from '@mailrelay/core';
+import { CommandError } from './command-error.ts';
 import type { Terminal } from './index.ts';
 import { previewPage, type View } from './page.ts';
 import { problemOf } from './renderer.ts';
@@ -25,7 +26,9 @@ export async function preview(
   });
   try {
     server.listen(port, '127.0.0.1');
-    await once(server, 'listening');
+    await once(server, 'listening').catch((error: Error) => {
+      throw new CommandError(`port ${port} cannot be used: ${error.message}; --port names another`, { cause: error });
+    });
     print(`${folder} is shown at http://localhost:${(server.address() as AddressInfo).port}/`);
     if (!stop.aborted) await once(stop, 'abort');
   } finally {

@@ -4,62 +4,52 @@ import { Parser } from 'htmlparser2';
 
 /** Gmail shows the first 102 KB of a mail's HTML, and hides the rest behind a link. */
 const CLIP_BYTES = 102 * 1024;
-const TIMEOUT_MS = 10_000;
+
+/** A link of a mail, and what can be clicked on. */
+export interface Link {
+  readonly href: string;
+  readonly text: string;
+}
 
 interface Seen {
-  readonly links: { readonly href: string; readonly text: string }[];
+  readonly links: Link[];
   /** Pictures without a text for who does not see them. */
   readonly bare: string[];
 }
 
-/** What can be told without asking anybody. */
-export function problemsOf({ subject, html = '' }: RenderedTemplate): readonly string[] {
+/** What can be told without asking anybody; with `allowPrivate`, links may lead to this machine. */
+export function problemsOf({ subject, html = '' }: RenderedTemplate, allowPrivate: boolean): readonly string[] {
   const { links, bare } = look(html);
   const bytes = Buffer.byteLength(html);
   return [
     ...(subject === '' ? ['it has no subject'] : []),
-    ...links.flatMap(({ href, text }) => {
-      const problem = linkProblem(href);
-      return problem === undefined ? [] : [`the link "${text || 'without text'}" ${problem}`];
+    ...links.flatMap((link) => {
+      const problem = linkProblem(link.href, allowPrivate);
+      return problem === undefined ? [] : [`${nameOf(link)} ${problem}`];
     }),
     ...bare.map((src) => `the picture ${src} has no alt text`),
     ...(bytes > CLIP_BYTES ? [`its HTML has ${Math.ceil(bytes / 1024)} KB; Gmail cuts off what is over 102 KB`] : []),
   ];
 }
 
-function linkProblem(href: string): string | undefined {
+/** The links to pages of the web that have no problem yet: those that can be asked. */
+export function webLinksOf({ html = '' }: RenderedTemplate, allowPrivate: boolean): readonly Link[] {
+  return look(html).links.filter(({ href }) => /^https?:/i.test(href) && linkProblem(href, allowPrivate) === undefined);
+}
+
+/** A link, in the words of a problem. */
+export function nameOf({ text }: Link): string {
+  return `the link "${text || 'without text'}"`;
+}
+
+function linkProblem(href: string, allowPrivate: boolean): string | undefined {
   if (href === '' || href === '#') return 'leads nowhere';
   if (/^(?:mailto|tel|sms):./i.test(href)) return undefined;
   if (!/^https?:\/\//i.test(href)) return `has no address that works in a mail: ${href}`;
   if (!URL.canParse(href)) return `has an address that cannot be read: ${href}`;
+  if (allowPrivate) return undefined;
   const { hostname } = new URL(href);
   return /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname) ? `leads to this machine: ${href}` : undefined;
-}
-
-/** Links that do not answer. */
-export async function deadLinks({ html = '' }: RenderedTemplate): Promise<readonly string[]> {
-  const urls = [...new Set(look(html).links.map(({ href }) => href))].filter((url) => linkProblem(url) === undefined);
-  const web = urls.filter((url) => /^https?:/i.test(url) && !new URL(url).hostname.endsWith('example.com'));
-  const answers = await Promise.all(web.map(async (url) => ({ url, status: await statusOf(url) })));
-  return answers.flatMap(({ url, status }) =>
-    typeof status === 'number' && status < 400 ? [] : [`${url} answers ${status}`],
-  );
-}
-
-/** Some servers do not know HEAD. */
-async function statusOf(url: string): Promise<number | string> {
-  try {
-    let status = 0;
-    for (const method of ['HEAD', 'GET']) {
-      const response = await fetch(url, { method, signal: AbortSignal.timeout(TIMEOUT_MS) });
-      await response.body?.cancel();
-      status = response.status;
-      if (status < 400) break;
-    }
-    return status;
-  } catch (error) {
-    return `nothing (${String((error as { cause?: { code?: string } }).cause?.code ?? (error as Error).name)})`;
-  }
 }
 
 function look(html: string): Seen {

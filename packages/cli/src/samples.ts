@@ -3,12 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { FolderTemplate } from '@mailrelay/core/templates';
+import { CommandError } from './command-error.ts';
 import { sampleOf, shapeOf } from './shape.ts';
 
 /** Data to render a template with. */
 export interface Sample {
   readonly data: Readonly<Record<string, unknown>>;
-  /** Somebody wrote it; else it was made from what the template asks for. */
+  /** Somebody wrote it, or the template needs none; else it was made from what the template asks for. */
   readonly given: boolean;
 }
 
@@ -26,14 +27,25 @@ export async function samplesOf(
     const texts = Object.values(compiled.locales).flatMap(({ subject, html, text }) => [subject, html, text]);
     const shape = shapeOf(texts);
     const made = (): Sample['data'] => (shape.fields.size === 0 ? {} : (sampleOf(shape) as Sample['data']));
-    samples.set(name, own === undefined ? { data: made(), given: false } : { data: own, given: true });
+    samples.set(
+      name,
+      own === undefined ? { data: made(), given: shape.fields.size === 0 } : { data: own, given: true },
+    );
   }
   return samples;
 }
 
-/** JSON, or the default export of a module. */
+/**
+ * JSON, or the default export of a module.
+ *
+ * @throws CommandError where the file cannot be read
+ */
 export async function load(file: string): Promise<unknown> {
-  if (file.endsWith('.json')) return JSON.parse(await readFile(file, 'utf8')) as unknown;
-  const module = (await import(pathToFileURL(resolve(file)).href)) as { readonly default?: unknown };
-  return module.default ?? module;
+  try {
+    if (file.endsWith('.json')) return JSON.parse(await readFile(file, 'utf8')) as unknown;
+    const module = (await import(pathToFileURL(resolve(file)).href)) as { readonly default?: unknown };
+    return module.default ?? module;
+  } catch (error) {
+    throw new CommandError(`${file} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
 }

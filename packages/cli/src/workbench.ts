@@ -1,5 +1,6 @@
 import { watch } from 'node:fs';
 import { compileFolder, type FolderTemplate } from '@mailrelay/core/templates';
+import { CommandError } from './command-error.ts';
 import { createRenderer, problemOf, type Renderer } from './renderer.ts';
 import { type Sample, samplesOf } from './samples.ts';
 
@@ -50,7 +51,7 @@ export async function openWorkbench(folder: string, data: string | undefined): P
       return {
         ...before,
         version: versionAfter(before),
-        fault: error instanceof SyntaxError ? error.message : problemOf(error),
+        fault: error instanceof CommandError ? error.message : problemOf(error),
       };
     }
   }

@@ -2,6 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import { parseDomain } from './address.ts';
 import { algorithmOf, type DkimAlgorithm, readPrivateKey, type SigningKey } from './dkim-key.ts';
+import type { Environment } from './environment.ts';
 import { refuse } from './rules.ts';
 
 /** One key. */
@@ -32,8 +33,8 @@ export interface DkimOptions {
    */
   readonly required?: boolean | undefined;
   /**
-   * Header fields that no signature covers, since the next hop rewrites them: `['Message-ID', 'Date']` for Amazon SES. `From`
-   * always is covered.
+   * Header fields that no signature covers, on any route, since the next hop rewrites them. `From` always is covered; what
+   * Amazon SES rewrites (`Message-ID`, `Date`) is left out with `ses()` by itself.
    * @default none
    */
   readonly unsignedHeaders?: readonly string[] | undefined;
@@ -53,8 +54,6 @@ export interface ResolvedDkim {
   readonly unsignedHeaders: readonly string[];
   readonly expireAfterMs: number | undefined;
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const VARIABLES = {
   domain: 'MAIL_RELAY_DKIM_DOMAIN',
@@ -131,12 +130,9 @@ function resolveKey(key: DkimKeyOptions, place: string): SigningKey {
 
 /** A key out of the environment, where anything of it is there. */
 function keyOfEnvironment(env: Environment): readonly DkimKeyOptions[] {
-  const given = Object.values(VARIABLES).filter((name) => (env[name] ?? '') !== '');
+  const given = Object.values(VARIABLES).filter((name) => env[name] !== undefined);
   if (given.length === 0) return [];
-  const needed = (name: string): string => {
-    const value = env[name] ?? '';
-    return value === '' ? refuse('dkim', `needs ${name}, since ${given[0]} is set`) : value;
-  };
+  const needed = (name: string): string => env[name] ?? refuse('dkim', `needs ${name}, since ${given[0]} is set`);
   return [
     {
       domain: needed(VARIABLES.domain),

@@ -8,6 +8,7 @@ import { headOf, readCaptured } from './deliver/capture.ts';
 import type { RouteSpec, Transport } from './deliver/port.ts';
 import { createTransport } from './deliver/transport.ts';
 import type { ResolvedDkim } from './dkim-options.ts';
+import { createBounceMails } from './engine/bounce-mails.ts';
 import { createConsent } from './engine/consent.ts';
 import { createDelivering } from './engine/delivering.ts';
 import { createExplaining } from './engine/explaining.ts';
@@ -32,6 +33,7 @@ import { createBreakers } from './route/breakers.ts';
 import type { ResolvedShaping } from './shaping-options.ts';
 import type { Cursor, StoreSpec } from './store/port.ts';
 import { createSqliteStore } from './store/sqlite/store.ts';
+import type { SuppressionPolicy } from './suppression-policy.ts';
 import type { EngineApi, HostApi } from './thread/port.ts';
 import { createTokens } from './token.ts';
 
@@ -49,6 +51,9 @@ export interface EngineOptions {
   readonly dkim: ResolvedDkim;
   readonly shaping: ResolvedShaping;
   readonly maxMessageBytes: number;
+  readonly suppression: SuppressionPolicy;
+  /** Where bounces go: a domain, or an address that gets a token. */
+  readonly bounceDomain: string | undefined;
   readonly queue: {
     readonly deliver: boolean;
     readonly leaseMs: number;
@@ -65,13 +70,14 @@ const CONCURRENCY = 5;
 export function createEngine(options: EngineOptions, host: HostApi, clock: Clock = systemClock): EngineApi {
   const tokens = createTokens(options.secrets);
   const messageIdOf = createMessageIds(tokens);
-  const store = createSqliteStore({ path: options.store.path, messageIdOf });
+  const store = createSqliteStore({ path: options.store.path, messageIdOf, policy: options.suppression });
   const composer: Composer = createComposer({
     ...options.templates,
     tokens,
     messageIdOf,
     linkBase: options.linkBase,
     maxMessageBytes: options.maxMessageBytes,
+    bounceDomain: options.bounceDomain,
     dkim: options.dkim,
     clock,
     blobs: store.blobs,
@@ -92,7 +98,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
   const routeNames = options.routes.map((route) => route.name);
   const submitting = createSubmitting({ store, composer, routes: options.routes, clock, publish, wake });
   const reading = createReading({ store, composer, publish });
-  const { feedback } = createFeedback({ store, clock, publish });
+  const coming = createFeedback({ store, clock, policy: options.suppression, publish, log: host.log });
 
   function transportOf(route: RouteSpec): Transport {
     const known = transports.get(route.name);
@@ -100,7 +106,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     const made = createTransport(route, {
       blobs: store.blobs,
       clock,
-      onFeedback: feedback,
+      onFeedback: coming.feedback,
       resolver: shaping.resolverOf(route.name),
     });
     transports.set(route.name, made);
@@ -165,8 +171,9 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     },
     ...submitting,
     ...reading,
-    ...createConsent({ store, publish }),
-    feedback,
+    ...createConsent({ store, clock, publish }),
+    ...coming,
+    ...createBounceMails({ clock, tokens, receive: coming.receive }),
     hasBlob: (kind, key) => store.blobs.has(kind, key),
     render: (name, data, renderOptions) => composer.render(name, data, renderOptions),
     templateVersion: async (name) => composer.version(name),
@@ -190,7 +197,8 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
       publish(await store.suppressions.add(entry, clock.now()));
     },
     removeSuppression: (address, scope) => store.suppressions.remove(address, scope),
-    findSuppression: async (address, scopes) => store.suppressions.find(address, scopes),
+    findSuppression: async (address, scopes) => store.suppressions.find(address, scopes, clock.now()),
+    liftSuppression: (address, scope, note) => store.suppressions.lift({ address, scope, note }, clock.now()),
     listSuppressions: (query) => store.suppressions.list(query),
     async campaignReport(name) {
       const counts = await store.reports.campaign(name);

@@ -49,6 +49,7 @@ export const ERRORS = {
     retry: false,
   },
   BODY_TOO_LARGE: { message: 'The request body is too large', retry: false },
+  MAIL_UNREADABLE: { message: 'A mail that came back could not be read', retry: true },
   INTERNAL: { message: 'The relay failed in a way that it did not expect', retry: false },
 } as const;
 

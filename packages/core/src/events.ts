@@ -17,6 +17,8 @@ export const EVENT_TYPES = [
   'held',
   'released',
   'retried',
+  'resubscribed',
+  'auto-replied',
 ] as const;
 
 /** Type of an event. */
@@ -62,6 +64,12 @@ export type ReasonClass =
   | 'protocol'
   | 'system'
   | 'other';
+
+/** At whose door the fault lies. Only a fault of the recipient's can suppress an address. */
+export type Fault = 'recipient' | 'message' | 'sender' | 'receiver' | 'network';
+
+/** What a delivery was found by, the surest first: our own id or token, the Message-ID, the provider's id, or only the recipient and the time. */
+export type FoundBy = 'id' | 'message-id' | 'provider-id' | 'recipient';
 
 /** One step of an attempt. */
 export interface TranscriptStep {
@@ -114,9 +122,24 @@ export interface ReplyFacts {
   readonly transcript: Transcript | undefined;
 }
 
+/** What an event says that came back from elsewhere: out of a bounce mail, a complaint report, or from a provider. */
+export interface FeedbackFacts {
+  /** `dsn`, `bounce-mail`, `arf`, the name of a provider, or `host`; undefined where the next hop said it in the session. */
+  readonly source?: string | undefined;
+  readonly foundBy?: FoundBy | undefined;
+  readonly fault?: Fault | undefined;
+  /** RFC 5321 reply code, such as 550. */
+  readonly code?: number | undefined;
+  /** Host that reports (RFC 3464 `Reporting-MTA`). */
+  readonly reportingMta?: string | undefined;
+  /** What came, at most 8 KB. */
+  readonly raw?: string | undefined;
+}
+
 /** One record of what happened: stored, emitted and counted. */
 export type MessageEvent =
-  | (Base & { readonly type: 'accepted' | 'cancelled' | 'held' | 'released' | 'retried' | 'delivered' | 'complained' })
+  | (Base & { readonly type: 'accepted' | 'cancelled' | 'held' | 'released' | 'retried' })
+  | (Base & { readonly type: 'delivered' | 'complained' | 'auto-replied' } & FeedbackFacts)
   | (Base & {
       readonly type: 'sent';
       readonly reply: string;
@@ -127,16 +150,18 @@ export type MessageEvent =
     })
   | (Base & {
       readonly type: 'deferred';
-      readonly retryAt: Date;
+      /** Undefined where the mail waits elsewhere, as at a provider. */
+      readonly retryAt?: Date | undefined;
       /** The route that tries next, where it is another one. */
       readonly movedTo?: string | undefined;
-    } & ReplyFacts)
-  | (Base & { readonly type: 'bounced'; readonly kind: 'hard' | 'soft' } & ReplyFacts)
-  | (Base & { readonly type: 'failed' } & ReplyFacts)
+    } & ReplyFacts &
+      FeedbackFacts)
+  | (Base & { readonly type: 'bounced'; readonly kind: 'hard' | 'soft' } & ReplyFacts & FeedbackFacts)
+  | (Base & { readonly type: 'failed' } & ReplyFacts & FeedbackFacts)
   | (Base & { readonly type: 'suppressed'; readonly reason: string })
   | (Base & { readonly type: 'opened'; readonly agent: Agent })
   | (Base & { readonly type: 'clicked'; readonly agent: Agent; readonly url: string })
-  | (Base & { readonly type: 'unsubscribed'; readonly scope: string });
+  | (Base & { readonly type: 'unsubscribed' | 'resubscribed'; readonly scope: string });
 
 /** The event of one type. */
 export type EventOf<T extends EventType> = OfType<MessageEvent, T>;

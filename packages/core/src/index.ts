@@ -39,13 +39,37 @@ export type {
   AgentKind,
   EventOf,
   EventType,
+  Fault,
+  FeedbackFacts,
+  FoundBy,
   MessageEvent,
   ReasonClass,
   RelayEvents,
   Transcript,
   TranscriptStep,
 } from './events.ts';
-export type { FeedbackReport } from './feedback/port.ts';
+export type {
+  FeedbackEvent,
+  FeedbackReport,
+  FeedbackType,
+  HookRequest,
+  HookTools,
+  HookVerdict,
+  MailReport,
+  WebhookProvider,
+} from './feedback/port.ts';
+export { type Meaning, meaningOf, type Refusal } from './feedback/providers/meaning.ts';
+export type {
+  MailgunWebhookOptions,
+  ReplayWindowOptions,
+  ResendWebhookOptions,
+  SecretPathOptions,
+  SendgridWebhookOptions,
+  SesWebhookOptions,
+  SharedSecretOptions,
+  WebhookOptions,
+} from './feedback/providers/options.ts';
+export { defineProvider } from './feedback/providers/provider.ts';
 export type { Logger } from './logger.ts';
 export type {
   Accepted,
@@ -59,6 +83,7 @@ export type {
 export type { LimitOptions, MailRelayOptions, QueueOptions, TemplateOptions } from './options.ts';
 export type { LaneLimit, LaneRecord, LaneView } from './queue/port.ts';
 export type { Domains } from './relay/domains.ts';
+export type { FeedbackTools, RawMail, UnmatchedQuery } from './relay/feedback.ts';
 export type { StopOptions } from './relay/lifecycle.ts';
 export type { Listener } from './relay/listeners.ts';
 export type {
@@ -69,6 +94,7 @@ export type {
   Suppressions,
   Templates as TemplateTools,
 } from './relay/parts.ts';
+export type { ImportOptions, ImportResult, SuppressionLists } from './relay/suppression-list.ts';
 export { createMailRelay, type MailRelay } from './relay.ts';
 export type {
   CampaignReport,
@@ -87,9 +113,11 @@ export type {
   ListQuery,
   MessageRecord,
   Page,
+  Received,
   Selection,
   StoreSpec,
   Suppression,
+  UnmatchedFeedback,
 } from './store/port.ts';
 export { sqlite } from './store/spec.ts';
 export type { BulkProgress, Rejection } from './submit/bulk.ts';
@@ -107,6 +135,7 @@ export type {
   SendMessage,
 } from './submit/input.ts';
 export type { NodemailerMail, NodemailerTransport, SentInfo } from './submit/nodemailer.ts';
+export type { SoftBounceOptions, SuppressionOptions } from './suppression-policy.ts';
 export {
   type AnyTemplate,
   type CompiledTemplate,
@@ -117,6 +146,6 @@ export {
   type TemplateName,
   type Templates,
 } from './template.ts';
-export type { FailingRoute, Health, RouteCheck } from './thread/port.ts';
+export type { FailingRoute, Health, ReceivedFeedback, ReceivedMail, RouteCheck } from './thread/port.ts';
 export type { UnsubscribeOptions, UnsubscribeTexts, UnsubscribeView } from './unsubscribe.ts';
 export type { WarmUpOptions } from './warm-up.ts';

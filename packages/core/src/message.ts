@@ -13,6 +13,7 @@
  * - **suppression**: an address that must not get mail, why, since when, and for which stream or topic.
  */
 import type { Mailbox } from './address.ts';
+import { MailRelayError } from './errors.ts';
 
 /** Every stream. */
 export const STREAMS = ['transactional', 'broadcast'] as const;
@@ -54,6 +55,7 @@ export type Transition =
   | 'release'
   | 'retry'
   | 'confirm'
+  | 'fail'
   | 'complain';
 
 const waiting = ['scheduled', 'queued', 'deferred', 'held'] as const satisfies readonly DeliveryState[];
@@ -72,6 +74,7 @@ const TRANSITIONS: Readonly<Record<Transition, { from: readonly DeliveryState[];
   release: { from: ['held'], to: 'queued' },
   retry: { from: ['failed', 'bounced', 'deferred', 'suppressed', 'cancelled', 'held'], to: 'queued' },
   confirm: { from: ['sent'], to: 'delivered' },
+  fail: { from: ['sent', 'delivered'], to: 'failed' },
   complain: { from: ['sent', 'delivered'], to: 'complained' },
 };
 
@@ -84,9 +87,42 @@ export function transition(state: DeliveryState, by: Transition): DeliveryState 
   return rule.from.includes(state) ? rule.to : undefined;
 }
 
+/** What may come back about a mail that was sent, the weightiest first. */
+export const VERDICTS = ['complained', 'bounced', 'failed', 'delivered'] as const;
+
+/** What came back about a mail that was sent. */
+export type Verdict = (typeof VERDICTS)[number];
+
+const BY_VERDICT: Readonly<Record<Verdict, Transition>> = {
+  complained: 'complain',
+  bounced: 'bounce',
+  failed: 'fail',
+  delivered: 'confirm',
+};
+
+/** The state of a mail that was sent, after all that came back about it, in whatever order: the weightiest decides. */
+export function stateAfter(verdicts: readonly Verdict[]): DeliveryState {
+  const weightiest = VERDICTS.find((verdict) => verdicts.includes(verdict));
+  return (weightiest && transition('sent', BY_VERDICT[weightiest])) ?? 'sent';
+}
+
 /** The states that a transition starts from. */
 export function statesBefore(by: Transition): readonly DeliveryState[] {
   return TRANSITIONS[by].from;
+}
+
+/** Longest subject, characters; of those that are shown, the longest has about 250. */
+const MAX_SUBJECT = 1000;
+
+/**
+ * The subject of a mail, given or rendered.
+ *
+ * @throws MailRelayError `MESSAGE_INVALID` for one over 1,000 characters
+ */
+export function checkSubject(subject: string): string {
+  if (subject.length <= MAX_SUBJECT) return subject;
+  const reason = `subject has ${subject.length} characters, allowed are ${MAX_SUBJECT}`;
+  throw new MailRelayError('MESSAGE_INVALID', { field: 'subject', reason });
 }
 
 /** JSON, as the store keeps it. */
@@ -101,7 +137,7 @@ export interface TrackingOptions {
   readonly opens?: boolean | undefined;
   /** Lead links over the relay, so that clicks are recorded. */
   readonly clicks?: boolean | undefined;
-  /** Query parameters for http(s) links, such as `{ utm_source: 'newsletter' }`; existing parameters win. */
+  /** Query parameters for http(s) links, such as `{ utm_source: 'newsletter' }`, each of at most 500 characters; existing parameters win. */
   readonly utm?: Readonly<Record<string, string>> | undefined;
 }
 

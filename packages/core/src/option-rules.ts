@@ -23,9 +23,12 @@ import {
   record,
   rule,
   text,
+  textUpTo,
   whole,
 } from './rules.ts';
 import { SHAPING } from './shaping-options.ts';
+import type { StoreSpec } from './store/port.ts';
+import type { SoftBounceOptions, SuppressionOptions } from './suppression-policy.ts';
 import type { UnsubscribeOptions, UnsubscribeTexts } from './unsubscribe.ts';
 import { WARM_UP } from './warm-up.ts';
 
@@ -42,6 +45,21 @@ const oneOrMore = (item: Rule): Rule =>
     item,
   );
 const names = oneOrMore(text);
+
+/** A host of URLs in its one spelling, with its port where that is not the usual one; undefined where a text is none. */
+export function hostOf(given: string): string | undefined {
+  if (!/^[^\s/?#@\\*]+$/.test(given)) return undefined;
+  const url = `https://${given}/`;
+  return URL.canParse(url) ? new URL(url).host : undefined;
+}
+
+const host: Rule = rule(
+  (value) => typeof value === 'string' && hostOf(value) !== undefined,
+  'must be a host name such as cdn.example.com, without a scheme and a path',
+);
+
+/** Rules of {@link StoreSpec}; its kind and its path are checked where it is resolved. */
+export const STORE: Rule = group<StoreSpec>({ kind: anything, path: anything });
 const takes: Rule = oneOrMore(
   group<RouteRules>({
     stream: oneOrMore(oneOf(STREAMS)),
@@ -70,7 +88,7 @@ export const CUSTOM_ROUTE: Rule = group<RouteOptions & { create: unknown }>(
 );
 
 /** Rules of {@link TrackingOptions}, for the relay, a stream and a message. */
-export const TRACKING: Rules<TrackingOptions> = { opens: flag, clicks: flag, utm: record(text) };
+export const TRACKING: Rules<TrackingOptions> = { opens: flag, clicks: flag, utm: record(textUpTo(500)) };
 
 const TEMPLATES = group<TemplateOptions>({
   folder: either(Array.isArray, list(text), text),
@@ -100,6 +118,18 @@ const DKIM = group<DkimOptions>(
   },
   { needed: ['keys'] },
 );
+const off: Rule = rule((value) => value === false, 'must be false');
+/** One of some texts, or `false`. */
+const oneOrOff = (allowed: readonly string[]): Rule => either((value) => value === false, off, oneOf(allowed));
+const SUPPRESSION = group<SuppressionOptions>({
+  hardBounces: oneOrOff(['all', 'stream']),
+  complaints: oneOrOff(['broadcast', 'all']),
+  softBounces: either(
+    (value) => value === false,
+    off,
+    group<SoftBounceOptions>({ count: whole(1, 1000), withinDays: whole(1, 365), forDays: whole(1, 36_500) }),
+  ),
+});
 const TEXTS = group<UnsubscribeTexts>({
   title: anyText,
   question: anyText,
@@ -121,8 +151,9 @@ const isText = (value: unknown): boolean => typeof value === 'string';
 export const OPTIONS: Rule = group<MailRelayOptions>({
   publicUrl: text,
   path: rule(
-    (value) => typeof value === 'string' && /^(?:\/[\w.~-]+)+$/.test(value),
-    'must be a path such as /mail, without a slash at its end',
+    // Clients resolve `.` and `..` before they ask.
+    (value) => typeof value === 'string' && /^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/.test(value),
+    'must be a path such as /mail: letters, digits and . _ ~ - between slashes, without one at its end',
   ),
   secret: either(Array.isArray, list(text), text),
   from: anything,
@@ -135,8 +166,11 @@ export const OPTIONS: Rule = group<MailRelayOptions>({
     ...TRACKING,
     streams: group<Record<Stream, unknown>>({ transactional: stream, broadcast: stream }),
   }),
+  bounceDomain: text,
+  suppression: SUPPRESSION,
+  webhooks: anything,
   unsubscribe: group<UnsubscribeOptions>({ texts: record(TEXTS), page: callable }),
-  attachments: group<NonNullable<MailRelayOptions['attachments']>>({ paths: list(text), hosts: list(text) }),
+  attachments: group<NonNullable<MailRelayOptions['attachments']>>({ paths: list(text), hosts: list(host) }),
   limits: LIMITS,
   queue: QUEUE,
   environment: oneOf(['development', 'production']),

@@ -3,10 +3,12 @@ import type { AddressInput, Mailbox } from './address.ts';
 import type { Clock } from './clock.ts';
 import type { RouteSpec } from './deliver/port.ts';
 import type { DkimOptions, ResolvedDkim } from './dkim-options.ts';
+import type { WebhookOptions, WebhookProvider } from './feedback/port.ts';
 import type { Logger } from './logger.ts';
 import type { ResolvedTracking, Stream, TrackingOptions } from './message.ts';
 import type { ResolvedShaping, ShapingOptions } from './shaping-options.ts';
 import type { StoreSpec } from './store/port.ts';
+import type { SuppressionOptions, SuppressionPolicy } from './suppression-policy.ts';
 import type { AnyTemplate } from './template.ts';
 import type { UnsubscribeOptions } from './unsubscribe.ts';
 
@@ -74,6 +76,22 @@ export interface MailRelayOptions {
         readonly streams?: { readonly [Name in Stream]?: TrackingOptions | undefined } | undefined;
       })
     | undefined;
+  /**
+   * Where bounces come back to. With a domain, each mail has an envelope sender of its own, `bounce+<token>@<domain>`; with an
+   * address, the token goes behind its name: `returns+<token>@<domain>`. What comes there belongs into
+   * `relay.feedback.receive()`. A message with an `envelope.from` keeps it. More on [bounces](bounces.md).
+   * @default the envelope sender is `from`
+   * @env MAIL_RELAY_BOUNCE_DOMAIN
+   */
+  readonly bounceDomain?: string | undefined;
+  /** When what comes back keeps further mail from an address. More on [suppression](suppression.md). */
+  readonly suppression?: SuppressionOptions | undefined;
+  /**
+   * Whose webhooks tell what became of mail, at `/mail/hooks/<provider>`. More on [webhooks](webhooks.md).
+   * @default those that the environment has secrets of
+   * @env SES_WEBHOOK_TOPICS, SENDGRID_WEBHOOK_PUBLIC_KEY, MAILGUN_WEBHOOK_SIGNING_KEY, RESEND_WEBHOOK_SIGNING_SECRET, BREVO_WEBHOOK_TOKEN, SARBACANE_WEBHOOK_SECRET …
+   */
+  readonly webhooks?: WebhookOptions | undefined;
   /** Texts and look of the unsubscribe page. */
   readonly unsubscribe?: UnsubscribeOptions | undefined;
   /**
@@ -187,6 +205,10 @@ export interface ResolvedOptions {
   readonly dkim: ResolvedDkim;
   readonly shaping: ResolvedShaping;
   readonly tracking: Readonly<Record<Stream, ResolvedTracking>>;
+  readonly bounceDomain: string | undefined;
+  readonly suppression: SuppressionPolicy;
+  /** By name. */
+  readonly webhooks: ReadonlyMap<string, WebhookProvider>;
   readonly unsubscribe: UnsubscribeOptions;
   readonly attachments: { readonly paths: readonly string[]; readonly hosts: readonly string[] };
   readonly limits: Resolved<LimitOptions>;

@@ -6,12 +6,14 @@ import { capture, smtp } from './deliver/routes.ts';
 import type { EngineOptions } from './engine.ts';
 import { messageOf } from './errors.ts';
 import type { RelayEvents } from './events.ts';
+import { configureWebhooks } from './feedback/providers/configure.ts';
 import { createRouter, type HttpEngine, type Router } from './http/router.ts';
 import type { Accepted } from './message.ts';
 import { checkNodeVersion } from './node-version.ts';
 import { noticeOptions, noticeStart } from './notices.ts';
 import type { MailRelayOptions, ResolvedOptions } from './options.ts';
 import { createDomains, type Domains } from './relay/domains.ts';
+import { createFeedbackTools, type FeedbackTools } from './relay/feedback.ts';
 import { createLifecycle, type StopOptions } from './relay/lifecycle.ts';
 import { createListeners, type Listener } from './relay/listeners.ts';
 import {
@@ -49,6 +51,8 @@ export interface MailRelay {
   readonly lanes: Lanes;
   readonly domains: Domains;
   readonly routes: Routes;
+  /** What became of the mail, as others tell it. */
+  readonly feedback: FeedbackTools;
   /** Where recipients reach the application. */
   readonly publicUrl: string;
   /**
@@ -97,7 +101,13 @@ export interface MailRelay {
  */
 export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
   checkNodeVersion();
-  const resolved = resolveOptions(options, process.env, { smtp, capture, directMx, provider: smtpOfProvider });
+  const resolved = resolveOptions(options, process.env, {
+    smtp,
+    capture,
+    directMx,
+    provider: smtpOfProvider,
+    webhooks: configureWebhooks,
+  });
   noticeOptions(resolved);
   const secrets = signingSecrets(resolved);
   const book = createTemplateBook(resolved.templates.templates);
@@ -129,16 +139,18 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     now: resolved.clock.now,
     unsubscribePage: createUnsubscribePage(resolved.unsubscribe),
     onError: (error) => resolved.logger.error({ error: messageOf(error) }, 'a request failed'),
+    onRefusal: (fields) => resolved.logger.warn(fields, 'a webhook was refused'),
   });
 
   return {
     messages: createMessages(engine),
     suppressions: createSuppressions(engine),
-    reports: createReports(engine),
+    reports: createReports(engine, resolved.clock),
     templates: createTemplates(engine, book),
     lanes: createLanes(engine),
     domains: createDomains(resolved),
     routes: createRoutes(engine),
+    feedback: createFeedbackTools(engine),
     publicUrl: resolved.publicUrl,
     send: (message) => submitter.send(message as SendMessage),
     sendMany: (recipients, bulkOptions) => bulkSend(submitter.sendMany(recipients, bulkOptions as BulkOptions)),
@@ -179,6 +191,8 @@ function whenStarted(engine: () => Promise<EngineApi>): HttpEngine {
     clearCaptured: async () => (await engine()).clearCaptured(),
     capturedSource: async (id) => (await engine()).capturedSource(id),
     health: async () => (await engine()).health(),
+    receive: async (feedback) => (await engine()).receive(feedback),
+    receiveOnce: async (token, feedback) => (await engine()).receiveOnce(token, feedback),
   };
 }
 
@@ -187,7 +201,7 @@ function engineOptions(
   secrets: readonly string[],
   declared: EngineOptions['templates']['declared'],
 ): EngineOptions {
-  const { store, templates, linkBase, routes, dkim, shaping, limits, queue } = options;
+  const { store, templates, linkBase, routes, dkim, shaping, limits, queue, suppression, bounceDomain } = options;
   return {
     store,
     templates: { folders: templates.folders, declared, watch: templates.watch },
@@ -197,6 +211,8 @@ function engineOptions(
     dkim,
     shaping,
     maxMessageBytes: limits.maxMessageBytes,
+    suppression,
+    bounceDomain,
     queue,
   };
 }

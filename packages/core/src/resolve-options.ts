@@ -3,25 +3,31 @@ import { type AddressInput, type Mailbox, parseMailboxes } from './address.ts';
 import { systemClock } from './clock.ts';
 import type { DirectMxOptions, ProviderSpec, RouteOptions, RouteSpec, SmtpOptions } from './deliver/port.ts';
 import { resolveDkim } from './dkim-options.ts';
+import { type Environment, readEnvironment } from './environment.ts';
+import type { WebhookOptions, WebhookProvider } from './feedback/port.ts';
 import { defaultLogger } from './logger.ts';
 import type { ResolvedTracking, Stream } from './message.ts';
-import { CUSTOM_ROUTE, OPTIONS } from './option-rules.ts';
+import { CUSTOM_ROUTE, hostOf, OPTIONS, STORE } from './option-rules.ts';
 import type { MailRelayOptions, ResolvedOptions, TemplateOptions } from './options.ts';
 import { checkNeeded } from './production.ts';
 import { check, isObject, refuse } from './rules.ts';
 import { resolveShaping } from './shaping-options.ts';
 import type { StoreSpec } from './store/port.ts';
+import { resolveSuppression } from './suppression-policy.ts';
 import type { AnyTemplate } from './template.ts';
-
-/** Environment variables. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+import { bounceAddressProblem } from './verp.ts';
 
 /** Makes and checks routes; passed in, since that belongs to `deliver/`. */
-export interface RouteFactories {
+interface RouteFactories {
   smtp(server: string | SmtpOptions, options?: RouteOptions): RouteSpec;
   capture(options?: RouteOptions): RouteSpec;
   directMx(options: DirectMxOptions): RouteSpec;
   provider(server: SmtpOptions, options: RouteOptions, provider: ProviderSpec): RouteSpec;
+}
+
+/** What the options are made into by the stages that know it. */
+export interface Factories extends RouteFactories {
+  webhooks(options: WebhookOptions, env: Environment): ReadonlyMap<string, WebhookProvider>;
 }
 
 /**
@@ -32,10 +38,11 @@ export interface RouteFactories {
  */
 export function resolveOptions(
   options: MailRelayOptions,
-  env: Environment,
-  factories: RouteFactories,
+  environmentVariables: Environment,
+  factories: Factories,
 ): ResolvedOptions {
   check(OPTIONS, options, '');
+  const env = readEnvironment(environmentVariables);
   const environment = options.environment ?? (env.NODE_ENV === 'production' ? 'production' : 'development');
   const production = environment === 'production';
   if (production) {
@@ -69,8 +76,14 @@ export function resolveOptions(
       transactional: trackingOf(options.tracking, 'transactional', false),
       broadcast: trackingOf(options.tracking, 'broadcast', true),
     },
+    bounceDomain: bounceDomainOf(options.bounceDomain ?? env.MAIL_RELAY_BOUNCE_DOMAIN),
+    suppression: resolveSuppression(options.suppression),
+    webhooks: factories.webhooks(options.webhooks ?? {}, env),
     unsubscribe: options.unsubscribe ?? {},
-    attachments: { paths: options.attachments?.paths ?? [], hosts: options.attachments?.hosts ?? [] },
+    attachments: {
+      paths: options.attachments?.paths ?? [],
+      hosts: (options.attachments?.hosts ?? []).map((host) => hostOf(host) ?? host),
+    },
     limits: {
       maxMessageBytes: options.limits?.maxMessageBytes ?? 26_214_400,
       maxRecipients: options.limits?.maxRecipients ?? 100,
@@ -91,7 +104,7 @@ export function resolveOptions(
 }
 
 function publicUrlOf(options: MailRelayOptions, env: Environment): string {
-  const text = options.publicUrl ?? env.MAIL_RELAY_PUBLIC_URL ?? `http://localhost:${env.PORT ?? '3000'}`;
+  const text = options.publicUrl ?? env.MAIL_RELAY_PUBLIC_URL ?? `http://localhost:${portOf(env)}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   // An empty query or fragment does not show in the parts of a URL, and stays in the whole.
   if (
@@ -102,6 +115,11 @@ function publicUrlOf(options: MailRelayOptions, env: Environment): string {
   )
     refuse('publicUrl', 'must be an http(s) URL without query, fragment and credentials');
   return url.href.replace(/\/+$/, '');
+}
+
+/** The port of a development server. Some hosts put the name of a pipe there. */
+function portOf({ PORT = '' }: Environment): string {
+  return /^[1-9]\d{0,4}$/.test(PORT) && Number(PORT) < 65_536 ? PORT : '3000';
 }
 
 function secretsOf(options: MailRelayOptions, env: Environment): readonly string[] {
@@ -125,12 +143,21 @@ function senderOf(from: AddressInput | undefined): Mailbox | undefined {
   return first;
 }
 
+/** A domain, or an address without a token yet. */
+function bounceDomainOf(given: string | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  const problem = bounceAddressProblem(given);
+  if (problem !== undefined) refuse('bounceDomain', problem);
+  return given;
+}
+
 function storeOf(store: StoreSpec | string = '.mail-relay/relay.db'): StoreSpec {
   const spec = typeof store === 'string' ? { kind: 'sqlite' as const, path: store } : store;
-  if (spec?.kind !== 'sqlite' || typeof spec.path !== 'string' || spec.path === '')
+  if (spec?.kind !== 'sqlite' || typeof spec.path !== 'string' || spec.path.trim() === '')
     refuse('store', 'must be sqlite(path) or a path');
-  // SQLite would take it for a URL, and put the file elsewhere.
-  if (/^file:/i.test(spec.path)) refuse('store', 'must be a path, not a URL');
+  check(STORE, spec, 'store');
+  // SQLite would take `file:` for a URL, and any other for a folder, which would be named after its password.
+  if (/^(?:file:|[a-z][a-z\d+.-]+:\/\/)/i.test(spec.path)) refuse('store', 'must be a path, not a URL');
   return spec;
 }
 
@@ -149,7 +176,9 @@ function routesOf(options: MailRelayOptions, env: Environment, factories: RouteF
   const url = env.MAIL_RELAY_SMTP_URL;
   const rate = env.MAIL_RELAY_RATE;
   const fromEnvironment =
-    url === undefined ? undefined : [factories.smtp(url, rate === undefined ? {} : { rate: rate.split(',') })];
+    url === undefined
+      ? undefined
+      : [factories.smtp(url, rate === undefined ? {} : { rate: rate.split(',').map((one) => one.trim()) })];
   const routes =
     options.routes?.map((route, index) => routeOf(route, `routes[${index}]`, factories)) ?? fromEnvironment;
   if (routes === undefined || routes.length === 0) return [factories.capture()];

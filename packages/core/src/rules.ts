@@ -41,8 +41,16 @@ export function rule(holds: (value: unknown) => boolean, says: string): Rule {
 
 /** For values that are checked where they are read. */
 export const anything: Rule = () => undefined;
+export const object: Rule = rule(isObject, 'must be an object');
 export const flag: Rule = rule((value) => typeof value === 'boolean', 'must be true or false');
 export const text: Rule = rule((value) => typeof value === 'string' && value !== '', 'must be text that is not empty');
+/** Text that is stored as it is. */
+export function textUpTo(most: number): Rule {
+  return rule(
+    (value) => typeof value === 'string' && value !== '' && value.length <= most,
+    `must be text of 1 to ${most} characters`,
+  );
+}
 export const anyText: Rule = rule((value) => typeof value === 'string', 'must be text');
 export const callable: Rule = rule((value) => typeof value === 'function', 'must be a function');
 export const date: Rule = rule((value) => value instanceof Date && !Number.isNaN(value.getTime()), 'must be a Date');
@@ -73,9 +81,10 @@ export function either(isOfKind: (value: unknown) => boolean, first: Rule, secon
 }
 
 /** A list in which each item follows a rule. */
-export function list(item: Rule): Rule {
+export function list(item: Rule, most: number = Number.POSITIVE_INFINITY): Rule {
   return (value, place) => {
     if (!Array.isArray(value)) return { place, says: 'must be a list', unknown: false };
+    if (value.length > most) return { place, says: `must have at most ${most} items`, unknown: false };
     // By number, since gaps count as items.
     for (let index = 0; index < value.length; index++) {
       const problem = item(value[index], `${place}[${index}]`);
@@ -111,7 +120,8 @@ interface GroupOptions {
 export function group<T>(rules: Rules<T>, { needed = [], advice = {}, called = 'options' }: GroupOptions = {}): Rule {
   const known = new Map<string, Rule>(Object.entries(rules));
   const unread = (place: string, key: string): Problem => {
-    const hint = Object.hasOwn(advice, key) ? advice[key] : `it is not one of ${[...known.keys()].join(', ')}`;
+    const others = known.size === 0 ? 'there are no options' : `it is not one of ${[...known.keys()].join(', ')}`;
+    const hint = Object.hasOwn(advice, key) ? advice[key] : others;
     return { place, says: `is not supported: ${hint}`, unknown: true };
   };
   return (value, place) => {

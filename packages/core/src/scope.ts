@@ -20,11 +20,15 @@ export function topicOf(scope: string): string | undefined {
   return scope.startsWith(TOPIC) ? scope.slice(TOPIC.length) : undefined;
 }
 
+/** Longest name of a topic, characters. */
+const MAX_TOPIC = 200;
+
 /** Whether a text is a scope. */
 export function isScope(scope: unknown): scope is string {
   if (typeof scope !== 'string') return false;
   const topic = topicOf(scope);
-  return topic === undefined ? scope === ALL || STREAMS.some((stream) => stream === scope) : topic !== '';
+  if (topic !== undefined) return topic !== '' && topic.length <= MAX_TOPIC;
+  return scope === ALL || STREAMS.some((stream) => stream === scope);
 }
 
 /** Which mail an unsubscribe link ends: that of the topic, where the message has one, else that of the stream. */

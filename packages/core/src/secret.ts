@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeFolder } from './folder.ts';
 import type { ResolvedOptions } from './options.ts';
 
 /**
@@ -14,9 +15,8 @@ export function signingSecrets(options: Pick<ResolvedOptions, 'secrets' | 'store
   const folder = dirname(options.store.path);
   const file = join(folder, 'development-secret');
   try {
-    const made = mkdirSync(folder, { recursive: true, mode: 0o700 });
     // A folder of our own holds a secret and mail: neither belongs into a repository.
-    if (made !== undefined) writeFileSync(join(folder, '.gitignore'), '*\n');
+    if (makeFolder(folder)) writeFileSync(join(folder, '.gitignore'), '*\n');
     // Exclusive, so that of several processes that start at once one wins and the others read.
     writeFileSync(file, fresh, { flag: 'wx', mode: 0o600 });
     return [fresh];

@@ -35,6 +35,9 @@ export interface Tokens {
   readClick(link: string, clicker: string): ClickClaim | undefined;
   unsubscribe(claim: UnsubscribeClaim): string;
   readUnsubscribe(token: string): UnsubscribeClaim | undefined;
+  /** Token of a bounce address: letters and digits of which the case does not matter, at most 24. */
+  bounce(deliveryId: number): string;
+  readBounce(token: string): number | undefined;
   /** MAC of any text, base64url, 16 bytes; for Message-IDs and form fields. */
   mac(text: string): string;
 }
@@ -45,6 +48,10 @@ const TOKEN = new RegExp(`^[A-Za-z0-9_-]{22,${MAX_TOKEN}}$`);
 const MAC_BYTES = 16;
 const SCOPE_BYTES = 6;
 const VERIFIED = 1000;
+const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
+/** Characters of the MAC of a bounce token, 5 bits each. */
+const BOUNCE_MAC = 13;
+const BOUNCE = /^[0-9a-z]{1,11}[a-z2-7]{13}$/i;
 
 /** The half of a click link that recipients share. */
 interface LinkHalf {
@@ -130,8 +137,27 @@ export function createTokens(secrets: readonly string[]): Tokens {
       const [scope = '', locale = '', address = ''] = body.subarray(id.end).toString('utf8').split('\0');
       return { deliveryId: id.value, address, scope: longScope(scope), locale: locale === '' ? undefined : locale };
     },
+    bounce: (deliveryId) => writeBounce(deliveryId, signer),
+    readBounce(token) {
+      const deliveryId = BOUNCE.test(token) ? Number.parseInt(token.slice(0, -BOUNCE_MAC), 36) : Number.NaN;
+      if (!Number.isSafeInteger(deliveryId)) return undefined;
+      const given = Buffer.from(token.toLowerCase());
+      const isOurs = keys.some((key) => {
+        const own = Buffer.from(writeBounce(deliveryId, key));
+        return own.length === given.length && timingSafeEqual(own, given);
+      });
+      return isOurs ? deliveryId : undefined;
+    },
     mac: (text) => hmac(signer, 'm', Buffer.from(text)).toString('base64url'),
   };
+}
+
+/** The number in base 36, then 65 bits of a MAC: local parts are often put into lower case, and are short. */
+function writeBounce(deliveryId: number, key: KeyObject): string {
+  const number = deliveryId.toString(36);
+  const mac = createHmac('sha256', key).update('b').update(number).digest();
+  const letters = [...mac.subarray(0, BOUNCE_MAC)].map((byte) => BASE32[byte & 31]);
+  return number + letters.join('');
 }
 
 function shortScope(scope: string): string {

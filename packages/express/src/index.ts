@@ -98,5 +98,6 @@ export function mailRelay(options: MailRelayOptions | MailRelay = {}): MailRelay
 }
 
 function isRelay(options: MailRelayOptions | MailRelay): options is MailRelay {
-  return typeof (options as MailRelay).handle === 'function' && typeof (options as MailRelay).send === 'function';
+  const { handle, send } = Object(options) as Partial<MailRelay>;
+  return typeof handle === 'function' && typeof send === 'function';
 }

@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import {
   createMailRelay,
   type Logger,
@@ -8,30 +9,39 @@ import {
 import type { DiscoveryService } from '@nestjs/core';
 import { FEATURE, type MailRelayFeatureOptions } from './feature.ts';
 import { nestLogger } from './logger.ts';
-import { type MailRelayModuleOptions, pathOf, refuse } from './options.ts';
+import { checkObject, type MailRelayModuleOptions, pathOf, refuse } from './options.ts';
 import type { Named, RelayMaker } from './relay-maker.ts';
 import { findTemplateFolder } from './template-folder.ts';
 
 /** Makes the relay of a module: Nest's logger, templates of all modules, and for a name a path and a store of its own. */
 export function createRelay(
-  { autoMount, stop, ...given }: MailRelayModuleOptions,
+  moduleOptions: MailRelayModuleOptions,
   named: Named,
   discovery: DiscoveryService,
   maker?: RelayMaker,
 ): MailRelay | Promise<MailRelay> {
+  checkObject(moduleOptions, 'options');
+  const { autoMount, stop, ...given } = moduleOptions;
   const { name } = named;
   const options = { ...given, ...maker?.optionsFor(name) };
   if (autoMount !== undefined && typeof autoMount !== 'boolean') refuse('autoMount', 'must be true or false');
-  if (stop !== undefined && (typeof stop !== 'object' || stop === null)) refuse('stop', 'must be an object');
+  if (stop !== undefined) checkObject(stop, 'stop');
   const logger = options.logger ?? nestLogger(name);
-  const own = name === undefined ? {} : { path: pathOf(options, name), store: `.mail-relay/${name}.db` };
+  const own = name === undefined ? {} : { path: pathOf(options, name), store: storeOf(name) };
   const templates = collected(
-    options.templates ?? process.env.MAIL_RELAY_TEMPLATES,
+    options.templates ?? (process.env.MAIL_RELAY_TEMPLATES?.trim() || undefined),
     featuresOf(discovery, name),
     logger,
   );
   const whole = { logger, ...own, ...options, ...(templates === undefined ? {} : { templates }) };
   return maker === undefined ? createMailRelay(whole) : maker.make(whole, named);
+}
+
+/** Beside the store of the relay without a name, so that both lie on the disk that is kept. */
+function storeOf(name: string): string {
+  const shared = process.env.MAIL_RELAY_STORE ?? '.mail-relay/relay.db';
+  // What is no path is refused by the relay itself.
+  return shared === ':memory:' || shared.includes('://') ? shared : join(dirname(shared), `${name}.db`);
 }
 
 type Templates = MailRelayOptions['templates'];

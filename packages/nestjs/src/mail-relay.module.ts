@@ -2,7 +2,7 @@ import { type DynamicModule, Inject, Module } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
 import { featureModule, type MailRelayFeatureOptions } from './feature.ts';
 import { type ASYNC_OPTIONS_TYPE, NAMED, type OPTIONS_TYPE } from './module-definition.ts';
-import { refuse } from './options.ts';
+import { checkObject, refuse } from './options.ts';
 import { RelayModule } from './relay.module.ts';
 
 /**
@@ -22,16 +22,19 @@ export class MailRelayModule {
 
   /** Makes a relay. All options have defaults in development. */
   static forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
+    checkObject(options, 'options');
     return replaceable(RelayModule.forRoot(options));
   }
 
   /** Makes a relay with options from `useFactory`, `useClass` or `useExisting`. */
   static forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    checkObject(options, 'options');
     return replaceable(RelayModule.forRootAsync(options));
   }
 
   /** Gives the relay the templates of a feature module. */
   static forFeature(options: MailRelayFeatureOptions): DynamicModule {
+    checkObject(options, 'options');
     return featureModule(options);
   }
 }

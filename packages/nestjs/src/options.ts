@@ -38,6 +38,11 @@ export function pathOf({ path }: MailRelayModuleOptions, name: string | undefine
 }
 
 /** @throws MailRelayError `OPTIONS_INVALID` */
+export function checkObject(given: unknown, option: string): void {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) refuse(option, 'must be an object');
+}
+
+/** @throws MailRelayError `OPTIONS_INVALID` */
 export function refuse(option: string, says: string): never {
   throw new MailRelayError('OPTIONS_INVALID', { option, reason: `\`${option}\` ${says}` });
 }

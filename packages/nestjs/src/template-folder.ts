@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { type Logger, MailRelayError } from '@mailrelay/core';
 
@@ -10,23 +10,53 @@ export interface Place {
   readonly program: string | undefined;
 }
 
+/** What a template ends in, and what is none: parts of templates, and what is hidden. */
+const TEMPLATE = /\.(?:mjml|html|hbs)$/;
+const NO_TEMPLATE = /^(?:partials|layouts)\/|(?:^|\/)(?:_[^/]*$|\.)/;
+
 /**
  * Finds a template folder where Nest projects have it: beside the compiled program (`dist`), in the working directory, or
- * in the sources.
+ * in the sources. A folder without a template is none: the compiler makes one where code lies beside the templates.
  *
  * @throws MailRelayError `TEMPLATE_FOLDER_MISSING`, with every path that was tried and the lines of `nest-cli.json` that copy it.
  */
 export function findTemplateFolder(folder: string, logger: Pick<Logger, 'warn'>, place: Place = here()): string {
   const tried = candidates(folder, place);
-  const found = tried.find((path) => existsSync(path) && statSync(path).isDirectory());
+  const found = tried.find((path) => templatesIn(path).length > 0);
   if (found === undefined) {
-    const reason = `${folder}; tried ${tried.join(', ')}. ${advice(folder, place)}`;
+    const paths = tried.map((path) => (isFolder(path) ? `${path} (no template in it)` : path));
+    const reason = `${folder}; tried ${paths.join(', ')}. ${advice(folder, place)}`;
     throw new MailRelayError('TEMPLATE_FOLDER_MISSING', { path: folder, tried, reason });
   }
   const [compiled = found] = tried;
   if (compiled !== found && isCompiled(compiled, place) && !isCompiled(found, place) && isSource(found, place))
     logger.warn({ folder: found, missing: compiled }, `templates come from the sources. ${advice(folder, place)}`);
+  const behind = isCompiled(found, place) ? leftBehind(found, place) : [];
+  if (behind.length > 0)
+    logger.warn(
+      { folder: found, missing: behind.join(', ') },
+      `templates of the sources are not beside the program. ${advice(folder, place)}`,
+    );
   return found;
+}
+
+/** What the sources have, and the compiled folder lacks: a pattern that copies some of the files only. */
+function leftBehind(compiled: string, place: Place): string[] {
+  const copied = new Set(templatesIn(compiled));
+  return sourcesOf(compiled, place)
+    .flatMap(templatesIn)
+    .filter((file) => !copied.has(file));
+}
+
+function isFolder(path: string): boolean {
+  return existsSync(path) && statSync(path).isDirectory();
+}
+
+/** Templates of a folder, by their paths in it; none where it is not there. */
+function templatesIn(path: string): string[] {
+  if (!isFolder(path)) return [];
+  const files = readdirSync(path, { recursive: true, encoding: 'utf8' }).map((file) => file.split(sep).join('/'));
+  return files.filter((file) => TEMPLATE.test(file) && !NO_TEMPLATE.test(file));
 }
 
 function here(): Place {

@@ -5,8 +5,9 @@ import { parseMailboxes } from '../../../packages/core/src/address.ts';
 import { createComposeMime } from '../../../packages/core/src/compose/mime/compose.ts';
 import type { WrittenMail } from '../../../packages/core/src/compose/mime/parts.ts';
 import type { Content, SpooledAttachment } from '../../../packages/core/src/message.ts';
-import { listHeaders, messageIds, readHeaders } from '../../../packages/core/src/submit/headers.ts';
+import { listHeaders, readHeaders } from '../../../packages/core/src/submit/headers.ts';
 import type { MessageFields } from '../../../packages/core/src/submit/input.ts';
+import { messageIds } from '../../../packages/core/src/submit/message-ids.ts';
 import { contentOf } from '../../support/content.ts';
 
 interface Given extends Partial<Content> {

@@ -34,7 +34,7 @@ const CASES: readonly (readonly [
   ['554 5.6.0 Message contains a virus', 'bounced', 'content-rejected', false],
   ['550 5.7.1 Access denied', 'bounced', 'policy', false],
   ['501 Syntax error in parameters', 'bounced', 'protocol', false],
-  ['451 Local error in processing', 'deferred', 'other'],
+  ['451 Local error in processing', 'deferred', 'system'],
   ['554 Transaction failed', 'bounced', 'other', false],
   ['no reply at all', 'deferred', 'protocol'],
   ['550 5.1.2 Host unknown', 'bounced', 'no-such-domain', true, 'MESSAGE'],

@@ -11,7 +11,7 @@ describe('a simulated mailbox', () => {
     ['full', 'bounced', 'mailbox-full', '5.2.2', false],
     ['large', 'bounced', 'message-too-big', '5.3.4', false],
     ['spam', 'bounced', 'spam-rejected', '5.7.1', false],
-    ['blocked-ip', 'bounced', 'blocked-ip', '5.7.1', false],
+    ['blocked', 'bounced', 'blocked-ip', '5.7.1', false],
     ['busy', 'deferred', 'system', '4.3.2', false],
     ['greylisted', 'deferred', 'greylisted', '4.7.1', false],
     ['down', 'deferred', 'system', '4.3.2', false],

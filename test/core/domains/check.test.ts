@@ -106,6 +106,7 @@ describe('DMARC', () => {
     ['reports alone', at('v=DMARC1; rua=mailto:a@acme.example'), 'dmarc-none'],
     ['watching', at('v=DMARC1; p=none'), 'dmarc-none'],
     ['a share, as in RFC 7489', at('v=DMARC1; p=reject; pct=50'), 'dmarc-pct'],
+    ['a test, as in RFC 9989', at('v=DMARC1; p=reject; t=y'), 'dmarc-testing'],
     ['only the return path aligned', { keys: [] }, 'dmarc-spf-alone'],
     ['nothing aligned', { keys: [], returnPath: 'bounces.provider.example' }, 'dmarc-unaligned'],
     [
@@ -138,8 +139,37 @@ describe('DMARC', () => {
       },
       'dmarc-unaligned',
     ],
+    [
+      'an organisation that says that it is one, below others with records (psd=n)',
+      {
+        records: {
+          'TXT _dmarc.acme.example': ['v=DMARC1; p=reject; psd=n'],
+          'TXT _dmarc.example': ['v=DMARC1; p=reject'],
+        },
+        keys: [],
+        returnPath: 'other.example',
+      },
+      'dmarc-unaligned',
+    ],
   ])('%s', async (_, setting, code) => {
     expect(await found('dmarc', setting)).toMatchObject({ code });
+  });
+
+  it('walks up eight steps at most, from long names to seven labels at once (RFC 9989 section 4.10)', async () => {
+    const domain = 'a.b.c.d.e.f.g.h.i.j.acme.example';
+    const resolver = fakeResolver({ records: {} });
+    await relayWith({ thread: false }).domains.check(domain, { resolver });
+    const asked = resolver.asked.filter((question) => question.startsWith('TXT _dmarc.'));
+    expect(asked.map((question) => question.slice('TXT _dmarc.'.length))).toEqual([
+      domain,
+      'f.g.h.i.j.acme.example',
+      'g.h.i.j.acme.example',
+      'h.i.j.acme.example',
+      'i.j.acme.example',
+      'j.acme.example',
+      'acme.example',
+      'example',
+    ]);
   });
 });
 

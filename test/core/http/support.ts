@@ -51,6 +51,8 @@ export function bench(
       failing: [],
       breakers: {},
     }),
+    receive: async () => [],
+    receiveOnce: async () => [],
     ...options.engine,
   };
   const router = createRouter({
@@ -61,10 +63,12 @@ export function bench(
       path: options.path ?? '/mail',
       from: undefined,
       environment: options.environment ?? 'production',
+      webhooks: new Map(),
     },
     unsubscribePage: createUnsubscribePage(options.unsubscribe ?? {}),
     now: () => Date.now(),
     onError: (error) => void told.errors.push(error),
+    onRefusal: () => {},
   });
   const ask = (path: string, init?: RequestInit) => router.handle(new Request(`https://app.example${path}`, init));
   return { ...told, router, tokens, ask };

@@ -89,6 +89,22 @@ describe.each([
     expect(unsubscribed).toEqual([]);
   });
 
+  it('answers requests that have no web-standard form, or an odd one', async () => {
+    const { url } = await start();
+    const ask = async (head: string): Promise<string> => {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1');
+      socket.write(`${head}\r\nConnection: close\r\n\r\n`);
+      return (await socket.setEncoding('latin1').toArray()).join('').slice(0, 12);
+    };
+    expect(await ask('GET /mail/health HTTP/1.0')).toBe('HTTP/1.1 200');
+    expect(await ask('HEAD /mail/health HTTP/1.1\r\nHost: x\r\nRange: bytes=0-0')).toBe('HTTP/1.1 200');
+    expect(await ask('PROPFIND /mail/health HTTP/1.1\r\nHost: x')).toBe('HTTP/1.1 405');
+    expect(await ask('TRACE /mail/health HTTP/1.1\r\nHost: x')).toMatch(/^HTTP\/1.1 40[05]$/);
+    expect(await ask('GET /mail/health HTTP/1.1\r\nHost: <x y>')).toMatch(/^HTTP\/1.1 (?:200|400)$/);
+    for (const path of ['//mail/health', '/mail%2Fhealth', '/mail/%zz', `/mail/o/${'x'.repeat(9000)}`, '/mail/o/%00'])
+      expect(await ask(`GET ${path} HTTP/1.1\r\nHost: x`), path).toBe('HTTP/1.1 404');
+  });
+
   it('gives failures to next, and without next answers 500 without detail', async () => {
     const failing = { engine: { view: () => Promise.reject(new Error('secret detail')) } };
     const { url, tokens, router } = await start(failing);

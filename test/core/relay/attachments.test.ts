@@ -95,6 +95,43 @@ describe('attachments', () => {
     expect(asked).toBe(0);
   });
 
+  it.each([
+    ['base64', 'not base64!'],
+    ['base64', 'data:image/png;base64,iVBORw0KGgo='],
+    ['base64', 'iVBOR'],
+    ['base64', 'iVBO=Rw0K'],
+    ['hex', '4f6'],
+    ['hex', '0x4f'],
+  ] as const)('are refused where their text is no %s: %s', async (encoding, content) => {
+    const relay = relayWith({ thread: false });
+    const bad = { content, encoding };
+    for (const parts of [
+      { attachments: [bad] },
+      { alternatives: [{ ...bad, contentType: 'text/x-amp-html' }] },
+      { icalEvent: bad },
+    ])
+      await expect(relay.send({ ...message, text: 'x', ...parts })).rejects.toMatchObject({
+        code: 'ATTACHMENT_INVALID',
+      });
+    const good = [' iVBO\r\n Rw== ', 'iV-_', 'iVBORw', ''].map((text) => ({
+      content: text,
+      encoding: 'base64' as const,
+    }));
+    await expect(relay.send({ ...message, text: 'x', attachments: good })).resolves.toMatchObject({ repeated: false });
+  });
+
+  it('are refused where somebody has read their stream to its end', async () => {
+    const relay = relayWith({ thread: false });
+    const used = Readable.from([PDF]);
+    for await (const _ of used);
+    const twice = Readable.from([PDF]);
+    for (const content of [[used], [twice, twice]])
+      await expect(
+        relay.send({ ...message, text: 'x', attachments: content.map((stream) => ({ content: stream })) }),
+      ).rejects.toMatchObject({ code: 'ATTACHMENT_INVALID', message: expect.stringContaining('read before') });
+    expect((await relay.messages.list()).items).toEqual([]);
+  });
+
   it('are refused where their stream breaks or they are too large, and nothing is stored', async () => {
     const relay = relayWith({ limits: { maxMessageBytes: 10_000 } });
     const broken = new Readable({

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MailRelayError } from '../../../packages/core/src/errors.ts';
+import { defineTemplate } from '../../../packages/core/src/index.ts';
 import { submitBulk } from '../../../packages/core/src/submit/bulk.ts';
 import type { PreparedFields } from '../../../packages/core/src/submit/prepare.ts';
 import { createTemplateBook } from '../../../packages/core/src/submit/templates.ts';
@@ -123,6 +124,44 @@ describe('sendMany', () => {
     await expect(relay.sendMany(people, { ...options, subject: 'Other' })).rejects.toMatchObject({
       code: 'IDEMPOTENCY_CONFLICT',
     });
+  });
+
+  it('rejects under the same key whom it had accepted with other data, and takes the others', async () => {
+    const template = defineTemplate({ name: 't', subject: 'S', html: '{{a}} {{b.c}}' });
+    const relay = relayWith({ queue: { deliver: false }, templates: [template] });
+    const options = { template: 't', idempotencyKey: 'spring-2026' };
+    const of = (to: string | { name: string; address: string }, more: object = {}) => ({
+      to,
+      data: { a: 1, b: { c: 2, d: 3 } },
+      locale: 'fr',
+      metadata: { id: 1 },
+      tracking: { opens: false },
+      ...more,
+    });
+    const reversed = <T extends object>(one: T): T => Object.fromEntries(Object.entries(one).reverse()) as T;
+    const people = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => of(`${name}@example.com`));
+    await relay.suppressions.add('f@example.com');
+    expect(await relay.sendMany(people, options)).toMatchObject({ accepted: 6, suppressed: 1 });
+    const again = [
+      reversed(of('a@example.com', { data: { b: { d: 3, c: 2 }, a: 1 } })),
+      of('b@example.com', { data: { a: 2, b: { c: 2, d: 3 } } }),
+      of('c@example.com', { locale: 'de' }),
+      of({ name: 'Dee', address: 'd@example.com' }),
+      of('e@example.com', { metadata: undefined }),
+      of('f@example.com', { tracking: false }),
+      of('g@example.com'),
+      of('b@example.com'),
+    ];
+    const { accepted, rejections, id } = await relay.sendMany(again, options);
+    expect(accepted).toBe(2);
+    expect(rejections.map(({ index, code }) => [index, code])).toEqual([
+      ...[1, 2, 3, 4, 5].map((index) => [index, 'IDEMPOTENCY_CONFLICT']),
+      [7, 'RECIPIENT_DUPLICATE'],
+    ]);
+    expect(rejections[0]?.message).toContain('accepted before with other data');
+    // What had been accepted is as it was.
+    expect((await relay.messages.get(id))?.deliveries).toHaveLength(7);
+    expect(await relay.sendMany(people, options)).toMatchObject({ accepted: 6, rejected: 0 });
   });
 
   it('is one run, whether it is iterated, awaited, or both in any order', async () => {

@@ -85,6 +85,41 @@ describe('the environment', () => {
     );
   });
 
+  const NAMES = ['SECRET', 'PUBLIC_URL', 'FROM', 'STORE', 'TEMPLATES', 'SMTP_URL', 'RATE'];
+  const DKIM = ['DKIM_DOMAIN', 'DKIM_SELECTOR', 'DKIM_KEY'];
+  const blank = (value: string): Record<string, string> =>
+    Object.fromEntries([...NAMES, ...DKIM].map((name) => [`MAIL_RELAY_${name}`, value]));
+
+  it.each(['', ' ', '\n'])('counts as absent where it is empty: %j', async (value) => {
+    vi.spyOn(process, 'cwd').mockReturnValue(scratchFolder());
+    onTestFinished(() => void vi.restoreAllMocks());
+    const relay = relayFrom({ ...blank(value), PORT: value, NODE_ENV: value });
+    expect(relay.publicUrl).toBe('http://localhost:3000');
+    await expect(relay.send(mail)).resolves.toMatchObject({ repeated: false });
+    expect(() => relayFrom({ ...blank(value), NODE_ENV: 'production' })).toThrow(
+      expect.objectContaining({
+        code: 'SECRET_MISSING',
+        details: expect.objectContaining({ missing: ['secret', 'publicUrl', 'routes'] }),
+      }),
+    );
+  });
+
+  it.each([
+    ['8080', 'http://localhost:8080'],
+    ['\\\\.\\pipe\\abc', 'http://localhost:3000'],
+    ['http', 'http://localhost:3000'],
+    ['99999', 'http://localhost:3000'],
+    ['0', 'http://localhost:3000'],
+  ])('names the port in development, where PORT is one: %s', (port, url) => {
+    expect(relayFrom({ PORT: port, MAIL_RELAY_STORE: ':memory:' }).publicUrl).toBe(url);
+  });
+
+  it('may have blanks around its values, as files of variables leave them', () => {
+    const env = { MAIL_RELAY_PUBLIC_URL: ' https://env.example\n', MAIL_RELAY_SMTP_URL: ' smtp://mx.example\r' };
+    const relay = relayFrom({ ...env, MAIL_RELAY_RATE: '14/s, 50000/day ', MAIL_RELAY_STORE: ':memory: ' });
+    expect(relay.publicUrl).toBe('https://env.example');
+  });
+
   it('goes behind what is given in code', () => {
     const relay = relayFrom({ MAIL_RELAY_PUBLIC_URL: 'https://env.example' }, { publicUrl: 'https://code.example' });
     expect(relay.publicUrl).toBe('https://code.example');

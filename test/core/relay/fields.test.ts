@@ -62,6 +62,8 @@ describe('a field that cannot be right is refused, and named', () => {
     [{ attachments: [{ content: 'x', encoding: 'base65' }] }, 'attachments[0].encoding'],
     [{ attachments: [{ content: 'x', contentDisposition: 'both' }] }, 'attachments[0].contentDisposition'],
     [{ attachments: [{ content: 'x', filename: false }] }, 'attachments[0].filename'],
+    [{ attachments: [{ content: 'x', filename: 'x'.repeat(256) }] }, 'attachments[0].filename'],
+    [{ tracking: { utm: { utm_source: 'x'.repeat(501) } } }, 'tracking.utm.utm_source'],
     [{ alternatives: [{ content: 'x' }] }, 'alternatives[0].contentType'],
     [{ icalEvent: {} }, 'icalEvent.content'],
     [{ headers: null }, 'headers'],

@@ -71,6 +71,28 @@ describe('an engine whose thread crashes', () => {
 });
 
 describe('a relay', () => {
+  it.each([true, false])(
+    'that is stopped in the middle of a bulk send says so; engine in a thread: %s',
+    async (thread) => {
+      const relay = relayWith({ thread, store: sqlite(join(scratchFolder(), 'relay.db')) });
+      async function* people(): AsyncGenerator<string> {
+        for (let index = 0; index < 1000; index++) {
+          if (index === 500) await relay.stop();
+          yield `r${index}@example.com`;
+        }
+      }
+      await expect(
+        relay.sendMany(people(), { subject: 'Hi', text: 'Hello', campaign: 'spring' }),
+      ).rejects.toMatchObject({
+        code: 'RELAY_STOPPED',
+      });
+      await relay.start();
+      // The first batch was durable before the second was read; of what came after the stop, nothing is.
+      const { accepted } = await relay.reports.campaign('spring');
+      expect([250, 500]).toContain(accepted);
+    },
+  );
+
   it('does what was asked for last, start or stop', async () => {
     const relay = relayWith();
     await relay.start();

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { capture, createMailRelay, directMx, type MailRelayOptions, smtp } from '../../../packages/core/src/index.ts';
+import {
+  capture,
+  createMailRelay,
+  directMx,
+  type MailRelayOptions,
+  smtp,
+  sqlite,
+} from '../../../packages/core/src/index.ts';
 
 /** A value that must not stand in an error. */
 const SECRET = 'hunter2';
@@ -31,6 +38,14 @@ describe('a value out of range is refused, and its option named', () => {
     [{ path: 'mail' }, 'path'],
     [{ path: '/mail/' }, 'path'],
     [{ path: '/' }, 'path'],
+    [{ path: '/mail/..' }, 'path'],
+    [{ path: '/a/../mail' }, 'path'],
+    [{ path: '/./mail' }, 'path'],
+    [{ path: '/%6dail' }, 'path'],
+    [{ path: '/mail?a' }, 'path'],
+    [{ path: '/a//mail' }, 'path'],
+    [{ store: '' }, 'store'],
+    [{ store: { kind: 'sqlite', path: ' ' } }, 'store'],
     [{ templates: { watch: 'no' } }, 'templates.watch'],
     [{ templates: [null] }, 'templates[0]'],
     [{ templates: [{ html: 'x' }] }, 'templates[0].name'],
@@ -56,6 +71,12 @@ describe('a value out of range is refused, and its option named', () => {
     [{ unsubscribe: { texts: { en: { title: 5 } } } }, 'unsubscribe.texts.en.title'],
     [{ attachments: { paths: '/tmp' } }, 'attachments.paths'],
     [{ attachments: { hosts: [5] } }, 'attachments.hosts[0]'],
+    [{ attachments: { hosts: ['https://cdn.example'] } }, 'attachments.hosts[0]'],
+    [{ attachments: { hosts: ['a.example', 'cdn.example/logos'] } }, 'attachments.hosts[1]'],
+    [{ attachments: { hosts: ['*.example'] } }, 'attachments.hosts[0]'],
+    [{ attachments: { hosts: ['user@cdn.example'] } }, 'attachments.hosts[0]'],
+    [{ attachments: { hosts: ['cdn.example:x'] } }, 'attachments.hosts[0]'],
+    [{ attachments: { hosts: [' '] } }, 'attachments.hosts[0]'],
     [{ limits: { maxMessageBytes: '25 MB' } }, 'limits.maxMessageBytes'],
     [{ limits: { maxRecipients: 0 } }, 'limits.maxRecipients'],
     [{ limits: null }, 'limits'],
@@ -97,6 +118,14 @@ describe('a value out of range is refused, and its option named', () => {
     [`smtp://${host}:99999`, {}, 'routes'],
     [`smtp://robot:${SECRET}%zz@${host}`, {}, 'routes'],
     [`smtp://robot:${SECRET}@${host}?pool=true`, {}, 'routes'],
+    [`smtp://robot:${SECRET}@${host}/mailbox`, {}, 'routes'],
+    [`smtp://robot:${SECRET}@${host}/#x`, {}, 'routes'],
+    [`smtp://robot:${SECRET}@${host}#`, {}, 'routes'],
+    [`smtp://robot:${SECRET}@${host}?requireTls=maybe`, {}, 'routes'],
+    [`smtp://robot:${SECRET}@${host}?requireTls=true&requireTls=false`, {}, 'routes'],
+    [`smtp://:${SECRET}@${host}`, {}, 'smtp().auth.user'],
+    [`smtp://a:${SECRET}#b@${host}`, {}, 'routes'],
+    ['smtp://', {}, 'smtp().host'],
     [{ host }, { rate: 5 }, 'smtp().rate'],
     [{ host }, { rate: '0/s' }, 'smtp().rate'],
     [{ host }, { concurrency: 0 }, 'smtp().concurrency'],
@@ -158,6 +187,7 @@ describe('a key that nobody reads is refused, and named', () => {
     [() => createMailRelay({ tracking: { streams: { news: {} } } } as never), 'tracking.streams.news'],
     [() => createMailRelay({ templates: [{ name: 'x', html: 'x', htm: 'x' }] } as never), 'templates[0].htm'],
     [() => createMailRelay({ routes: [{ kind: 'capture', name: 'x', keep: 1, kep: 2 }] } as never), 'capture().kep'],
+    [() => createMailRelay({ store: { ...sqlite('x.db'), walMode: false } } as never), 'store.walMode'],
   ])('%s', (make, option) => {
     const error = errorOf(make);
     expect(error).toMatchObject({ code: 'OPTION_UNSUPPORTED', details: { option } });
@@ -178,6 +208,17 @@ describe('values that are right are taken', () => {
     ],
   ])('%s', (_, options) => {
     expect(createMailRelay({ store: ':memory:', ...options }).publicUrl).toBe('http://localhost:3000');
+  });
+
+  it.each([
+    ['', undefined],
+    ['/', undefined],
+    ['?requireTls', true],
+    ['/?requireTls=true', true],
+    ['?requireTls=false', false],
+  ])('an SMTP URL that ends with "%s"', (end, requireTls) => {
+    const route = smtp(`smtp://mx.example.com${end}`);
+    expect(route.kind === 'smtp' && [route.smtp.host, route.smtp.requireTls]).toEqual([host, requireTls]);
   });
 
   it('a URL as a route is the same as smtp() of it', async () => {

@@ -115,6 +115,7 @@ describe('options', () => {
     [{ templates: { dir: 'emails' } }, 'OPTION_UNSUPPORTED', 'templates.dir'],
     [{ publicUrl: 'ftp://example.com' }, 'OPTIONS_INVALID', 'publicUrl'],
     [{ store: 'file:relay.db' }, 'OPTIONS_INVALID', 'store'],
+    [{ store: 'postgres://user:password@db.example/mail' }, 'OPTIONS_INVALID', 'store'],
     [{ publicUrl: 'https://example.com/?' }, 'OPTIONS_INVALID', 'publicUrl'],
     [{ publicUrl: 'https://example.com/#' }, 'OPTIONS_INVALID', 'publicUrl'],
     [{ publicUrl: 'https://:pass@example.com/' }, 'OPTIONS_INVALID', 'publicUrl'],

@@ -77,6 +77,31 @@ it('a relay that was stopped says so, until it is started again', async () => {
   expect((await relay.messages.list()).items).toHaveLength(2);
 });
 
+/** What a relay says that is started in a process of its own. */
+async function startIn(given: { readonly options: readonly string[]; readonly before?: string }): Promise<string> {
+  const program = `
+    const { createMailRelay } = await import(${JSON.stringify(join(SOURCE, 'src/index.ts'))});
+    ${given.before ?? ''}
+    await createMailRelay({ store: ':memory:', secret: 'a secret of enough length' }).start()
+      .then(() => console.log('started'), ({ code, message }) => console.log(code, message));
+    process.exit();`;
+  const file = join(scratchFolder(), 'start.mjs');
+  writeFileSync(file, program);
+  const { stdout } = await promisify(execFile)(process.execPath, [...SOURCE_ARGUMENTS, ...given.options, file]);
+  return stdout;
+}
+
+it('a start says so where the process may have no threads, and names the ways out', async () => {
+  const said = await startIn({ options: ['--permission', '--allow-fs-read=*', '--allow-fs-write=*'] });
+  expect(said).toMatch(/^WORKER_UNAVAILABLE .*--allow-worker.*thread: false/);
+});
+
+it.skipIf(process.platform === 'win32')('a thread that ends as it begins says why', async () => {
+  const folder = JSON.stringify(join(scratchFolder(), 'gone'));
+  const before = `const fs = await import('node:fs'); fs.mkdirSync(${folder}); process.chdir(${folder}); fs.rmdirSync(${folder});`;
+  expect(await startIn({ options: [], before })).toMatch(/^ENGINE_CRASHED .*working directory was likely removed/);
+});
+
 it.each([
   ['--max-old-space-size=200', '--expose-gc'],
   ['--input-type=module', '--max-old-space-size=200'],

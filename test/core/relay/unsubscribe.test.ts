@@ -46,6 +46,35 @@ describe('the unsubscribe page of a mail', () => {
     expect(await ask(relay, url)).toContain('name="confirm"');
   });
 
+  it('tells who leaves, comes back and leaves again', async () => {
+    const { relay, url } = await leaving();
+    const told: string[] = [];
+    for (const type of ['unsubscribed', 'resubscribed'] as const)
+      relay.on(type, ({ recipient, scope: left }) => void told.push(`${type} ${recipient} ${left}`));
+    for (const body of ['confirm=yes', 'confirm=yes', 'subscribe=yes', 'subscribe=yes', 'List-Unsubscribe=One-Click'])
+      await ask(relay, url, body);
+    const [out, back] = ['unsubscribed', 'resubscribed'].map((type) => `${type} ${address} ${scope}`);
+    await expect.poll(() => told).toEqual([out, back, out]);
+    expect(await suppressed(relay)).toBe(true);
+    expect(await relay.reports.campaign('spring')).toMatchObject({ unsubscribed: 2, resubscribed: 1 });
+    const [mailed] = (await relay.messages.list({ recipient: address })).items;
+    const events = (await relay.messages.get(mailed?.messageId ?? ''))?.events ?? [];
+    // Its own way goes on meanwhile.
+    expect(events.filter(({ type }) => type.endsWith('subscribed'))).toMatchObject([
+      { type: 'unsubscribed', scope },
+      { type: 'resubscribed', scope },
+      { type: 'unsubscribed', scope },
+    ]);
+  });
+
+  it('tells who leaves again after the application has let them back in', async () => {
+    const { relay, url } = await leaving();
+    await ask(relay, url, 'confirm=yes');
+    await relay.suppressions.remove(address);
+    await ask(relay, url, 'confirm=yes');
+    expect(await relay.reports.campaign('spring')).toMatchObject({ unsubscribed: 2, resubscribed: 0 });
+  });
+
   it('leads back only who left by a link', async () => {
     const { relay, url } = await leaving();
     await relay.suppressions.add(address, { scope, reason: 'complained' });

@@ -66,6 +66,8 @@ it('no query of the queue, the log or the reports reads a whole table', async ()
   await store.suppressions.add({ address: 'd@example.com', scope: 'all', reason: 'manual', evidence: undefined }, NOW);
   await store.suppressions.list({ limit: 10 });
   await store.activity.record([{ type: 'clicked', deliveryId: a.id, at: NOW, url: 'https://example.com', link: 0 }]);
+  for (const type of ['unsubscribed', 'resubscribed'] as const)
+    await store.activity.record([{ type, deliveryId: a.id, at: NOW, scope: 'transactional' }]);
   await store.reports.campaign('spring');
   await store.reports.links('spring', 10);
   await store.reports.days({ from: NOW, to: NOW + 1, stream: undefined });

@@ -146,7 +146,7 @@ describe('what recipients do in a test', () => {
     await expect(bounce(await to('ada@example.com'))).rejects.toThrow('cannot be bounced any more');
   });
 
-  it('complains, and gets no more mail', async () => {
+  it('complains, and gets no more broadcast mail', async () => {
     const kit = await kitWith();
     const { relay, inbox, complain } = kit;
     const told: string[] = [];
@@ -155,7 +155,7 @@ describe('what recipients do in a test', () => {
     await complain(await inbox.last());
     expect(told).toEqual(['ada@example.com']);
     expect(await statesOf(kit, id)).toEqual({ 'ada@example.com': 'complained' });
-    expect((await relay.suppressions.list()).items).toMatchObject([{ reason: 'complained', scope: 'all' }]);
+    expect((await relay.suppressions.list()).items).toMatchObject([{ reason: 'complained', scope: 'broadcast' }]);
     expect((await relay.reports.campaign('spring')).complained).toBe(1);
   });
 });

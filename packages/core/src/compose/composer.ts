@@ -2,9 +2,10 @@ import { domainOf, type Mailbox } from '../address.ts';
 import type { Clock } from '../clock.ts';
 import type { ResolvedDkim } from '../dkim-options.ts';
 import { isMailRelayError, MailRelayError } from '../errors.ts';
-import type { Content, HeaderField, Json, TemplateData } from '../message.ts';
+import { type Content, checkSubject, type HeaderField, type Json, type TemplateData } from '../message.ts';
 import { scopeOf } from '../scope.ts';
 import type { StoredDelivery } from '../store/port.ts';
+import { createBounceAddress } from '../verp.ts';
 import { type CatalogueOptions, createCatalogue, UNTRACKED } from './catalogue.ts';
 import { createSigner } from './dkim/signer.ts';
 import type { MessageIdOf } from './message-id.ts';
@@ -19,6 +20,8 @@ import { isSmall, mostBytes, standIns } from './size.ts';
 export interface ComposerOptions extends CatalogueOptions {
   readonly messageIdOf: MessageIdOf;
   readonly maxMessageBytes: number;
+  /** Where bounces go to, see `verp.ts`. */
+  readonly bounceDomain?: string | undefined;
   readonly dkim: ResolvedDkim;
   readonly clock: Pick<Clock, 'now'>;
 }
@@ -40,7 +43,8 @@ const UNNUMBERED = {
 
 /** Template + data -> bytes. Nothing happens before `start()`. */
 export function createComposer(options: ComposerOptions): Composer {
-  const { tokens, linkBase, messageIdOf, maxMessageBytes } = options;
+  const { tokens, linkBase, messageIdOf, maxMessageBytes, bounceDomain } = options;
+  const bounceAddress = bounceDomain === undefined ? undefined : createBounceAddress(bounceDomain);
   const catalogue = createCatalogue(options);
   const raw = createRawHtml({ tokens, linkBase });
   const composeMime = createComposeMime(options.blobs);
@@ -137,7 +141,7 @@ export function createComposer(options: ComposerOptions): Composer {
       headers,
       routeHead: demands.head,
     });
-    const raw = await signer.sign(written.raw, domainOf(content.from.address));
+    const raw = await signer.sign(written.raw, domainOf(content.from.address), demands.rewritten);
     const bytes = raw.length;
     const most = mostOf(demands);
     if (bytes > most) {
@@ -149,7 +153,7 @@ export function createComposer(options: ComposerOptions): Composer {
       eightBit,
       subject: parts.subject,
       messageId,
-      envelopeFrom: content.envelopeFrom ?? content.from.address,
+      envelopeFrom: content.envelopeFrom ?? bounceAddress?.(tokens.bounce(delivery.id)) ?? content.from.address,
       utf8: hasUtf8(content, to, delivery.address),
     };
   }
@@ -178,6 +182,7 @@ export function createComposer(options: ComposerOptions): Composer {
       const delivery = { ...recipient, ...UNNUMBERED };
       const program = await programOf(content, recipient, UNTRACKED);
       const parts = program === undefined ? bodiesOf(content, recipient) : untracked(program, content, delivery);
+      checkSubject(parts.subject);
       if (isSmall(content, parts, room) || mostBytes(content, parts, linkBase) <= room) return;
       await write(content, delivery, createComposeMime(standIns(content)), demands);
     },

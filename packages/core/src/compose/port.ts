@@ -28,6 +28,8 @@ export interface RouteDemands {
   readonly head: string;
   /** Largest mail that it takes, bytes; undefined where it says nothing. */
   readonly maxBytes: number | undefined;
+  /** Names of header fields that it writes anew, in lower case: a signature that covered them would break. @default none */
+  readonly rewritten?: readonly string[] | undefined;
 }
 
 /** A template that the host declared in code, without its functions. */

@@ -3,6 +3,9 @@ import { providerOf } from './providers/table.ts';
 
 /** What to look at where a route does not work. */
 export function hintOf(route: RouteSpec, { step, reply, reason }: VerificationFailure): string {
+  if (step === 'BIND') return 'this machine does not have the address: look at `localAddresses`';
+  if (step === 'DNS')
+    return 'look at `hostname`, which needs an address that leads back to it, and at `dns.servers` where nobody answers';
   if (reason === 'tls')
     return /certificate|self.signed|altnames|unable to verify/i.test(reply)
       ? 'the certificate does not hold: look at the host name, at `tls.ca` for an authority of your own, and at the clock'

@@ -109,7 +109,7 @@ export interface Verification {
 
 /** Why a route does not work. */
 export interface VerificationFailure {
-  /** `CONN`, `EHLO`, `STARTTLS`, `AUTH` … */
+  /** `CONN`, `EHLO`, `STARTTLS`, `AUTH` …; of `directMx()`: `BIND` (to a local address) or `DNS`. */
   readonly step: string;
   /** What the server said, or what became of the connection; without credentials. */
   readonly reply: string;

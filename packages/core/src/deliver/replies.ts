@@ -1,4 +1,5 @@
 import type { ReasonClass } from '../events.ts';
+import { type Judged, judge } from '../reasons/port.ts';
 import type { Outcome, RouteFault } from './port.ts';
 import { retryAfterOf } from './retry-after.ts';
 
@@ -159,17 +160,26 @@ export function classifyReply(reply: string, step: string): Extract<Outcome, { t
   const status = /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})/.exec(reply)?.[1];
   const rule = ruleOf(reply, step);
   if (rule === undefined) return { type: 'deferred', reply, status, reason: 'protocol' };
+  // What no row here names may be in the tables that bounce mails are read by.
+  const known =
+    rule.reason === 'other' && RECIPIENT.some((one) => one === step) ? judgeReply(reply, status) : undefined;
+  const reason = known?.reason ?? rule.reason;
   if (rule.outcome === 'deferred') {
     const retryAfterMs = retryAfterOf(reply) ?? rule.retryAfterMs;
-    return { type: 'deferred', reply, status, reason: rule.reason, retryAfterMs, fault: rule.fault };
+    return { type: 'deferred', reply, status, reason, retryAfterMs, fault: rule.fault };
   }
   return {
     type: 'bounced',
-    kind: rule.kind ?? 'hard',
+    kind: known?.kind ?? rule.kind ?? 'hard',
     reply,
     status,
-    reason: rule.reason,
-    suppress: rule.suppress ?? false,
+    reason,
+    suppress: rule.suppress ?? (known?.kind === 'hard' && known.fault === 'recipient'),
     fault: rule.fault,
   };
+}
+
+function judgeReply(text: string, status: string | undefined): Judged | undefined {
+  const judged = judge({ text, status, code: Number(text.slice(0, 3)) });
+  return judged.reason === 'other' ? undefined : judged;
 }

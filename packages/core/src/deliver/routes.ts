@@ -74,12 +74,24 @@ function fromUrl(text: string): SmtpOptions {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^smtps?:$/.test(url.protocol))
     throw invalid('reads like smtp://user:password@host:587 or smtps://host');
-  const parameter = [...url.searchParams.keys()].find((key) => key !== 'requireTls');
-  if (parameter !== undefined) throw invalid(`has no parameter ${parameter}; give an object for more options`);
+  // An empty fragment shows only in the text.
+  if (!/^\/?$/.test(url.pathname) || text.includes('#'))
+    throw invalid('has neither a path nor a fragment; in a user name or password, / is written as %2F and # as %23');
   const port = url.port === '' ? {} : { port: Number(url.port) };
-  const auth = url.username === '' ? {} : { auth: { user: decoded(url.username), pass: decoded(url.password) } };
-  const tls = url.searchParams.has('requireTls') ? { requireTls: url.searchParams.get('requireTls') !== 'false' } : {};
+  const { username, password } = url;
+  const auth = username + password === '' ? {} : { auth: { user: decoded(username), pass: decoded(password) } };
+  const tls = parametersOf(url.searchParams);
   return { host: url.hostname.replace(/^\[|\]$/g, ''), secure: url.protocol === 'smtps:', ...port, ...auth, ...tls };
+}
+
+function parametersOf(parameters: URLSearchParams): Pick<SmtpOptions, 'requireTls'> {
+  const [first, ...more] = [...parameters];
+  if (first === undefined) return {};
+  const [name, value] = first;
+  if (name !== 'requireTls') throw invalid(`has no parameter ${name}; give an object for more options`);
+  if (more.length > 0 || !['', 'true', 'false'].includes(value))
+    throw invalid('has the parameter requireTls once, as true or false');
+  return { requireTls: value !== 'false' };
 }
 
 function decoded(part: string): string {
@@ -91,5 +103,8 @@ function decoded(part: string): string {
 }
 
 function invalid(problem: string): MailRelayError {
-  return new MailRelayError('OPTIONS_INVALID', { option: 'routes', reason: `an SMTP server ${problem}` });
+  return new MailRelayError('OPTIONS_INVALID', {
+    option: 'routes',
+    reason: `an SMTP server, in \`routes\` or MAIL_RELAY_SMTP_URL, ${problem}`,
+  });
 }

@@ -9,9 +9,17 @@ import { checkSpf } from './judge-spf.ts';
 import { createLookup, LookupFailure } from './lookup.ts';
 import type { DomainFinding, DomainReport, DomainResolver, DomainTopic } from './port.ts';
 
+/** What the routes of the relay say of who sends. */
+export interface SendingRoutes {
+  /** Addresses of this machine that mail leaves from. */
+  readonly addresses: readonly string[];
+  /** Providers, and the domain that SPF includes for each. */
+  readonly providers: readonly { readonly title: string; readonly include: string }[];
+}
+
 /** What is known beside the domain. */
 export interface CheckDomainOptions {
-  /** Addresses that mail leaves from, where it leaves from machines of one's own. @default none: SPF is read, not compared; PTR is not looked at */
+  /** Addresses that mail leaves from, where it leaves from machines of one's own. @default `localAddresses` of the routes with `directMx()`; where there are none, SPF is read, not compared, and PTR is not looked at */
   readonly addresses?: readonly string[] | undefined;
   /** Domains that SPF has to include, as the provider names them. @default none */
   readonly includes?: readonly string[] | undefined;
@@ -49,18 +57,20 @@ export async function checkDomain(
   given: string,
   options: CheckDomainOptions,
   dkim: ResolvedDkim,
+  routesOf: (domain: string) => SendingRoutes = () => ({ addresses: [], providers: [] }),
 ): Promise<DomainReport> {
   check(OPTIONS, options, 'check()');
   const domain = lookupDomain(given, 'domain');
   const returnPath = lookupDomain(options.returnPath ?? domain, 'check().returnPath');
   const includes = (options.includes ?? []).map((one, index) => lookupDomain(one, `check().includes[${index}]`));
-  const { addresses = [], selectors = [] } = options;
+  const routes = routesOf(domain);
+  const { addresses = routes.addresses, selectors = [] } = options;
   const lookup = createLookup(options.resolver ?? new Resolver(DNS));
   const signing = signingDomain(dkim, domain);
   const keys = dkim.keys.filter((key) => key.domain === signing);
   const signers = [...(signing === undefined ? [] : [signing]), ...(selectors.length > 0 ? [domain] : [])];
   const findings = await Promise.all([
-    known('spf', returnPath, checkSpf(lookup, returnPath, { addresses, includes })),
+    known('spf', returnPath, checkSpf(lookup, returnPath, { addresses, includes, providers: routes.providers })),
     ...keys.map((key) => known('dkim', `${key.selector}._domainkey.${key.domain}`, checkKey(lookup, key))),
     ...selectors.map((one) => known('dkim', `${one}._domainkey.${domain}`, checkForeignKey(lookup, domain, one))),
     ...(signers.length === 0 ? [unsigned(domain)] : []),

@@ -71,6 +71,12 @@ export async function checkDmarc(lookup: Lookup, domain: string, by: Aligned): P
       'dmarc-pct',
       'pct= is of RFC 7489; RFC 9989 has t=y for testing, and new receivers ignore it',
     );
+  if (tags.get('t')?.toLowerCase() === 'y' && applied.toLowerCase() !== 'none')
+    return finding(
+      'advice',
+      'dmarc-testing',
+      `t=y asks receivers to be milder than ${applied} (RFC 9989): remove it once nothing of yours fails`,
+    );
   if (applied.toLowerCase() === 'none')
     return finding(
       'advice',

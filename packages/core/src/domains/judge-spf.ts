@@ -1,7 +1,7 @@
 import { textRecord } from './create-key.ts';
 import type { Lookup } from './lookup.ts';
 import type { DomainFinding } from './port.ts';
-import { MAX_LOOKUPS, readSpf } from './spf.ts';
+import { MAX_LOOKUPS, MAX_VOIDS, readSpf } from './spf.ts';
 
 /** Where mail leaves from, as far as that is known. */
 export interface Senders {
@@ -9,11 +9,13 @@ export interface Senders {
   readonly addresses: readonly string[];
   /** Domains whose SPF record has to be included. */
   readonly includes: readonly string[];
+  /** What providers name for mail that has this domain as its envelope sender; most write a domain of their own there. */
+  readonly providers: readonly { readonly title: string; readonly include: string }[];
 }
 
 /** The SPF record of a domain (RFC 7208). */
 export async function checkSpf(lookup: Lookup, domain: string, senders: Senders): Promise<DomainFinding> {
-  const spf = await readSpf(lookup, domain);
+  const spf = await readSpf(lookup, domain, senders.addresses);
   const found = spf.records;
   const finding = (status: DomainFinding['status'], code: string, says: string, publish?: string): DomainFinding => ({
     topic: 'spf',
@@ -34,6 +36,12 @@ export async function checkSpf(lookup: Lookup, domain: string, senders: Senders)
       'spf-lookups',
       `it asks DNS ${spf.lookups} times, allowed are ${MAX_LOOKUPS}: receivers ignore it`,
     );
+  if (spf.voids.length > MAX_VOIDS)
+    return finding(
+      'problem',
+      'spf-void',
+      `it asks for ${spf.voids.length} names that have nothing (${spf.voids.join(', ')}), allowed are ${MAX_VOIDS}: receivers ignore it`,
+    );
   if (spf.all === '+')
     return finding('problem', 'spf-open', '+all lets everybody send for the domain', withAll(record, '~all'));
   const missing = [
@@ -42,6 +50,17 @@ export async function checkSpf(lookup: Lookup, domain: string, senders: Senders)
   ];
   if (missing.length > 0)
     return finding('problem', 'spf-sender', `it does not allow ${missing.join(' ')}`, withTerms(record, missing));
+  const absent = senders.providers.filter(({ include }) => !spf.includes.includes(include));
+  if (absent.length > 0)
+    return finding(
+      'advice',
+      'spf-provider',
+      `it does not name ${absent.map(({ title, include }) => `${include} (${title})`).join(', ')}: needed where the provider sends with this domain as the envelope sender, and not with one of its own`,
+      withTerms(
+        record,
+        absent.map(({ include }) => `include:${include}`),
+      ),
+    );
   if (spf.all === undefined || spf.all === '?')
     return finding(
       'advice',
@@ -60,8 +79,9 @@ function termOf(address: string): string {
   return `${address.includes(':') ? 'ip6' : 'ip4'}:${address}`;
 }
 
-function policyOf({ addresses, includes }: Senders): string {
-  return ['v=spf1', ...includes.map((one) => `include:${one}`), ...addresses.map(termOf), '~all'].join(' ');
+function policyOf({ addresses, includes, providers }: Senders): string {
+  const all = new Set([...includes, ...providers.map(({ include }) => include)]);
+  return ['v=spf1', ...[...all].map((one) => `include:${one}`), ...addresses.map(termOf), '~all'].join(' ');
 }
 
 /** Before what ends the evaluation. */

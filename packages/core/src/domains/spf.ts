@@ -1,5 +1,6 @@
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 import type { Lookup } from './lookup.ts';
+import { expand, hasMacros, macroProblem } from './spf-macros.ts';
 
 /** What is read out of the SPF record of a domain, and of all that it includes (RFC 7208). */
 export interface Spf {
@@ -10,14 +11,20 @@ export interface Spf {
   readonly lookups: number;
   /** Qualifier of `all`, where evaluation ends with one: `-`, `~`, `?` or `+`. */
   readonly all: string | undefined;
+  /** Names that were asked for and have nothing; at most 2 are allowed (section 4.6.4). */
+  readonly voids: readonly string[];
   /** Domains that are included, at any depth. */
   readonly includes: readonly string[];
-  /** What the record says of an address: its qualifier; undefined where macros decide, which nobody can follow beforehand. */
+  /** What the record says of an address: its qualifier; undefined where something decides that nobody knows beforehand. */
   covers(address: string): string | undefined;
 }
 
 /** Most terms that ask DNS (RFC 7208 section 4.6.4). */
 export const MAX_LOOKUPS = 10;
+/** Most look-ups that find nothing (section 4.6.4). */
+export const MAX_VOIDS = 2;
+/** Most hosts of one mx term (section 4.6.4). */
+const MAX_HOSTS = 10;
 /** Where reading ends: nothing is gained beyond. */
 const STOP_AFTER = 40;
 
@@ -39,11 +46,25 @@ interface Prefix {
   readonly six: number;
 }
 
+/** What a term asks for. */
+interface Question {
+  readonly target: string;
+  readonly domainName: string;
+  readonly bits: Prefix;
+  readonly trail: readonly string[];
+}
+
 const NAMES = /^(?:all|include|a|mx|ptr|ip4|ip6|exists)$/;
 
-/** Reads the policy of a domain. @throws LookupFailure */
-export async function readSpf(lookup: Lookup, domain: string): Promise<Spf> {
+/**
+ * Reads the policy of a domain.
+ *
+ * @param addresses - those that the policy is asked about: macros are followed for them
+ * @throws LookupFailure
+ */
+export async function readSpf(lookup: Lookup, domain: string, addresses: readonly string[] = []): Promise<Spf> {
   let lookups = 0;
+  const voids = new Set<string>();
   let error: Spf['error'];
   const includes: string[] = [];
   const fail = (code: string, says: string): void => {
@@ -60,7 +81,7 @@ export async function readSpf(lookup: Lookup, domain: string): Promise<Spf> {
   }
 
   async function child(name: string, trail: readonly string[]): Promise<Policy | undefined> {
-    if (name.includes('%') || lookups > STOP_AFTER) return undefined;
+    if (lookups > STOP_AFTER) return undefined;
     if (trail.includes(name)) {
       fail('spf-loop', `${name} includes itself`);
       return undefined;
@@ -87,35 +108,77 @@ export async function readSpf(lookup: Lookup, domain: string): Promise<Spf> {
       if (kind === 'all') return { terms, all: qualifier };
       const target = (value === '' ? domainName : value).toLowerCase();
       const bits = { four: Number(four ?? 32), six: Number((kind === 'ip6' ? four : six) ?? 128) };
-      terms.push({ qualifier, matches: await mechanism(kind, target, bits, trail) });
+      terms.push({ qualifier, matches: await mechanism(kind, { target, domainName, bits, trail }) });
     }
     if (redirect === undefined) return { terms, all: undefined };
     lookups += 1;
-    const other = await child(redirect, trail);
+    const name = nameOf(redirect, domainName, undefined);
+    // Who is sent to depends on the mail.
+    if (name === undefined) return { terms: [...terms, { qualifier: '?', matches: () => undefined }], all: undefined };
+    const other = await child(name, trail);
     return { terms: [...terms, ...(other?.terms ?? [])], all: other?.all };
   }
 
-  async function mechanism(
-    kind: string,
-    target: string,
-    bits: Prefix,
-    trail: readonly string[],
-  ): Promise<Term['matches']> {
+  /** The name that a term asks for; undefined where that depends on what is not known. */
+  function nameOf(target: string, domainName: string, address: string | undefined): string | undefined {
+    if (!hasMacros(target)) return target;
+    const problem = macroProblem(target);
+    if (problem !== undefined) fail('spf-syntax', problem);
+    return expand(target, { domain: domainName, sender: domain, address });
+  }
+
+  /** One term for all addresses, or where its name has their macros, for each by itself. */
+  async function asked(kind: string, { target, domainName, bits, trail }: Question): Promise<Term['matches']> {
+    const name = nameOf(target, domainName, undefined);
+    if (name !== undefined) return evaluate(kind, name, bits, trail);
+    const known = new Map<string, boolean | undefined>();
+    for (const address of addresses) {
+      const own = nameOf(target, domainName, address);
+      known.set(address, own === undefined ? undefined : (await evaluate(kind, own, bits, trail, true))(address));
+    }
+    return (address) => known.get(address);
+  }
+
+  async function mechanism(kind: string, question: Question): Promise<Term['matches']> {
+    const { target, bits } = question;
     if (kind === 'ip4' || kind === 'ip6') {
       const fits = isIP(target) === Number(kind[2]) && bits.four <= 32 && bits.six <= 128;
       if (!fits) fail('spf-syntax', `${kind}:${target} is no network`);
       return within(fits ? [target] : [], bits);
     }
     lookups += 1;
+    return kind === 'ptr' ? () => undefined : asked(kind, question);
+  }
+
+  /** @param ofOne - the name is that of one address, which may well have nothing there */
+  async function evaluate(
+    kind: string,
+    name: string,
+    bits: Prefix,
+    trail: readonly string[],
+    ofOne = false,
+  ): Promise<Term['matches']> {
     if (kind === 'include') {
-      includes.push(target);
-      const policy = await child(target, trail);
+      includes.push(name);
+      const policy = await child(name, trail);
       return policy === undefined ? () => undefined : (address) => verdict(policy, address) === '+';
     }
-    if (kind === 'exists' || kind === 'ptr' || target.includes('%')) return () => undefined;
-    const hosts = kind === 'mx' ? (await lookup.mx(target)).map(({ exchange }) => exchange) : [target];
-    const addresses = await Promise.all(hosts.slice(0, MAX_LOOKUPS).filter(Boolean).map(lookup.addresses));
-    return within(addresses.flat(), bits);
+    if (kind === 'exists') {
+      const there = (await addressesOf(name, ofOne)).some(isIPv4);
+      return () => there;
+    }
+    const hosts = kind === 'mx' ? (await lookup.mx(name)).map(({ exchange }) => exchange).filter(Boolean) : [name];
+    if (hosts.length === 0) voids.add(name);
+    if (hosts.length > MAX_HOSTS)
+      fail('spf-hosts', `${name} has ${hosts.length} MX hosts, and mx may ask for ${MAX_HOSTS}`);
+    const found = await Promise.all(hosts.slice(0, MAX_HOSTS).map((host) => addressesOf(host, ofOne)));
+    return within(found.flat(), bits);
+  }
+
+  async function addressesOf(name: string, ofOne: boolean): Promise<string[]> {
+    const found = await lookup.addresses(name);
+    if (found.length === 0 && !ofOne) voids.add(name);
+    return found;
   }
 
   const records = await recordsOf(domain);
@@ -124,6 +187,7 @@ export async function readSpf(lookup: Lookup, domain: string): Promise<Spf> {
     records,
     error,
     lookups,
+    voids: [...voids],
     all: policy.all,
     includes,
     covers: (address) => verdict(policy, address),

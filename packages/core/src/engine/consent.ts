@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { isMailRelayError } from '../errors.ts';
 import type { MessageEvent } from '../events.ts';
 import type { Content } from '../message.ts';
@@ -8,9 +9,10 @@ import type { EngineApi } from '../thread/port.ts';
 /** Who leaves by a link of a mail, and who comes back. */
 export function createConsent(context: {
   readonly store: Pick<Store, 'activity' | 'log' | 'suppressions'>;
+  readonly clock: Pick<Clock, 'now'>;
   publish(events: readonly MessageEvent[]): void;
 }): Pick<EngineApi, 'subscription' | 'unsubscribe' | 'resubscribe'> {
-  const { store, publish } = context;
+  const { store, clock, publish } = context;
 
   /** Undefined where it is gone, or damaged: links work without it. */
   async function contentOf(deliveryId: number): Promise<Content | undefined> {
@@ -25,8 +27,8 @@ export function createConsent(context: {
 
   const subscription: EngineApi['subscription'] = async ({ deliveryId, address, scope }) => {
     const content = await contentOf(deliveryId);
-    const entry = store.suppressions.find(address, [scope]);
-    const above = store.suppressions.find(address, scopesAbove(scope, content?.stream));
+    const entry = store.suppressions.find(address, [scope], clock.now());
+    const above = store.suppressions.find(address, scopesAbove(scope, content?.stream), clock.now());
     return {
       sender: content?.from,
       unsubscribed: entry !== undefined,
@@ -42,7 +44,10 @@ export function createConsent(context: {
     },
     async resubscribe(claim) {
       if (!(await subscription(claim)).mayReturn) return false;
-      return (await store.suppressions.remove(claim.address, claim.scope, 'unsubscribed')) > 0;
+      const { deliveryId, address, scope, at } = claim;
+      if ((await store.suppressions.remove(address, scope, 'unsubscribed')) === 0) return false;
+      publish(await store.activity.record([{ type: 'resubscribed', deliveryId, at, scope }]));
+      return true;
     },
   };
 }

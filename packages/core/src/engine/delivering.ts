@@ -107,7 +107,7 @@ export function createDelivering(context: DeliveringContext): Deliver {
   }
 
   function suppressionOf(content: Content, { address }: ClaimedDelivery): string | undefined {
-    const suppression = store.suppressions.find(address, scopesCovering(content));
+    const suppression = store.suppressions.find(address, scopesCovering(content), clock.now());
     return suppression && `${suppression.reason} (${suppression.scope})`;
   }
 

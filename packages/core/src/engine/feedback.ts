@@ -1,38 +1,59 @@
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { classifyReply } from '../deliver/replies.ts';
 import { MailRelayError } from '../errors.ts';
 import type { MessageEvent } from '../events.ts';
-import type { FeedbackReport } from '../feedback/port.ts';
+import type { FeedbackEvent, FeedbackReport } from '../feedback/port.ts';
 import { decodeId } from '../message.ts';
-import type { Feedback, Store } from '../store/port.ts';
-import type { EngineApi } from '../thread/port.ts';
+import type { Received, Store } from '../store/port.ts';
+import type { SuppressionPolicy } from '../suppression-policy.ts';
+import type { EngineApi, HostApi } from '../thread/port.ts';
 
 /** What came back about deliveries, on its way into the store. */
 export function createFeedback(context: {
   readonly store: Pick<Store, 'feedback' | 'log'>;
   readonly clock: Pick<Clock, 'now'>;
+  readonly policy: SuppressionPolicy;
   publish(events: readonly MessageEvent[]): void;
-}): Pick<EngineApi, 'feedback'> {
-  const { store, clock, publish } = context;
+  readonly log: HostApi['log'];
+}): Pick<EngineApi, 'feedback' | 'receive' | 'receiveOnce' | 'unmatchedFeedback'> {
+  const { store, clock, policy, publish, log } = context;
+
+  async function record(feedback: readonly FeedbackEvent[], once?: string): Promise<readonly Received[] | undefined> {
+    const options = { now: clock.now(), policy, ...(once === undefined ? {} : { once }) };
+    const { events, received, used } = await store.feedback.receive(feedback, options);
+    if (used) return undefined;
+    publish(events);
+    feedback.forEach((event, index) => {
+      if (event.fault !== 'sender' || event.type === 'deferred' || received[index]?.outcome === 'repeated') return;
+      const { reason, diagnostic, source, status } = event;
+      const { deliveryId } = received[index] ?? {};
+      log('warn', { reason, diagnostic, source, status, deliveryId }, 'mail was refused for a reason of the sender');
+    });
+    return received;
+  }
+  const receive: EngineApi['receive'] = async (feedback) => (await record(feedback)) ?? [];
+
   return {
+    receive,
+    receiveOnce: (token, feedback) => record(feedback, token),
+    unmatchedFeedback: (query) => store.feedback.unmatched(query),
     async feedback(id, report) {
       const deliveryId = decodeId('dlv', id);
       if (deliveryId === undefined || (await store.log.delivery(deliveryId)) === undefined)
         throw new MailRelayError('MESSAGE_NOT_FOUND', { id, reason: `no delivery has the id ${id}` });
-      const events = await store.feedback.record([{ deliveryId, at: clock.now(), ...meaningOf(report) }]);
-      publish(events);
-      return events.length > 0;
+      const event = { id: randomUUID(), at: clock.now(), source: 'host', deliveryId: id, ...meaningOf(report) };
+      return (await receive([event]))[0]?.outcome === 'moved';
     },
   };
 }
 
-type Meaning = Feedback extends infer F ? (F extends Feedback ? Omit<F, 'deliveryId' | 'at'> : never) : never;
-
 /** Who sends a bounce has given up, whatever the code of its reply. */
-function meaningOf(report: FeedbackReport): Meaning {
-  if (report.type === 'complained') return { type: 'complained', evidence: report.evidence };
+function meaningOf(report: FeedbackReport): Pick<FeedbackEvent, 'type'> & Partial<FeedbackEvent> {
+  if (report.type === 'complained') return { type: 'complained', diagnostic: report.evidence };
   const outcome = classifyReply(report.reply, 'MESSAGE');
-  if (outcome.type === 'bounced') return outcome;
-  const { reply, status, reason } = outcome;
-  return { type: 'bounced', kind: 'soft', reply, status, reason, suppress: false };
+  const { reply: diagnostic, status, reason } = outcome;
+  const said = { type: 'bounced', diagnostic, status, reason, code: Number(report.reply.slice(0, 3)) } as const;
+  if (outcome.type === 'deferred') return { ...said, kind: 'soft' };
+  return { ...said, kind: outcome.kind };
 }

@@ -16,7 +16,7 @@ import {
   type SubmittedRecipient,
 } from '../message.ts';
 import { createChooseRoute, type Way } from '../route/choose.ts';
-import type { Enclosures, Store } from '../store/port.ts';
+import type { Appended, Enclosures, Store } from '../store/port.ts';
 import type { BulkResult, EngineApi } from '../thread/port.ts';
 
 /** What submitting works with. */
@@ -42,6 +42,15 @@ interface OpenMessage {
 
 /** What events say of a message. */
 type Announced = Pick<OpenMessage, 'content' | 'campaign' | 'tags'>;
+
+/** What the store does not take, as it is reported. */
+const REJECTIONS = {
+  duplicate: { code: 'RECIPIENT_DUPLICATE', message: ERRORS.RECIPIENT_DUPLICATE.message },
+  conflict: {
+    code: 'IDEMPOTENCY_CONFLICT',
+    message: `${ERRORS.IDEMPOTENCY_CONFLICT.message}: this recipient was accepted before with other data`,
+  },
+} as const satisfies Record<Extract<Appended, { rejected: unknown }>['rejected'], unknown>;
 
 /** As long as an id of a delivery can be. */
 const LONGEST_ID = encodeId('dlv', Number.MAX_SAFE_INTEGER);
@@ -161,8 +170,7 @@ export function createSubmitting(
 
 function bulkResult(appended: Awaited<ReturnType<Store['intake']['append']>>[number] | undefined): BulkResult {
   if (appended === undefined) throw new TypeError('the store answered fewer results than recipients');
-  if ('rejected' in appended)
-    return { rejected: { code: 'RECIPIENT_DUPLICATE', message: ERRORS.RECIPIENT_DUPLICATE.message } };
+  if ('rejected' in appended) return { rejected: REJECTIONS[appended.rejected] };
   return { id: appended.id, state: appended.state };
 }
 

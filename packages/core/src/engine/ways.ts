@@ -4,6 +4,7 @@ import type { Content } from '../message.ts';
 import type { Breaker } from '../route/breaker.ts';
 import type { Breakers } from '../route/breakers.ts';
 import { createFailover } from '../route/failover.ts';
+import { placesOf } from '../route/places.ts';
 import { createTakingRoutes } from '../route/taking.ts';
 
 /** An attempt's way over its route, and from there to others. */
@@ -43,7 +44,9 @@ function isOneHop({ kind }: RouteSpec): boolean {
 
 /** Joins the routes in their order with what is known of their health. */
 export function createWays(routes: readonly RouteSpec[], breakers: Breakers, clock: { now(): number }): Ways {
-  const last = routes.at(-1)?.name;
+  const lastPlace = placesOf(routes).at(-1) ?? [];
+  /** Mail of this route has no other way. */
+  const last = lastPlace.length === 1 ? lastPlace[0]?.name : undefined;
   const takingRoutes = createTakingRoutes(routes);
   const oneHop = new Set(routes.filter(isOneHop).map(({ name }) => name));
   const failover = createFailover((route, now) => breakers.look(route, now));
@@ -51,7 +54,7 @@ export function createWays(routes: readonly RouteSpec[], breakers: Breakers, clo
     takingRoutes(
       content.route,
       () => ({ ...labels(), stream: content.stream, senderDomain: domainOf(content.from.address) }),
-      () => domainOf(address),
+      address,
     );
 
   return {

@@ -1,5 +1,7 @@
 /** What came back about a mail, from whatever source, in one shape: bounce mails, complaint reports and provider webhooks become this. */
-import type { Agent, ReasonClass } from '../events.ts';
+import type { Agent, Fault, ReasonClass } from '../events.ts';
+
+export type { Fault } from '../events.ts';
 
 /** Types of what comes back. */
 export const FEEDBACK_TYPES = [
@@ -17,9 +19,6 @@ export const FEEDBACK_TYPES = [
 /** Type of what came back. */
 export type FeedbackType = (typeof FEEDBACK_TYPES)[number];
 
-/** At whose door the fault lies. Only a fault of the recipient's can suppress an address. */
-export type Fault = 'recipient' | 'message' | 'sender' | 'receiver' | 'network';
-
 /** One thing that came back about one recipient of one mail. */
 export interface FeedbackEvent {
   /** The same whenever the same thing comes again: the source's own id, or a hash of what it says. */
@@ -27,7 +26,7 @@ export interface FeedbackEvent {
   readonly type: FeedbackType;
   /** When it happened by the source's clock, ms since the epoch. */
   readonly at: number;
-  /** `dsn`, `bounce-mail`, `arf`, or the name of a provider. */
+  /** `dsn`, `bounce-mail`, `arf`, `auto-reply`, `host` (told by the application), or the name of a provider. */
   readonly source: string;
 
   // What the delivery is found by, the surest first.
@@ -39,6 +38,8 @@ export interface FeedbackEvent {
   readonly providerId?: string | undefined;
   /** Address that the event is about, as the source says it. */
   readonly recipient?: string | undefined;
+  /** Address that the mail was sent to, where the source says another one for `recipient`: that of an alias, of somebody who forwards. */
+  readonly originalRecipient?: string | undefined;
 
   // What it means.
   readonly reason?: ReasonClass | undefined;

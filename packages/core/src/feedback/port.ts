@@ -1,3 +1,8 @@
+export type { FeedbackEvent, FeedbackType } from './event.ts';
+export type { MailReport } from './mail/report.ts';
+export type { WebhookOptions } from './providers/options.ts';
+export type { HookRequest, HookTools, HookVerdict, WebhookProvider } from './providers/provider.ts';
+
 /** What came back about a delivery after the next hop had taken it. */
 export type FeedbackReport =
   | {
@@ -6,7 +11,7 @@ export type FeedbackReport =
       readonly reply: string;
     }
   | {
-      /** The recipient says that the mail is spam, and gets no more mail. */
+      /** The recipient says that the mail is spam, and gets no more broadcast mail (option `suppression.complaints`). */
       readonly type: 'complained';
       /** Where that is known from; kept with the suppression. */
       readonly evidence?: string;

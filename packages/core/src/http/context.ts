@@ -1,5 +1,6 @@
 import type { Mailbox } from '../address.ts';
 import type { UnsubscribePage } from '../consent/port.ts';
+import type { WebhookProvider } from '../feedback/port.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { EngineApi, Reading } from '../thread/port.ts';
 import type { Tokens } from '../token.ts';
@@ -17,6 +18,8 @@ export interface HttpEngine
     | 'capturedSource'
     | 'clearCaptured'
     | 'health'
+    | 'receive'
+    | 'receiveOnce'
   > {
   /** Resolves when what a reader did is durable. */
   read(reading: Reading): Promise<void>;
@@ -35,9 +38,13 @@ export interface HttpContext {
   readonly from: Mailbox | undefined;
   /** For failures that the reader must not notice. */
   readonly onError: (error: unknown) => void;
+  /** For webhooks that are refused: which, and why. The log only, since who sent it is unknown. */
+  readonly onRefusal: (fields: { readonly provider: string; readonly because: string }) => void;
+  /** Whose webhooks are received, by name. */
+  readonly webhooks: ReadonlyMap<string, WebhookProvider>;
 }
 
 /** What {@link HttpContext} is made of, and where the routes are served. */
-export interface RouterOptions extends Omit<HttpContext, 'publicUrl' | 'from'> {
-  readonly options: Pick<ResolvedOptions, 'publicUrl' | 'path' | 'from' | 'environment'>;
+export interface RouterOptions extends Omit<HttpContext, 'publicUrl' | 'from' | 'webhooks'> {
+  readonly options: Pick<ResolvedOptions, 'publicUrl' | 'path' | 'from' | 'environment' | 'webhooks'>;
 }

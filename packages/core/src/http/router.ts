@@ -1,9 +1,11 @@
 import { isMailRelayError } from '../errors.ts';
+import { anyText, check, rule } from '../rules.ts';
 import { text } from './answers.ts';
 import type { HttpContext, RouterOptions } from './context.ts';
 import { type Answer, type Answering, bindHandling, type Handling, type Incoming } from './port.ts';
 import { type Found, routeFinder } from './route.ts';
 import { routesFor } from './routes.ts';
+import { seldom } from './seldom.ts';
 import { fromRequest, toResponse } from './web.ts';
 
 export type { HttpEngine, RouterOptions } from './context.ts';
@@ -15,11 +17,20 @@ export interface Router {
   readonly matches: (pathname: string) => boolean;
 }
 
+/** By its parts, as libraries and other realms have classes of their own. */
+const REQUEST = rule((value) => {
+  const { url, method, headers } = Object(value) as Partial<Request>;
+  return (
+    typeof url === 'string' && URL.canParse(url) && typeof method === 'string' && typeof headers?.get === 'function'
+  );
+}, 'must be a web-standard Request; toNodeHandler() of @mailrelay/core/node serves node:http');
+
 /** Makes the router over the route table. */
 export function createRouter(deps: RouterOptions): Router {
   const find = routeFinder(routesFor(deps.options.environment));
   const prefixes = prefixesOf(deps.options);
-  const context: HttpContext = { ...deps, publicUrl: deps.options.publicUrl, from: deps.options.from };
+  const { publicUrl, from, webhooks } = deps.options;
+  const context: HttpContext = { ...deps, onRefusal: seldom(deps.onRefusal, deps.now), publicUrl, from, webhooks };
 
   function lookUp(pathname: string): Found<HttpContext> | undefined {
     for (const prefix of prefixes) {
@@ -35,10 +46,15 @@ export function createRouter(deps: RouterOptions): Router {
     return found && answerBy(context, found, incoming);
   };
   const handle: Handling = async (request) => {
+    check(REQUEST, request, 'request');
     const answer = await answering(fromRequest(request));
     return answer && toResponse(answer, request.method);
   };
-  return { handle: bindHandling(handle, answering), matches: (pathname) => lookUp(pathname) !== undefined };
+  const matches = (pathname: string): boolean => {
+    check(anyText, pathname, 'pathname');
+    return lookUp(pathname) !== undefined;
+  };
+  return { handle: bindHandling(handle, answering), matches };
 }
 
 async function answerBy(

@@ -1,5 +1,6 @@
 import type { HttpContext } from './context.ts';
 import { health } from './health.ts';
+import { receiveHook } from './hooks.ts';
 import { inboxRoutes } from './inbox/routes.ts';
 import { clicked, opened } from './read.ts';
 import { type Route, route } from './route.ts';
@@ -15,6 +16,12 @@ const PUBLIC: readonly Route<HttpContext>[] = [
   route('GET', '/u/:token', (context, incoming, { token }) => confirmUnsubscribe(context, incoming, token)),
   route('POST', '/u/:token', (context, incoming, { token }) => unsubscribe(context, incoming, token)),
   route('GET', '/v/:token', (context, _incoming, { token }) => viewInBrowser(context, token)),
+  route('POST', '/hooks/:provider', (context, incoming, { provider }) =>
+    receiveHook(context, incoming, provider, undefined),
+  ),
+  route('POST', '/hooks/:provider/:secret', (context, incoming, { provider, secret }) =>
+    receiveHook(context, incoming, provider, secret),
+  ),
   route('GET', '/health', (context) => health(context)),
 ];
 

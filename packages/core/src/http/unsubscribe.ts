@@ -57,7 +57,7 @@ async function leave(context: HttpContext, claim: UnsubscribeClaim, oneClick: bo
 /** Who has not left by a link, but bounced or complained, does not come back by one. */
 async function comeBack(context: HttpContext, claim: UnsubscribeClaim): Promise<UnsubscribeView['step']> {
   const { deliveryId, address, scope } = claim;
-  if (await context.engine.resubscribe({ deliveryId, address, scope })) return 'again';
+  if (await context.engine.resubscribe({ deliveryId, address, scope, at: context.now() })) return 'again';
   return (await stateOf(context, claim)).unsubscribed ? 'already' : 'confirm';
 }
 

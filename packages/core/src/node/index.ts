@@ -1,6 +1,7 @@
 /** Serves a relay's routes with `node:http` and every framework that stands on it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answeringOf } from '../http/port.ts';
+import { check, rule } from '../rules.ts';
 import { fromNode, type NodeRequest, splitUrl } from './incoming.ts';
 import { sendAnswer, sendResponse } from './outgoing.ts';
 import { toRequest } from './request.ts';
@@ -17,14 +18,21 @@ export type Next = (error?: unknown) => void;
 /** A handler for `node:http`, Express, Connect, Nest, Fastify with middie and others. */
 export type NodeHandler = (req: IncomingMessage, res: ServerResponse, next?: Next) => void;
 
+const RELAY = rule((value) => {
+  const { handle, matches } = Object(value) as Partial<HandledRelay>;
+  return typeof handle === 'function' && typeof matches === 'function';
+}, 'must be a relay, as createMailRelay() makes it');
+
 /**
  * Makes a handler for `node:http` and the frameworks on it. A request that is not the relay's goes to `next` untouched, its
  * body unread; without `next` it is answered with 404.
  *
+ * @throws MailRelayError `OPTIONS_INVALID` for what is no relay
  * @example
  * createServer(toNodeHandler(relay)).listen(3000);
  */
 export function toNodeHandler(relay: HandledRelay): NodeHandler {
+  check(RELAY, relay, 'relay');
   const answering = answeringOf(relay.handle);
   const serve = async (req: NodeRequest, res: ServerResponse, url: string): Promise<boolean> => {
     const method = req.method ?? 'GET';
@@ -33,7 +41,12 @@ export function toNodeHandler(relay: HandledRelay): NodeHandler {
       if (answer !== undefined) sendAnswer(res, answer, method);
       return answer !== undefined;
     }
-    const response = await relay.handle(toRequest(req, res, url));
+    const request = toRequest(req, res, url);
+    if (request === undefined) {
+      sendText(res, 400, 'Bad request');
+      return true;
+    }
+    const response = await relay.handle(request);
     if (response !== undefined) await sendResponse(res, response, method);
     return response !== undefined;
   };
@@ -56,8 +69,13 @@ function ownUrl(relay: HandledRelay, { originalUrl, url }: NodeRequest): string 
 function lastResort(res: ServerResponse): Next {
   return (error) => {
     if (res.headersSent) return void res.destroy();
-    res.statusCode = error === undefined ? 404 : 500;
-    res.setHeader('Content-Type', 'text/plain; charset=utf-8');
-    res.end(error === undefined ? 'Not found' : 'Internal error');
+    if (error === undefined) sendText(res, 404, 'Not found');
+    else sendText(res, 500, 'Internal error');
   };
+}
+
+function sendText(res: ServerResponse, status: number, body: string): void {
+  res.statusCode = status;
+  res.setHeader('Content-Type', 'text/plain; charset=utf-8');
+  res.end(body);
 }

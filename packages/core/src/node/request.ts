@@ -1,11 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import { type NodeRequest, readBody, splitUrl } from './incoming.ts';
 
-/** Longest body that is handed to a `handle` function of the host's own, bytes. */
-const MAX_BODY_BYTES = 1_048_576;
+/** Longest body that is handed to a `handle` function of the host's own, bytes: as much as webhooks may have. */
+const MAX_BODY_BYTES = 5_242_880;
 
-/** A web-standard request from one of `node:http`. Its signal aborts when the client goes away. */
-export function toRequest(req: NodeRequest, res: ServerResponse, url: string): Request {
+/**
+ * A web-standard request from one of `node:http`. Its signal aborts when the client goes away. Undefined for what has no such
+ * form: the method TRACE, or a Host header that is no host.
+ */
+export function toRequest(req: NodeRequest, res: ServerResponse, url: string): Request | undefined {
   const method = req.method ?? 'GET';
   const abort = new AbortController();
   res.once('close', () => {
@@ -19,8 +22,12 @@ export function toRequest(req: NodeRequest, res: ServerResponse, url: string): R
   const base = `${scheme}://${req.headers.host ?? 'localhost'}`;
   const target = splitUrl(url).join('');
   const init = { method, headers, signal: abort.signal };
-  if (method === 'GET' || method === 'HEAD') return new Request(base + target, init);
-  return new Request(base + target, { ...init, body: lazyBody(req), duplex: 'half' });
+  const body = method === 'GET' || method === 'HEAD' ? {} : { body: lazyBody(req), duplex: 'half' as const };
+  try {
+    return new Request(base + target, { ...init, ...body });
+  } catch {
+    return undefined;
+  }
 }
 
 /** Reads the request when the first chunk is asked for. */

@@ -1,7 +1,10 @@
-import { type CheckDomainOptions, checkDomain } from '../domains/check.ts';
+import type { LocalAddressPools, RouteSpec } from '../deliver/port.ts';
+import { providerOf } from '../deliver/providers/table.ts';
+import { type CheckDomainOptions, checkDomain, type SendingRoutes } from '../domains/check.ts';
 import { type CreateKeyOptions, createKey } from '../domains/create-key.ts';
 import type { CreatedKey, DomainReport } from '../domains/port.ts';
 import type { ResolvedOptions } from '../options.ts';
+import { createFitting } from '../route/rules.ts';
 
 /** Domains that mail is sent from. */
 export interface Domains {
@@ -16,7 +19,7 @@ export interface Domains {
   createKey(domain: string, options?: CreateKeyOptions): Promise<CreatedKey>;
   /**
    * Looks at what a domain publishes (SPF, DKIM, DMARC, MX, MTA-STS, return path, PTR), and says record by record what to
-   * change.
+   * change. Addresses of `directMx()` and the providers of the routes are known by themselves.
    *
    * @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED`. What DNS says or does not say is a finding.
    * @example
@@ -26,9 +29,32 @@ export interface Domains {
 }
 
 /** `relay.domains` */
-export function createDomains({ dkim, clock }: Pick<ResolvedOptions, 'dkim' | 'clock'>): Domains {
+export function createDomains({ dkim, clock, routes }: Pick<ResolvedOptions, 'dkim' | 'clock' | 'routes'>): Domains {
   return {
     createKey: (domain, options = {}) => createKey(domain, options, clock.now()),
-    check: (domain, options = {}) => checkDomain(domain, options, dkim),
+    check: (domain, options = {}) => checkDomain(domain, options, dkim, (name) => sendingRoutes(routes, name)),
   };
+}
+
+/** Who sends for a domain, of the routes that may take its mail. */
+function sendingRoutes(routes: readonly RouteSpec[], domain: string): SendingRoutes {
+  const own = routes.filter((route) => takesFrom(route, domain));
+  const addresses = own.flatMap((route) => {
+    if (route.kind !== 'mx' || route.mx.localAddresses === undefined) return [];
+    const given = route.mx.localAddresses;
+    if (Array.isArray(given)) return given as string[];
+    const { transactional = [], broadcast = [] } = given as LocalAddressPools;
+    return [...transactional, ...broadcast];
+  });
+  const providers = own.flatMap((route) => {
+    const { title, spf } = providerOf(route) ?? {};
+    return title === undefined || spf === undefined ? [] : [[spf, { title, include: spf }] as const];
+  });
+  return { addresses: [...new Set(addresses)], providers: [...new Map(providers).values()] };
+}
+
+function takesFrom({ takes }: RouteSpec, senderDomain: string): boolean {
+  const sets = takes === undefined ? [] : [takes].flat();
+  const fitting = createFitting(sets.map((set) => ({ senderDomain: set.senderDomain })));
+  return fitting?.mail({ stream: '', senderDomain, campaign: undefined, tags: [] }) ?? true;
 }

@@ -147,6 +147,7 @@ export function createLifecycle(context: {
       return stopping;
     },
     hold(on) {
+      check(flag, on, 'on');
       held = on;
       thread?.hold(on);
     },

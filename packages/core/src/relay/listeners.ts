@@ -39,11 +39,13 @@ export function createListeners(logger: Logger): Listeners {
     add(type, listener) {
       if (!LISTENED.includes(type))
         throw new MailRelayError('OPTIONS_INVALID', {
+          option: 'event',
           event: type,
           reason: `there is no event ${String(type)}; known are ${LISTENED.join(', ')}`,
         });
       if (typeof listener !== 'function')
         throw new MailRelayError('OPTIONS_INVALID', {
+          option: 'listener',
           event: type,
           reason: `the listener of ${type} must be a function`,
         });

@@ -1,4 +1,5 @@
 import { normalizeAddress } from '../address.ts';
+import type { Clock } from '../clock.ts';
 import type { RenderedTemplate } from '../compose/port.ts';
 import { MailRelayError } from '../errors.ts';
 import type { FeedbackReport } from '../feedback/port.ts';
@@ -15,9 +16,12 @@ import {
   checked,
   type DeliveryQuery,
   type EntryOptions,
+  type HoldOptions,
+  type RenderOptions,
   type SummaryQuery,
   type SuppressionQuery,
 } from './queries.ts';
+import { createSuppressionLists, type SuppressionLists } from './suppression-list.ts';
 
 type Engine = () => Promise<EngineApi>;
 
@@ -44,7 +48,7 @@ export interface Messages {
   /** Puts failed, bounced, suppressed or cancelled deliveries back into the queue. */
   retry(selection: SelectionInput): Promise<number>;
   /** Keeps waiting deliveries back until `release()`. */
-  hold(selection: SelectionInput, options?: { readonly reason?: string | undefined }): Promise<number>;
+  hold(selection: SelectionInput, options?: HoldOptions): Promise<number>;
   release(selection: SelectionInput): Promise<number>;
   /**
    * Records a bounce or complaint that came back after the mail was sent, and that the application learnt of, as from its
@@ -57,11 +61,19 @@ export interface Messages {
 }
 
 /** Addresses that must not get mail. */
-export interface Suppressions {
-  /** @param options - `scope`: `all` (default), `transactional`, `broadcast` or `topic:<name>`. */
+export interface Suppressions extends SuppressionLists {
+  /** @param options - `scope`: `all` (default), `transactional`, `broadcast` or `topic:<name>`; `until`: when it ends, never unless told. */
   add(address: string, options?: EntryOptions): Promise<void>;
   /** Removes one scope, or all. Answers how many entries went. */
   remove(address: string, options?: { readonly scope?: string | undefined }): Promise<number>;
+  /**
+   * Ends one scope, or all, and keeps the entries with a note, which `list()` shows. A further bounce or complaint suppresses
+   * anew. Answers how many entries were lifted.
+   */
+  lift(
+    address: string,
+    options?: { readonly scope?: string | undefined; readonly note?: string | undefined },
+  ): Promise<number>;
   /** Whether mail of a stream (default: any) and topic to this address is suppressed. */
   has(address: string, options?: Covered): Promise<boolean>;
   list(query?: SuppressionQuery): Promise<Page<Suppression>>;
@@ -80,10 +92,6 @@ type RenderArguments<Data> =
   Record<never, never> extends Data
     ? [data?: Data | undefined, options?: RenderOptions | undefined]
     : [data: Data, options?: RenderOptions | undefined];
-
-interface RenderOptions {
-  readonly locale?: string | undefined;
-}
 
 /** Templates without sending. */
 export interface Templates {
@@ -121,13 +129,12 @@ export function createRoutes(engine: Engine): Routes {
 
 /** `relay.messages` */
 export function createMessages(engine: Engine): Messages {
-  const apply = (by: 'cancel' | 'hold' | 'release' | 'retry') =>
-    async function applyTo(
-      selection: SelectionInput,
-      options: { readonly reason?: string | undefined } = {},
-    ): Promise<number> {
-      const [which, reason] = [checked.selection(selection), checked.reason(options.reason)];
-      return (await engine()).apply(which, by, reason);
+  const apply = (by: 'cancel' | 'release' | 'retry') =>
+    // The second argument is for those who do not see the types, and think of an option.
+    async function applyTo(selection: SelectionInput, options: object = {}): Promise<number> {
+      checked.noOptions(options, `${by}()`);
+      const which = checked.selection(selection);
+      return (await engine()).apply(which, by, undefined);
     };
   return {
     async get(id) {
@@ -147,7 +154,11 @@ export function createMessages(engine: Engine): Messages {
     },
     cancel: apply('cancel'),
     retry: apply('retry'),
-    hold: apply('hold'),
+    async hold(selection, options = {}) {
+      const { reason } = checked.hold(options);
+      const which = checked.selection(selection);
+      return (await engine()).apply(which, 'hold', reason);
+    },
     release: apply('release'),
     async feedback(deliveryId, report) {
       checked.id(deliveryId);
@@ -160,9 +171,15 @@ export function createMessages(engine: Engine): Messages {
 /** `relay.suppressions` */
 export function createSuppressions(engine: Engine): Suppressions {
   return {
+    ...createSuppressionLists(engine),
     async add(address, options = {}) {
-      const { scope = 'all', reason = 'manual', evidence } = checked.entry(options);
-      await (await engine()).addSuppression({ address: normalizeAddress(address), scope, reason, evidence });
+      const { scope = 'all', reason = 'manual', evidence, until } = checked.entry(options);
+      const entry = { address: normalizeAddress(address), scope, reason, evidence };
+      await (await engine()).addSuppression(until === undefined ? entry : { ...entry, until });
+    },
+    async lift(address, options = {}) {
+      const { scope, note } = checked.lifting(options);
+      return (await engine()).liftSuppression(normalizeAddress(address), scope, note);
     },
     async remove(address, options = {}) {
       const scope = checked.scope(options);
@@ -181,7 +198,7 @@ export function createSuppressions(engine: Engine): Suppressions {
 }
 
 /** `relay.reports` */
-export function createReports(engine: Engine): Reports {
+export function createReports(engine: Engine, clock: Pick<Clock, 'now'>): Reports {
   return {
     async campaign(name) {
       checked.name(name);
@@ -191,9 +208,8 @@ export function createReports(engine: Engine): Reports {
       return report;
     },
     async summary(query = {}) {
-      const { from, to, stream } = checked.summary(query);
-      const until = (to ?? new Date()).getTime();
-      return (await engine()).summaryReport({ from: from?.getTime() ?? until - 30 * 86_400_000, to: until, stream });
+      const wanted = checked.summary(query, clock.now());
+      return (await engine()).summaryReport(wanted);
     },
   };
 }
@@ -201,8 +217,10 @@ export function createReports(engine: Engine): Reports {
 /** `relay.templates` */
 export function createTemplates(engine: Engine, book: TemplateBook): Templates {
   return {
-    async render(template, ...[data, { locale } = {}]) {
-      const own = await book.data(template, data as object | undefined);
+    async render(template, ...[data, options = {}]) {
+      checked.template(template);
+      const { locale } = checked.render(options);
+      const own = await book.data(template, checked.data(data));
       const parts = await book.render(template, own, { locale });
       if (parts !== undefined)
         return { subject: parts.subject, preheader: undefined, html: parts.html, text: parts.text ?? '' };

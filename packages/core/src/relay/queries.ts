@@ -1,12 +1,36 @@
 import type { FeedbackReport } from '../feedback/port.ts';
-import { DELIVERY_STATES, STREAMS, type Stream } from '../message.ts';
-import { check, date, group, oneOf, type Rule, refuse, rule, text, whole } from '../rules.ts';
+import { DELIVERY_STATES, decodeId, STREAMS, type Stream } from '../message.ts';
+import {
+  check,
+  date,
+  either,
+  group,
+  isObject,
+  object,
+  oneOf,
+  type Rule,
+  refuse,
+  rule,
+  text,
+  textUpTo,
+  whole,
+} from '../rules.ts';
 import { isScope } from '../scope.ts';
 import type { ListQuery, Selection, Suppression } from '../store/port.ts';
+import { TEMPLATE } from '../submit/templates.ts';
+import { isLocale } from '../submit/values.ts';
+import type { AnyTemplate } from '../template.ts';
 
 const stream = oneOf(STREAMS);
 const limit = whole(1, 1000);
 const scope = rule(isScope, 'must be all, transactional, broadcast or topic:<name>');
+/** Words that are kept, and that no code reads. */
+const remark = textUpTo(1000);
+
+/** An end of the list that is none would look like one. */
+function cursor(isOne: (after: string) => boolean): Rule {
+  return rule((after) => typeof after === 'string' && isOne(after), 'must be the `next` of the page before');
+}
 
 const LIST = group<ListQuery>({
   message: text,
@@ -17,20 +41,31 @@ const LIST = group<ListQuery>({
   from: date,
   to: date,
   limit,
-  after: text,
+  after: cursor((after) => decodeId('dlv', after) !== undefined),
 });
-const SUPPRESSIONS = group<SuppressionQuery>({ limit, after: text, scope });
+const SUPPRESSIONS = group<SuppressionQuery>({
+  limit,
+  after: cursor((after) => /^(?:[^ %]|%[\dA-F]{2})+ ./.test(after)),
+  scope,
+});
 const ENTRY = group<EntryOptions>({
   scope,
   reason: oneOf(['bounced', 'complained', 'unsubscribed', 'manual'] satisfies Suppression['reason'][]),
-  evidence: text,
+  evidence: remark,
+  until: date,
 });
+const LIFTING = group<{ scope: string; note: string }>({ scope, note: remark });
 const FEEDBACK = group<{ type: string; reply: string; evidence: string }>(
-  { type: oneOf(['bounced', 'complained']), reply: text, evidence: text },
+  { type: oneOf(['bounced', 'complained']), reply: text, evidence: remark },
   { needed: ['type'] },
 );
 const SUMMARY = group<SummaryQuery>({ from: date, to: date, stream });
+const HOLD = group<HoldOptions>({ reason: remark });
+const NO_OPTIONS = group({});
+const RENDER = group<RenderOptions>({ locale: rule(isLocale, 'must be a language tag such as fr or fr-CA') });
 const COVERED = group<Covered>({ stream, topic: text });
+
+const DAY_MS = 86_400_000;
 
 /** Which deliveries. */
 export type DeliveryQuery = { readonly [Name in keyof ListQuery]?: ListQuery[Name] | undefined };
@@ -47,6 +82,7 @@ export interface EntryOptions {
   readonly scope?: string | undefined;
   readonly reason?: Suppression['reason'] | undefined;
   readonly evidence?: string | undefined;
+  readonly until?: Date | undefined;
 }
 
 /** Which days. */
@@ -54,6 +90,18 @@ export interface SummaryQuery {
   readonly from?: Date | undefined;
   readonly to?: Date | undefined;
   readonly stream?: Stream | undefined;
+}
+
+/** Why deliveries are held. */
+export interface HoldOptions {
+  /** At most 1,000 characters. @default none */
+  readonly reason?: string | undefined;
+}
+
+/** How a template is rendered. */
+export interface RenderOptions {
+  /** Language, such as `fr` or `fr-CA`. @default the variant without a language */
+  readonly locale?: string | undefined;
 }
 
 /** Which mail. */
@@ -65,11 +113,12 @@ export interface Covered {
 /** What the host asks for, once it is known to be right. @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED` */
 export const checked = {
   id: (value: string): string => through(text, value, 'id'),
-  name: (value: string): string => through(text, value, 'name'),
+  name: (value: string): string => through(textUpTo(200), value, 'name'),
   route: (value: string): string => through(text, value, 'route'),
-  reason: (value: string | undefined): string | undefined => value && through(text, value, 'reason'),
+  hold: (options: HoldOptions): HoldOptions => through(HOLD, options, 'hold()'),
+  noOptions: (options: object, call: string): object => through(NO_OPTIONS, options, call),
   list: (query: DeliveryQuery = {}): ListQuery => ({
-    ...through<DeliveryQuery>(LIST, query, 'list()'),
+    ...inOrder(through<DeliveryQuery>(LIST, query, 'list()'), 'list()'),
     limit: query.limit ?? 100,
   }),
   suppressions: (query: SuppressionQuery = {}): SuppressionQuery & { readonly limit: number } => ({
@@ -77,11 +126,23 @@ export const checked = {
     limit: query.limit ?? 100,
   }),
   entry: (options: EntryOptions): EntryOptions => through(ENTRY, options, 'add()'),
+  lifting: (options: { readonly scope?: string | undefined; readonly note?: string | undefined }) =>
+    through(LIFTING, options, 'lift()') as { readonly scope?: string; readonly note?: string },
   scope: (options: { readonly scope?: string | undefined }): string | undefined =>
     through(group<{ scope: string }>({ scope }), options, 'remove()').scope,
   covered: (options: Covered): Covered => through(COVERED, options, 'has()'),
   feedback: (report: FeedbackReport): FeedbackReport => feedbackOf(report),
-  summary: (query: SummaryQuery): SummaryQuery => through(SUMMARY, query, 'summary()'),
+  /** The days of a summary, ms since the epoch. */
+  summary: (query: SummaryQuery, now: number): { from: number; to: number; stream: Stream | undefined } => {
+    const { from, to = new Date(now), stream } = through(SUMMARY, query, 'summary()');
+    inOrder({ from, to }, 'summary()');
+    return { from: from?.getTime() ?? to.getTime() - 30 * DAY_MS, to: to.getTime(), stream };
+  },
+  template: (given: string | AnyTemplate): string | AnyTemplate =>
+    through(either(isObject, TEMPLATE, text), given, 'template'),
+  data: (given: unknown): object | undefined =>
+    given === undefined ? undefined : (through(object, given, 'data') as object),
+  render: (options: RenderOptions): RenderOptions => through(RENDER, options, 'render()'),
   stream: (options: { readonly stream?: Stream | undefined }): Stream | undefined =>
     through(group<{ stream: Stream }>({ stream }), options, 'lanes').stream,
   selection: (given: string | Selection): Selection => selectionOf(given),
@@ -90,6 +151,16 @@ export const checked = {
 function through<T>(rule: Rule, value: T, place: string): T {
   check(rule, value, place);
   return value;
+}
+
+/** Times the other way round would find nothing, and say so by an empty answer. */
+function inOrder<T extends { readonly from?: Date | undefined; readonly to?: Date | undefined }>(
+  range: T,
+  call: string,
+): T {
+  const { from, to } = range;
+  if (from !== undefined && to !== undefined && from > to) refuse(`${call}.from`, 'must not be after `to`');
+  return range;
 }
 
 function feedbackOf(report: FeedbackReport): FeedbackReport {

@@ -18,6 +18,7 @@ function figuresOf(counts: Counts): Figures {
     cancelled: counts.cancelled,
     complained: counts.complained,
     unsubscribed: counts.unsubscribed,
+    resubscribed: counts.resubscribed,
     opens: {
       unique: counts.opensUnique,
       total: counts.opensTotal,

@@ -45,7 +45,10 @@ export interface Figures {
   readonly suppressed: number;
   readonly cancelled: number;
   readonly complained: number;
+  /** How often somebody left by a link of the mail; who comes back and leaves again counts again. */
   readonly unsubscribed: number;
+  /** How often somebody came back on the unsubscribe page. */
+  readonly resubscribed: number;
   readonly opens: Readers;
   readonly clicks: Readers;
   readonly rates: Rates;

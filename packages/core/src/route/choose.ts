@@ -1,8 +1,8 @@
-import { hash } from 'node:crypto';
 import { domainOf } from '../address.ts';
 import type { RouteSpec } from '../deliver/port.ts';
 import { MailRelayError } from '../errors.ts';
-import { createFitting, type Fitting, type RoutedMail } from './rules.ts';
+import { placesOf, ranked } from './places.ts';
+import type { RoutedMail } from './rules.ts';
 
 /** The way of one message: of its own, and of each recipient. */
 export interface Way {
@@ -16,12 +16,6 @@ export interface Way {
 
 /** Chooses routes. */
 export type ChooseRoute = (name: string | undefined, mail: RoutedMail) => Way;
-
-interface Candidate {
-  readonly name: string;
-  readonly weight: number;
-  readonly fitting: Fitting | undefined;
-}
 
 /**
  * A message leaves by the route that it names, else each of its deliveries by the first that takes it; neighbours that have
@@ -51,7 +45,8 @@ export function createChooseRoute(routes: readonly RouteSpec[]): ChooseRoute {
         const domain = domainOf(address);
         for (const place of fit) {
           const equals = place.filter(({ fitting }) => fitting?.recipient(mail, domain) ?? true);
-          if (equals.length > 0) return weighted(equals, address);
+          const [best] = ranked(equals, address);
+          if (best !== undefined) return best.name;
         }
         throw none(routes, mail, domain);
       },
@@ -71,36 +66,6 @@ function known(routes: readonly RouteSpec[], name: string): string {
     known: names,
     reason: `there is no route ${name}; known are ${names.join(', ')}`,
   });
-}
-
-/** Routes in order of preference; neighbours with a weight share a place. */
-function placesOf(routes: readonly RouteSpec[]): readonly (readonly Candidate[])[] {
-  const places: Candidate[][] = [];
-  let shares = false;
-  for (const { name, weight, takes } of routes) {
-    const candidate = { name, weight: weight ?? 1, fitting: createFitting(takes) };
-    if (shares && weight !== undefined) places.at(-1)?.push(candidate);
-    else places.push([candidate]);
-    shares = weight !== undefined;
-  }
-  return places;
-}
-
-function weighted(equals: readonly Candidate[], address: string): string {
-  const last = equals.at(-1) as Candidate;
-  if (equals.length === 1) return last.name;
-  const total = equals.reduce((sum, { weight }) => sum + weight, 0);
-  let at = fraction(address.toLowerCase()) * total;
-  for (const { name, weight } of equals) {
-    at -= weight;
-    if (at < 0) return name;
-  }
-  return last.name;
-}
-
-/** A number from 0 to below 1 that an address always has. */
-function fraction(address: string): number {
-  return hash('sha256', `route ${address}`, 'buffer').readUInt32BE(0) / 2 ** 32;
 }
 
 function none(routes: readonly RouteSpec[], mail: RoutedMail, recipientDomain?: string): MailRelayError {

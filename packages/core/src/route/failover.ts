@@ -3,8 +3,9 @@ import type { Passage } from './breaker.ts';
 /** Where a delivery goes on after its route failed it. */
 export interface Failover {
   /**
-   * The next route in order of preference after this one that works; undefined where there is none. Routes before it were
-   * tried, or did not work: going back to them at once would send the mail round in circles.
+   * The next route in the mail's order after this one that works; undefined where there is none. Routes before it were
+   * tried, or did not work: going back to them at once would send the mail round in circles. Routes that share a place by
+   * weight follow each other, so that they share what one of them cannot send.
    */
   next(taking: readonly string[], route: string, now: number): string | undefined;
   /** The route that a later attempt begins with: the first that works, or the first. */

@@ -1,23 +1,33 @@
+import { domainOf } from '../address.ts';
 import type { RouteSpec } from '../deliver/port.ts';
-import { createFitting, type RoutedMail } from './rules.ts';
+import { placesOf, ranked } from './places.ts';
+import type { RoutedMail } from './rules.ts';
 
-/** Names of the routes that take a mail to a recipient's domain, in order of preference; one that the host named is the only one. */
-export type TakingRoutes = (
-  named: string | undefined,
-  mail: () => RoutedMail,
-  domain: () => string,
-) => readonly string[];
+/**
+ * Names of the routes that take a mail to a recipient, in the order in which they get it; one that the host named is the
+ * only one. Routes that share a place stand in the recipient's own order.
+ */
+export type TakingRoutes = (named: string | undefined, mail: () => RoutedMail, address: string) => readonly string[];
 
 /** Prepares the rules of the routes. What is asked of the mail is only asked where some route has rules. */
 export function createTakingRoutes(routes: readonly RouteSpec[]): TakingRoutes {
   const names = routes.map(({ name }) => name);
-  const ruled = routes.map(({ name, takes }) => ({ name, fitting: createFitting(takes) }));
-  if (ruled.every(({ fitting }) => fitting === undefined)) return (named) => (named === undefined ? names : [named]);
-  return (named, mail, domain) => {
+  const places = placesOf(routes);
+  const ruled = places.flat().some(({ fitting }) => fitting !== undefined);
+  const plain = !ruled && places.length === routes.length;
+  return (named, mail, address) => {
     if (named !== undefined) return [named];
-    const [asked, to] = [mail(), domain()];
-    return ruled
-      .filter(({ fitting }) => fitting === undefined || (fitting.mail(asked) && fitting.recipient(asked, to)))
+    if (plain) return names;
+    if (!ruled) return places.flatMap((place) => ranked(place, address)).map(({ name }) => name);
+    const asked = mail();
+    const to = domainOf(address);
+    return places
+      .flatMap((place) =>
+        ranked(
+          place.filter(({ fitting }) => fitting === undefined || (fitting.mail(asked) && fitting.recipient(asked, to))),
+          address,
+        ),
+      )
       .map(({ name }) => name);
   };
 }

@@ -23,7 +23,7 @@ import type { FeedbackStore } from './feedback-port.ts';
 import type { ReportStore } from './report-port.ts';
 
 export { BLOB_KINDS, type BlobKind, type BlobStore } from './blob-port.ts';
-export type { Feedback, FeedbackStore } from './feedback-port.ts';
+export type { FeedbackStore, Received, UnmatchedFeedback } from './feedback-port.ts';
 export { type LinkCount, METRICS, type Metric, type ReportStore } from './report-port.ts';
 
 /** The store, by what it is asked. */
@@ -71,10 +71,12 @@ export interface AcceptInput {
 /** Bytes of attachments by their hash. */
 export type Enclosures = ReadonlyMap<string, Uint8Array>;
 
-/** What became of one recipient that was appended. `repeated`: an earlier run had appended it. */
+/**
+ * What became of one recipient that was appended. `repeated`: an earlier run had appended it; `conflict`: with other data.
+ */
 export type Appended =
   | { readonly id: string; readonly state: DeliveryState; readonly repeated: boolean }
-  | { readonly rejected: 'duplicate' };
+  | { readonly rejected: 'duplicate' | 'conflict' };
 
 /** Accepts messages. Calls that arrive together share one commit. */
 export interface IntakeStore {
@@ -236,16 +238,31 @@ export interface Suppression {
   /** Reply, page or note that led to it. */
   readonly evidence: string | undefined;
   readonly since: Date;
+  /** When it ends by itself; undefined for never. */
+  readonly until?: Date | undefined;
+  /** When it was lifted, and why. Such an entry stops nothing. */
+  readonly lifted?: { readonly at: Date; readonly note: string | undefined } | undefined;
 }
 
 /** The suppression list. */
 export interface SuppressionStore {
-  /** Adds an entry, and moves waiting deliveries that it covers to `suppressed`; answers their events. An existing entry stays. */
-  add(entry: Omit<Suppression, 'since'>, now: number): Promise<MessageEvent[]>;
-  /** Removes entries of an address: all scopes, or one; with `reason`, only where that is it. Answers how many. */
+  /**
+   * Adds an entry, and moves waiting deliveries that it covers to `suppressed`; answers their events. An existing entry stays,
+   * unless it was lifted, or ends before the new one.
+   */
+  add(entry: Omit<Suppression, 'since' | 'lifted'>, now: number): Promise<MessageEvent[]>;
+  /**
+   * Removes entries of an address: all scopes, or one; with `reason`, only where that is it. Answers how many. Who left by a
+   * link, and gets mail again, can leave again by every mail of the scope.
+   */
   remove(address: string, scope?: string, reason?: Suppression['reason']): Promise<number>;
+  /** Ends entries of an address, all scopes or one, and keeps them with a note. Answers how many. */
+  lift(
+    entry: { readonly address: string; readonly scope: string | undefined; readonly note?: string | undefined },
+    now: number,
+  ): Promise<number>;
   /** The entry that covers an address for a stream and topic, where there is one. Synchronous speed matters: asked before each attempt. */
-  find(address: string, scopes: readonly string[]): Suppression | undefined;
+  find(address: string, scopes: readonly string[], now: number): Suppression | undefined;
   list(query: {
     readonly limit: number;
     readonly after?: string | undefined;
@@ -255,7 +272,7 @@ export interface SuppressionStore {
 
 /** Something a reader did. */
 export interface Activity {
-  readonly type: Extract<EventType, 'opened' | 'clicked' | 'unsubscribed'>;
+  readonly type: Extract<EventType, 'opened' | 'clicked' | 'unsubscribed' | 'resubscribed'>;
   readonly deliveryId: number;
   readonly at: number;
   readonly agent?: Agent;
@@ -264,6 +281,7 @@ export interface Activity {
   readonly link?: number;
   /** The address as it stands in the template, where it differs by recipient. */
   readonly form?: string;
+  /** What was left, or come back to. */
   readonly scope?: string;
 }
 

@@ -1,6 +1,6 @@
 import type { Stream } from '../message.ts';
 
-/** Counted per campaign, stream and day. */
+/** Counted per campaign, stream and day. The order is the storage code: append only. */
 export const METRICS = [
   'accepted',
   'sent',
@@ -20,6 +20,7 @@ export const METRICS = [
   'clicksTotal',
   'clicksUniqueHuman',
   'clicksTotalHuman',
+  'resubscribed',
 ] as const;
 
 /** A counted figure. `deferred` counts deliveries, `deferrals` counts attempts. Human counts people and image proxies that fetch for a person. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import type { SpooledAlternative, SpooledAttachment } from '../message.ts';
-import { headerText, readHeaders } from './headers.ts';
+import { bounded as boundedHeaders, headerText, readHeaders } from './headers.ts';
 import type { AttachmentInput, CalendarInput, MessageFields } from './input.ts';
 import { bounded, bytesOf, decoded, invalid, type Sources } from './sources.ts';
 
@@ -53,7 +53,7 @@ function attachmentPart(input: AttachmentInput, index: number, sources: Sources)
     contentDisposition: input.contentDisposition,
     cid: input.cid === undefined ? undefined : contentId(input.cid, index),
     contentTransferEncoding: input.contentTransferEncoding,
-    headers: input.headers === undefined ? undefined : readHeaders(input.headers),
+    headers: input.headers === undefined ? undefined : boundedHeaders(readHeaders(input.headers)),
   };
   return { described, read: ({ maxBytes }) => bytesOf(input, index, { ...sources, maxBytes }) };
 }
@@ -77,7 +77,7 @@ function alternativeParts({
   const parts = alternatives.map((input, index): Part<SpooledAlternative> => {
     const contentType = mediaType(input.contentType, index);
     const described = { contentType, filename: optional(input.filename, 'filename'), method: undefined };
-    return { described, read: async (left) => bounded(decoded(input.content, input.encoding), left) };
+    return { described, read: async (left) => bounded(decoded(input.content, input.encoding, index), left) };
   });
   return icalEvent === undefined ? parts : [...parts, calendarPart(icalEvent)];
 }

@@ -6,7 +6,7 @@ import type { AnyTemplate } from '../template.ts';
 import type { EngineApi } from '../thread/port.ts';
 import { checkRecipient } from './fields.ts';
 import type { BulkRecipient } from './input.ts';
-import { jsonOf } from './json.ts';
+import { jsonOf, metadataOf } from './json.ts';
 import type { PreparedFields } from './prepare.ts';
 import type { TemplateBook } from './templates.ts';
 import { localeOf } from './values.ts';
@@ -16,7 +16,10 @@ export interface Rejection {
   /** Position in what was handed in, from 0. */
   readonly index: number;
   readonly recipient: string;
-  /** The code that `send()` would throw; `RECIPIENT_DUPLICATE` for an address that the message has already. */
+  /**
+   * The code that `send()` would throw; `RECIPIENT_DUPLICATE` for an address that the message has already, and
+   * `IDEMPOTENCY_CONFLICT` for one that an earlier call with the same `idempotencyKey` accepted with other data.
+   */
   readonly code: ErrorCode;
   readonly message: string;
 }
@@ -183,7 +186,7 @@ async function recipientOf(input: BulkRecipient, { book, template, fields }: Bul
     data: rendered === undefined ? own : undefined,
     locale,
     tracking: given.tracking === false ? { opens: false, clicks: false } : given.tracking,
-    metadata: given.metadata === undefined ? undefined : jsonOf(given.metadata, 'metadata'),
+    metadata: metadataOf(given.metadata),
     rendered,
   };
 }

@@ -3,7 +3,20 @@ import { Readable } from 'node:stream';
 import { MailRelayError } from '../errors.ts';
 import { STREAMS } from '../message.ts';
 import { TRACKING } from '../option-rules.ts';
-import { anyText, anything, either, group, isObject, list, oneOf, type Rule, record, rule, text } from '../rules.ts';
+import {
+  anyText,
+  anything,
+  either,
+  group,
+  list,
+  object,
+  oneOf,
+  type Rule,
+  record,
+  rule,
+  text,
+  textUpTo,
+} from '../rules.ts';
 import type { AlternativeInput, AttachmentInput, BulkOptions, CalendarInput, SendMessage } from './input.ts';
 import { TEMPLATE } from './templates.ts';
 import { NO_ALTERNATIVE, NO_ATTACHMENT, NO_RECIPIENT, UNSUPPORTED } from './unsupported.ts';
@@ -11,7 +24,6 @@ import { NO_ALTERNATIVE, NO_ATTACHMENT, NO_RECIPIENT, UNSUPPORTED } from './unsu
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isBytes = (value: unknown): boolean => typeof value === 'string' || value instanceof Uint8Array;
 const bytes = rule(isBytes, 'must be text or bytes');
-const object = rule(isObject, 'must be an object');
 const encoding = oneOf(['utf8', 'utf-8', 'base64', 'hex']);
 const several = (item: Rule): Rule => either(Array.isArray, list(item), item);
 const unlessOff = (rules: Rule): Rule => either((value) => value === false, anything, rules);
@@ -27,9 +39,10 @@ const listItem = either(
   text,
   group<{ url: string; comment: string }>({ url: text, comment: text }, { needed: ['url'] }),
 );
+const filename = textUpTo(255);
 const attachment = group<AttachmentInput>(
   {
-    filename: text,
+    filename,
     content: rule((value) => isBytes(value) || value instanceof Readable, 'must be text, bytes or a stream'),
     encoding,
     path: text,
@@ -43,18 +56,18 @@ const attachment = group<AttachmentInput>(
   { advice: NO_ATTACHMENT },
 );
 const alternative = group<AlternativeInput>(
-  { content: bytes, contentType: text, filename: text, encoding },
+  { content: bytes, contentType: text, filename, encoding },
   { needed: ['content', 'contentType'], advice: NO_ALTERNATIVE },
 );
 const calendar = group<CalendarInput>(
-  { content: bytes, method: text, filename: text, encoding },
+  { content: bytes, method: text, filename, encoding },
   { needed: ['content'], advice: NO_ALTERNATIVE },
 );
 
 const SHARED = {
   from: anything,
   sender: anything,
-  replyTo: anything,
+  replyTo: either(Array.isArray, list(anything, 100), anything),
   subject: anyText,
   text: anything,
   html: anything,
@@ -77,7 +90,7 @@ const SHARED = {
   locale: text,
   stream: oneOf(STREAMS),
   campaign: text,
-  tags: list(text),
+  tags: list(text, 50),
   metadata: object,
   sendAt: anything,
   idempotencyKey: text,

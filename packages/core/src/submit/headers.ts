@@ -23,7 +23,11 @@ const OWN: Readonly<Record<string, string>> = {
 };
 
 /** Lines end between words, and have at most 998 octets (RFC 5322 section 2.1.1). */
-const MAX_WORD = 900;
+export const MAX_WORD = 900;
+/** Most header fields of the host, beside those that the relay writes. */
+const MAX_HEADERS = 100;
+/** Most that they have together, bytes: what the strictest of the usual servers take. */
+export const MAX_HEADER_BYTES = 32_768;
 
 /**
  * Reads `headers` (RFC 5322 section 2.2).
@@ -47,12 +51,23 @@ function header(name: string, value: unknown): HeaderField {
   };
   if (!/^[\x21-\x39\x3b-\x7e]{1,76}$/.test(name))
     return refuse('a header name is 1 to 76 visible ASCII characters without a colon');
-  const own = OWN[name.toLowerCase()];
+  const own = Object.hasOwn(OWN, name.toLowerCase()) ? OWN[name.toLowerCase()] : undefined;
   if (own !== undefined) return refuse(`${name} is written by the relay: use the field ${own}`);
   const text = headerText(value, name);
   if ((text.match(/[ \t]*[^ \t]+/g) ?? []).some((word) => word.length > MAX_WORD))
     return refuse(`${name} has more than ${MAX_WORD} characters without a space, where no line can end`);
   return [name, text];
+}
+
+/** @throws MailRelayError `HEADER_INVALID` for more than 100 headers, or more than 32,768 bytes of them */
+export function bounded(headers: HeaderField[]): HeaderField[] {
+  const refuse = (reason: string): never => {
+    throw new MailRelayError('HEADER_INVALID', { field: 'headers', reason });
+  };
+  if (headers.length > MAX_HEADERS) refuse(`there are ${headers.length} headers, allowed are ${MAX_HEADERS}`);
+  const bytes = headers.reduce((sum, [name, value]) => sum + name.length + Buffer.byteLength(value), 0);
+  if (bytes > MAX_HEADER_BYTES) refuse(`the headers have ${bytes} bytes together, allowed are ${MAX_HEADER_BYTES}`);
+  return headers;
 }
 
 /** A header value without line breaks. */
@@ -66,24 +81,6 @@ export function headerText(value: unknown, field: string): string {
     });
   }
   return text;
-}
-
-/** Message-IDs (RFC 5322 section 3.6.4), each in angle brackets. */
-export function messageIds(value: string | readonly string[] | undefined, field: string): string[] {
-  if (value === undefined) return [];
-  const list = typeof value === 'string' ? value.split(/\s+/) : value;
-  return list
-    .filter((id) => id !== '')
-    .map((id) => {
-      const text = headerText(id, field).trim();
-      const bracketed = text.startsWith('<') ? text : `<${text}>`;
-      if (!/^<[\x21-\x3b\x3d\x3f-\x7e]+>$/.test(bracketed) || bracketed.length > MAX_WORD)
-        throw new MailRelayError('HEADER_INVALID', {
-          header: field,
-          reason: `${field} has no Message-ID form: visible ASCII characters, at most ${MAX_WORD}`,
-        });
-      return bracketed;
-    });
 }
 
 /** nodemailer's `list` as `List-*` headers (RFC 2369, RFC 2919). */

@@ -8,6 +8,7 @@ export type AddressList = AddressInput | readonly AddressInput[];
 
 /** An attachment, as nodemailer takes it. `path` and `href` follow the option `attachments`. */
 export interface AttachmentInput {
+  /** At most 255 characters. @default that of `path` or `href` */
   readonly filename?: string | undefined;
   readonly content?: string | Uint8Array | Readable | undefined;
   /** Encoding of `content` where it is text. @default utf8 */
@@ -55,13 +56,20 @@ export type ListValue = string | { readonly url: string; readonly comment?: stri
 export interface MessageFields {
   readonly from?: AddressInput | undefined;
   readonly sender?: AddressInput | undefined;
+  /** At most 100. */
   readonly replyTo?: AddressList | undefined;
+  /** At most 1,000 characters, also where a template makes it. */
   readonly subject?: string | undefined;
+  /** Bytes are UTF-8. */
   readonly text?: string | Uint8Array | undefined;
+  /** Bytes are UTF-8. */
   readonly html?: string | Uint8Array | undefined;
   readonly attachments?: readonly AttachmentInput[] | undefined;
+  /** With those of `list` at most 100, and 32,768 bytes together. */
   readonly headers?: HeadersInput | undefined;
+  /** One Message-ID (RFC 5322 section 3.6.4). */
   readonly inReplyTo?: string | undefined;
+  /** Message-IDs, at most 32,768 characters together. */
   readonly references?: string | readonly string[] | undefined;
   /** A calendar event, or only its content. */
   readonly icalEvent?: CalendarInput | string | Uint8Array | undefined;
@@ -70,6 +78,7 @@ export interface MessageFields {
   readonly list?: Readonly<Record<string, ListValue | readonly (ListValue | readonly ListValue[])[]>> | undefined;
   readonly priority?: 'high' | 'normal' | 'low' | undefined;
   readonly messageId?: string | undefined;
+  /** In a year from 1900 to 9999. @default when the message is accepted */
   readonly date?: Date | string | undefined;
   /** Only `from` (the return path): every recipient of the message has an envelope of its own. */
   readonly envelope?: { readonly from?: string | undefined } | undefined;
@@ -78,20 +87,22 @@ export interface MessageFields {
   readonly locale?: string | undefined;
   /** @default `transactional` for `send()`, `broadcast` for `sendMany()` */
   readonly stream?: Stream | undefined;
-  /** Name that reports group by. */
+  /** Name that reports group by, at most 200 characters. */
   readonly campaign?: string | undefined;
+  /** At most 50, each of at most 200 characters. */
   readonly tags?: readonly string[] | undefined;
-  /** Kept with the message, and part of its record. */
+  /** Kept with the message, and part of its record; at most 16,384 bytes as JSON. */
   readonly metadata?: Readonly<Record<string, Json>> | undefined;
-  /** Not before this time; a number is ms since 1970. */
+  /** Not before this time, in a year from 2001 to 2199; a number is ms since 1970. */
   readonly sendAt?: Date | string | number | undefined;
   /**
-   * The same key with the same content answers the first result; with other content it is an error. The content is all that
-   * was handed in, with the recipients and their data (for `sendMany()` without them), but not `sendAt`.
+   * The same key with the same content answers the first result; with other content it is an error, `IDEMPOTENCY_CONFLICT`.
+   * The content is all that was handed in but `sendAt`: with the recipients and their data. A `sendMany()` may have other
+   * recipients than before; one that it had, and that has other data now, is rejected. At most 200 characters.
    */
   readonly idempotencyKey?: string | undefined;
   readonly tracking?: TrackingOptions | false | undefined;
-  /** What the mail is about: recipients unsubscribe from the topic rather than from the stream. */
+  /** What the mail is about: recipients unsubscribe from the topic rather than from the stream. At most 200 characters. */
   readonly topic?: string | undefined;
   /** Name of the route. @default the first */
   readonly route?: string | undefined;
@@ -134,6 +145,7 @@ export type BulkRecipient<T extends TemplateInput = undefined, Shared extends ke
   | ({
       readonly to: AddressInput;
       readonly locale?: string | undefined;
+      /** Kept with the delivery; at most 16,384 bytes as JSON. */
       readonly metadata?: Readonly<Record<string, Json>> | undefined;
       /** Goes over the tracking of the message, also to switch it on. */
       readonly tracking?: Pick<TrackingOptions, 'opens' | 'clicks'> | false | undefined;

@@ -2,6 +2,7 @@
 import { type AddressInput, type Mailbox, parseMailboxes } from '../address.ts';
 import { MailRelayError } from '../errors.ts';
 import type { Accepted, AcceptedDelivery } from '../message.ts';
+import { callable, check as checkValue } from '../rules.ts';
 import { VERSION } from '../version.ts';
 import type { SendMessage } from './input.ts';
 import { toSendMessage } from './nodemailer-fields.ts';
@@ -81,6 +82,7 @@ export function createNodemailerTransport(context: NodemailerContext): Nodemaile
   function verify(callback: (error: Error | null, success?: true) => void): void;
   function verify(callback?: (error: Error | null, success?: true) => void): Promise<true> | undefined {
     if (callback === undefined) return check();
+    checkValue(callable, callback, 'callback');
     check().then(
       () => callback(null, true),
       (error: Error) => callback(error),

@@ -5,12 +5,13 @@ import type { ResolvedOptions } from '../options.ts';
 import type { AnyTemplate } from '../template.ts';
 import { type Enclosed, readEnclosed } from './attachments.ts';
 import { checkMessage } from './fields.ts';
-import { headerText, listHeaders, messageIds, readHeaders } from './headers.ts';
+import { bounded, listHeaders, readHeaders } from './headers.ts';
 import type { SendMessage } from './input.ts';
-import { jsonOf } from './json.ts';
-import { sendAtOf } from './send-at.ts';
+import { jsonOf, metadataOf } from './json.ts';
+import { messageIdOf, messageIds } from './message-ids.ts';
 import type { Sources } from './sources.ts';
-import { localeOf, nameOf, onlyOne, textOf, timeOf, trackingOf } from './values.ts';
+import { dateOf, sendAtOf } from './times.ts';
+import { localeOf, nameOf, onlyOne, subjectOf, textOf, trackingOf } from './values.ts';
 
 /** Fields of a message after checking, all but the recipients. */
 export interface PreparedFields {
@@ -50,7 +51,7 @@ export async function prepareFields(
   const rest = {
     campaign: nameOf(message.campaign, 'campaign'),
     tags: (message.tags ?? []).map((tag) => nameOf(tag, 'tags') as string),
-    metadata: message.metadata === undefined ? undefined : jsonOf(message.metadata, 'metadata'),
+    metadata: metadataOf(message.metadata),
     sendAt: sendAtOf(message.sendAt),
     idempotencyKey: nameOf(message.idempotencyKey, 'idempotencyKey'),
     route: nameOf(message.route, 'route'),
@@ -84,7 +85,7 @@ type Envelope = Pick<
 
 /** Who writes to whom, and the headers. */
 function envelopeOf(message: SendMessage, bulk: boolean, options: PrepareOptions): Envelope {
-  const messageId = messageIds(message.messageId, 'messageId')[0];
+  const messageId = messageIdOf(message.messageId, 'messageId');
   if (bulk && messageId !== undefined)
     throw new MailRelayError('OPTION_UNSUPPORTED', {
       field: 'messageId',
@@ -97,12 +98,12 @@ function envelopeOf(message: SendMessage, bulk: boolean, options: PrepareOptions
     to: bulk ? [] : parseMailboxes(message.to as AddressInput[] | undefined, 'to'),
     cc: bulk ? [] : parseMailboxes(message.cc as AddressInput[] | undefined, 'cc'),
     individually: bulk,
-    headers: [...readHeaders(message.headers), ...listHeaders(message.list)],
-    inReplyTo: messageIds(message.inReplyTo, 'inReplyTo')[0],
+    headers: bounded([...readHeaders(message.headers), ...listHeaders(message.list)]),
+    inReplyTo: messageIdOf(message.inReplyTo, 'inReplyTo'),
     references: messageIds(message.references, 'references'),
     priority: message.priority,
     messageId,
-    date: timeOf(message.date, 'date'),
+    date: dateOf(message.date),
     envelopeFrom: onlyOne(message.envelope?.from, 'envelope.from')?.address,
   };
 }
@@ -127,7 +128,7 @@ function bodyOf(message: SendMessage, bulk: boolean, context: PrepareContext): B
   if (size > maxMessageBytes)
     throw new MailRelayError('MESSAGE_TOO_LARGE', { reason: `its text alone has ${size} bytes` });
   return {
-    subject: message.subject === undefined ? undefined : headerText(message.subject, 'subject'),
+    subject: subjectOf(message.subject),
     text,
     html,
     template,

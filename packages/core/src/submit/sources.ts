@@ -19,15 +19,27 @@ export async function bytesOf(input: AttachmentInput, index: number, sources: So
     throw invalid(index, 'give exactly one of content, path and href');
   if (path !== undefined) return fromPath(path, index, sources);
   if (href !== undefined) return fromHref(href, index, sources);
-  if (content instanceof Readable) return collect(content, index, sources);
-  return bounded(decoded(content as string | Uint8Array, input.encoding), sources);
+  if (content instanceof Readable) {
+    // It would be empty without a word.
+    if (content.readableEnded) throw invalid(index, 'its stream was read before');
+    return collect(content, index, sources);
+  }
+  return bounded(decoded(content as string | Uint8Array, input.encoding, index), sources);
 }
 
-/** Content that is at hand. */
-export function decoded(content: string | Uint8Array, encoding: BufferEncoding = 'utf8'): Buffer {
-  return typeof content === 'string'
-    ? Buffer.from(content, encoding)
-    : Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+/** What `Buffer.from()` would read only in part. */
+const WRITTEN_WRONG: Partial<Readonly<Record<BufferEncoding, (text: string) => boolean>>> = {
+  hex: (text) => !/^(?:[\da-f]{2})*$/i.test(text),
+  base64: (text) => !/^[\w+/-]*={0,2}$/.test(text) || text.replace(/=+$/, '').length % 4 === 1,
+};
+
+/** Content that is at hand. @throws MailRelayError `ATTACHMENT_INVALID` */
+export function decoded(content: string | Uint8Array, encoding: BufferEncoding = 'utf8', index = 0): Buffer {
+  if (typeof content !== 'string') return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  const isWrong = WRITTEN_WRONG[encoding];
+  if (isWrong?.(content.replace(/\s+/g, '')) === true)
+    throw invalid(index, `its content is not written in ${encoding}`);
+  return Buffer.from(content, encoding);
 }
 
 export function invalid(index: number, reason: string, cause?: unknown): MailRelayError {

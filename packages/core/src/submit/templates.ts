@@ -4,8 +4,8 @@ import { MailRelayError, messageOf } from '../errors.ts';
 import type { Json, RenderedParts } from '../message.ts';
 import { anyText, callable, check, group, type Rule, record, rule, text } from '../rules.ts';
 import type { AnyTemplate, CompiledTemplate, CompiledText } from '../template.ts';
-import { headerText } from './headers.ts';
 import { jsonOf } from './json.ts';
+import { subjectOf } from './values.ts';
 
 /** The host's side of a template: schema and function, which cannot cross into the engine's thread. */
 export interface TemplateBook {
@@ -115,7 +115,7 @@ export function createTemplateBook(templates: readonly AnyTemplate[]): TemplateB
           reason: `the function of ${found.name} must return { subject, html, text }`,
         });
       }
-      return { subject: headerText(parts.subject, 'subject'), html: parts.html, text: parts.text };
+      return { subject: subjectOf(parts.subject), html: parts.html, text: parts.text };
     },
   };
 }

@@ -14,7 +14,7 @@ export const UNSUPPORTED: Readonly<Record<string, string>> = {
   attachDataUrls: 'attach images with a `cid`',
   disableFileAccess: 'file access is off unless `attachments.paths` allows it',
   disableUrlAccess: 'URL access is off unless `attachments.hosts` allows it',
-  dkim: 'signing belongs to the route',
+  dkim: 'signing is the option `dkim` of the relay',
   dsn: 'delivery status notifications are not requested by the relay',
   auth: 'the login belongs to the route: smtp({ auth })',
   maxRecipients: 'use the option `limits.maxRecipients`',

@@ -1,7 +1,7 @@
 /** Single values of a message, as they are stored. */
 import { type AddressInput, type Mailbox, parseMailboxes } from '../address.ts';
 import { MailRelayError } from '../errors.ts';
-import type { ResolvedTracking, TrackingOptions } from '../message.ts';
+import { checkSubject, type ResolvedTracking, type TrackingOptions } from '../message.ts';
 import { headerText } from './headers.ts';
 import type { AddressList } from './input.ts';
 
@@ -17,11 +17,30 @@ export function onlyOne(input: AddressInput | Mailbox | AddressList | undefined,
 export function textOf(value: string | Uint8Array | undefined, field: string): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') return value;
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
+  if (value instanceof Uint8Array) return decoded(value, field);
   throw new MailRelayError('MESSAGE_INVALID', {
     field,
     reason: `${field} must be text or bytes; read files and streams first`,
   });
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** What is in another encoding would arrive as question marks. */
+function decoded(bytes: Uint8Array, field: string): string {
+  try {
+    return UTF8.decode(bytes);
+  } catch (cause) {
+    const reason = `${field} has bytes that are no UTF-8: decode it first, and give its text`;
+    throw new MailRelayError('MESSAGE_INVALID', { field, reason }, { cause });
+  }
+}
+
+/** A subject that is given, or that a function made. */
+export function subjectOf(value: string): string;
+export function subjectOf(value: string | undefined): string | undefined;
+export function subjectOf(value: string | undefined): string | undefined {
+  return value === undefined ? undefined : checkSubject(headerText(value, 'subject'));
 }
 
 /** A name of up to 200 characters. */
@@ -33,24 +52,20 @@ export function nameOf(value: string | undefined, field: string): string | undef
   return text;
 }
 
-/** A language tag (RFC 5646), loosely. */
+/** Whether a value is a language tag (RFC 5646), loosely. */
+export function isLocale(locale: unknown): locale is string {
+  return typeof locale === 'string' && locale.length <= 100 && /^[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*$/.test(locale);
+}
+
+/** A language tag, with hyphens. */
 export function localeOf(locale: string | undefined): string | undefined {
-  if (locale !== undefined && !/^[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*$/.test(locale)) {
+  if (locale !== undefined && !isLocale(locale)) {
     throw new MailRelayError('MESSAGE_INVALID', {
       field: 'locale',
       reason: 'locale must be a language tag such as fr or fr-CA',
     });
   }
   return locale?.replaceAll('_', '-');
-}
-
-/** Ms since the epoch, as far as a Date reaches. */
-export function timeOf(value: Date | string | number | undefined, field: string): number | undefined {
-  if (value === undefined) return undefined;
-  const time = value instanceof Date ? value.getTime() : typeof value === 'string' ? Date.parse(value) : value;
-  if (typeof time !== 'number' || Number.isNaN(new Date(time).getTime()))
-    throw new MailRelayError('MESSAGE_INVALID', { field, reason: `${field} must be a date` });
-  return Math.trunc(time);
 }
 
 /** Tracking of a message, over that of its stream. */

@@ -11,6 +11,9 @@ interface MatcherResult {
  *
  * @example
  * declare module 'vitest' { interface Matchers<R extends void | Promise<void>, T> extends MailMatchers {} }
+ * @example
+ * declare global { namespace jest { interface Matchers<R> extends MailMatchers {} } } // jest with `@types/jest`
+ * declare module 'expect' { interface Matchers<R> extends MailMatchers {} } // jest with `@jest/globals`
  */
 export interface MailMatchers {
   /** The inbox has a mail that fits; with `times`, exactly so many. */

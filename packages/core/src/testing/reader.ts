@@ -20,14 +20,14 @@ export interface Reader {
   /** Unsubscribes: by the button of the mail program (`one-click`, RFC 8058), or on the page that the mail leads to. @default one-click */
   unsubscribe(mail: TestMail, options?: ReadOptions & { readonly via?: 'one-click' | 'page' }): Promise<void>;
   /**
-   * Lets the mail bounce after it was sent. The reply is read as that of a server is; nothing is parsed, as the relay reads no
-   * bounce mails yet. For a mailbox that refuses at once, send to `missing@simulator.example`.
+   * Lets the mail bounce after it was sent. The reply is read as that of a server is; to have a bounce mail read, give it to
+   * `relay.feedback.receive()`. For a mailbox that refuses at once, send to `missing@simulator.example`.
    * @default reply: 550 5.1.1 User unknown
    */
   bounce(mail: TestMail, options?: { readonly reply?: string }): Promise<void>;
   /**
-   * The recipient says that the mail is spam: recorded as `messages.feedback()` does, with the suppression that follows. No
-   * report is parsed, as the relay reads none yet. `complaint@simulator.example` does the same by itself.
+   * The recipient says that the mail is spam: recorded as `messages.feedback()` does, with the suppression that follows.
+   * `complaint@simulator.example` does the same by itself.
    */
   complain(mail: TestMail): Promise<void>;
 }

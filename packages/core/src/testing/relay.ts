@@ -7,6 +7,7 @@ import {
   smtp,
   sqlite,
 } from '../index.ts';
+import { check, date, object } from '../rules.ts';
 import { createTestClock, type TestClock } from './clock.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { createReader, type Reader } from './reader.ts';
@@ -54,7 +55,10 @@ const KEEP = 1_000_000;
  * const url = await click(await inbox.last(), 'Confirm');
  * await stop();
  */
-export async function createTestRelay({ now = new Date(), ...options }: TestRelayOptions = {}): Promise<TestKit> {
+export async function createTestRelay(given: TestRelayOptions = {}): Promise<TestKit> {
+  check(object, given, 'options');
+  const { now = new Date(), ...options } = given;
+  check(date, now, 'now');
   // The clock asks the relay what is due, and the relay asks the clock for the time.
   let waiting: Waiting;
   const clock = createTestClock(now.getTime(), () => waiting);

@@ -14,7 +14,7 @@ export const END = 'end';
  * So many calls of one turn are worth a message: while more are being made, the other side begins with them. A call for all
  * of them together would let one side wait for the other, in turns.
  */
-const WORTH_A_MESSAGE = 8;
+const WORTH_A_MESSAGE = 4;
 
 /** A call (`q`) or an answer (`s`). What has no number is an event, which nobody waits for. */
 interface Packet {

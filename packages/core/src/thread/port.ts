@@ -7,7 +7,7 @@ import type { Mailbox } from '../address.ts';
 import type { RenderedTemplate } from '../compose/port.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { MessageEvent, ReasonClass, TranscriptStep } from '../events.ts';
-import type { FeedbackReport } from '../feedback/port.ts';
+import type { FeedbackEvent, FeedbackReport, MailReport } from '../feedback/port.ts';
 import type { Accepted, DeliveryState, Stream, Submission, SubmittedRecipient, TemplateData } from '../message.ts';
 import type { LaneKey, LaneRecord, LaneView } from '../queue/port.ts';
 import type { CampaignReport, Explanation, SummaryReport } from '../report/port.ts';
@@ -19,8 +19,10 @@ import type {
   ListQuery,
   MessageRecord,
   Page,
+  Received,
   Selection,
   Suppression,
+  UnmatchedFeedback,
 } from '../store/port.ts';
 
 /** A request that a reader's program made on a tracked link; the token is already verified. */
@@ -104,6 +106,20 @@ export interface CapturedMail {
   readonly bytes: number;
 }
 
+/** One thing that a mail said, and what became of it. */
+export type ReceivedFeedback = FeedbackEvent & Received;
+
+/** What a mail was that came back. */
+export interface ReceivedMail {
+  /**
+   * `dsn` (a delivery status), `bounce-mail` (a bounce in words), `arf` (a complaint), `auto-reply`, `receipt` (somebody read the
+   * mail), or `mail` for what is none of these.
+   */
+  readonly kind: MailReport['kind'];
+  /** What it said, by recipient; empty where it says nothing about a mail. */
+  readonly feedback: readonly ReceivedFeedback[];
+}
+
 /** The engine, seen from the host's thread. */
 export interface EngineApi {
   start(): Promise<void>;
@@ -131,8 +147,10 @@ export interface EngineApi {
   list(query: ListQuery): Promise<Page<DeliveryRecord>>;
   explain(id: string): Promise<Explanation | undefined>;
   apply(selection: Selection, by: 'cancel' | 'hold' | 'release' | 'retry', reason: string | undefined): Promise<number>;
-  addSuppression(entry: Omit<Suppression, 'since'>): Promise<void>;
+  addSuppression(entry: Omit<Suppression, 'since' | 'lifted'>): Promise<void>;
   removeSuppression(address: string, scope: string | undefined): Promise<number>;
+  /** Ends entries and keeps them with a note; answers how many. */
+  liftSuppression(address: string, scope: string | undefined, note: string | undefined): Promise<number>;
   findSuppression(address: string, scopes: readonly string[]): Promise<Suppression | undefined>;
   listSuppressions(query: {
     readonly limit: number;
@@ -168,9 +186,24 @@ export interface EngineApi {
     readonly deliveryId: number;
     readonly address: string;
     readonly scope: string;
+    readonly at: number;
   }): Promise<boolean>;
   /** What came back about a delivery; answers whether that moved it. Throws `MESSAGE_NOT_FOUND`. */
   feedback(deliveryId: string, report: FeedbackReport): Promise<boolean>;
+  /** What came back, in one shape: finds the deliveries, moves them on, counts, suppresses. Durable when resolved; in the order given. */
+  receive(feedback: readonly FeedbackEvent[]): Promise<readonly Received[]>;
+  /**
+   * The same, and uses a token up with it. Undefined where the token has been used before: then nothing of the feedback counts.
+   * A token is remembered for 30 days.
+   */
+  receiveOnce(token: string, feedback: readonly FeedbackEvent[]): Promise<readonly Received[] | undefined>;
+  /** Reads a mail that came back, and receives what it says. Takes any bytes. */
+  receiveMail(raw: Uint8Array): Promise<ReceivedMail>;
+  /** What came back about mail that is not known here, newest first. */
+  unmatchedFeedback(query: {
+    readonly limit: number;
+    readonly after?: string | undefined;
+  }): Promise<Page<UnmatchedFeedback>>;
   /** HTML of a delivery for view-in-browser; undefined where it was purged or has no HTML. */
   view(deliveryId: number): Promise<string | undefined>;
   /** Captured mail, newest first. */

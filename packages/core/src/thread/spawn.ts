@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
 import type { EngineOptions } from '../engine.ts';
-import { MailRelayError } from '../errors.ts';
+import { MailRelayError, messageOf } from '../errors.ts';
 import { workerArguments } from '../worker-arguments.ts';
 import { workerFile } from '../worker-file.ts';
 import { batchedChannel, type ChannelCalls, END } from './channel.ts';
@@ -29,20 +29,15 @@ const GRACE_MS = 2000;
  * Starts the engine in a worker thread.
  *
  * @param onEnd - called when the thread ends although nobody asked for it.
- * @throws MailRelayError `WORKER_UNAVAILABLE` where the file of the worker is not there, as after bundling.
+ * @throws MailRelayError `WORKER_UNAVAILABLE` where the file of the worker is not there, as after bundling, or where the process
+ * may have no threads.
  */
 export function spawnEngine(
   options: EngineOptions,
   host: HostApi,
   onEnd: (error: MailRelayError) => void,
 ): EngineThread {
-  const file = workerFile('worker', import.meta.url, ', or set `thread: false`');
-  const worker = new Worker(file, {
-    workerData: options,
-    name: 'mail-relay',
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
-    ...workerArguments(),
-  });
+  const worker = createWorker(options);
   let ending = false;
   let failure: unknown;
   const rpc = createBirpc<EngineApi, HostApi>(host, { ...batchedChannel(worker, CALLS), timeout: -1 });
@@ -55,7 +50,7 @@ export function spawnEngine(
     ended.resolve();
     const error = ending
       ? new MailRelayError('RELAY_STOPPED')
-      : new MailRelayError('ENGINE_CRASHED', { exitCode: code }, { cause: failure });
+      : new MailRelayError('ENGINE_CRASHED', { exitCode: code, ...reasonOf(failure) }, { cause: failure });
     over = error;
     void rpc.$rejectPendingCalls(({ reject }) => reject(error));
     if (!ending) onEnd(error);
@@ -104,4 +99,23 @@ export function spawnEngine(
       clearTimeout(timer);
     },
   };
+}
+
+function createWorker(options: EngineOptions): Worker {
+  const file = workerFile('worker', import.meta.url, ', or set `thread: false`');
+  try {
+    return new Worker(file, {
+      workerData: options,
+      name: 'mail-relay',
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+      ...workerArguments(),
+    });
+  } catch (cause) {
+    const reason = `${messageOf(cause)}; or set \`thread: false\``;
+    throw new MailRelayError('WORKER_UNAVAILABLE', { reason }, { cause });
+  }
+}
+
+function reasonOf(failure: unknown): { readonly reason?: string } {
+  return failure === undefined ? {} : { reason: messageOf(failure) };
 }

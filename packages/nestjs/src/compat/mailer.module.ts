@@ -1,21 +1,11 @@
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { MailRelayModule } from '../mail-relay.module.ts';
-import type { MailRelayModuleOptions } from '../options.ts';
+import { checkObject, type MailRelayModuleOptions } from '../options.ts';
+import { checkOptions } from './check-options.ts';
 import { MAILER_OPTIONS, MailerService } from './mailer.service.ts';
 import type { MailerAsyncOptions, MailerOptions, MailerOptionsFactory } from './options.ts';
 import { routesOf } from './transports.ts';
 import { unsupported } from './unsupported.ts';
-
-/** Options of the incumbent that nothing here reads, and what to do instead. */
-const UNSUPPORTED: Readonly<Record<string, string>> = {
-  options:
-    'partials lie in `partials` below the template folder, layouts in `layouts`; a template names its layout in its front matter',
-  i18n: 'name the file `welcome.fr.hbs`, and send with `locale`',
-  preview: 'captured mail is shown in the development inbox, /mail/',
-  plugins: 'the relay composes the mail',
-  sendTimeout: 'a mail is stored when `sendMail()` answers',
-  rateLimit: 'give `rateLimit` and `rateDelta` of the transport',
-};
 
 /**
  * `MailerModule` of @nestjs-modules/mailer, over a relay of its own, which `MailRelayService` injects as well.
@@ -76,10 +66,8 @@ function factoryOf({ useFactory, inject = [], useClass, useExisting }: MailerAsy
 }
 
 function relayOptions(options: MailerOptions): MailRelayModuleOptions {
-  for (const key of Object.keys(options)) {
-    const instead = UNSUPPORTED[key];
-    if (instead !== undefined) unsupported(key, instead);
-  }
+  checkObject(options, 'options');
+  checkOptions(options);
   const folder = [options.template?.dir ?? [], options.template?.dirs ?? []].flat();
   const routes = routesOf(options);
   const { from } = options.defaults ?? {};

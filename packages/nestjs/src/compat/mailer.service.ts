@@ -40,10 +40,9 @@ export class MailerService {
     };
   }
 
-  /** Whether the store works and no route is known to fail. */
+  /** Whether every transport can be reached and takes its login; no mail is sent. `MailRelayService.routes.verify()` tells more. */
   async verifyAllTransporters(): Promise<boolean> {
-    const { ok, failing } = await this.#relay.health();
-    return ok && failing.length === 0;
+    return (await this.#relay.routes.verify()).every(({ ok }) => ok);
   }
 
   #messageOf({ context, transporterName, template, ...fields }: ISendMailOptions): SendMessage {

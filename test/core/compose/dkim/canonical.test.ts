@@ -117,3 +117,23 @@ describe('the example of RFC 8463 appendix A', () => {
     );
   });
 });
+
+describe('the examples of RFC 6376', () => {
+  it('section 3.4.5: header and body in their relaxed forms', () => {
+    expect(relaxedField('A: X')).toBe('a:X');
+    expect(relaxedField('B : Y\t\r\n\tZ  ')).toBe('b:Y Z');
+    const relaxed = ' C\r\nD E\r\n';
+    const hash = createHash('sha256').update(relaxed).digest('base64');
+    expect(bodyHash(Buffer.from(' C \r\nD \t E\r\n\r\n\r\n'))).toBe(hash);
+  });
+
+  it('section 3.4.4: the hash of an empty body, however many empty lines it has', () => {
+    for (const body of ['', '\r\n', '\r\n\r\n', ' \r\n\t\r\n'])
+      expect(bodyHash(Buffer.from(body))).toBe('47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=');
+  });
+
+  it('appendix A: the body hash of the signed message', () => {
+    const body = 'Hi.\r\n\r\nWe lost the game. Are you hungry yet?\r\n\r\nJoe.\r\n';
+    expect(bodyHash(Buffer.from(body))).toBe('2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=');
+  });
+});

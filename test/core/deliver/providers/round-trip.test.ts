@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { brevo, mailgun, type RouteSpec, sarbacane, sendgrid, ses } from '../../../../packages/core/src/index.ts';
 import { localhostCertificate } from '../../../support/certificate.ts';
+import { RSA, recordOf, verdicts } from '../../../support/dkim.ts';
 import { relayWith } from '../../../support/relay.ts';
 import { type Inbox, smtpServer } from '../../../support/smtp.ts';
 
@@ -112,10 +113,10 @@ async function server(reply: string): Promise<Inbox & { readonly users: string[]
   return { ...inbox, mails, users, options: { host: 'localhost', port: inbox.port, tls: { ca: certificate.cert } } };
 }
 
-describe.each(Object.entries(CASES))('%s', (_name, { route, user, reply, id, delivery }) => {
+describe.each(Object.entries(CASES))('%s', (name, { route, user, reply, id, delivery }) => {
   it('logs in, gets the delivery id and hands its own id back', async () => {
     const { users, mails, options } = await server(reply);
-    const relay = relayWith({ routes: [route(options)], tracking: { opens: true, clicks: true } });
+    const relay = relayWith({ thread: false, routes: [route(options)], tracking: { opens: true, clicks: true } });
     const sent: unknown[] = [];
     relay.on('sent', ({ providerId }) => void sent.push(providerId));
     const { deliveries } = await relay.send({
@@ -132,9 +133,25 @@ describe.each(Object.entries(CASES))('%s', (_name, { route, user, reply, id, del
     expect(sent).toEqual([id]);
   });
 
+  it('signs what the provider leaves as it is', async () => {
+    const { mails, options } = await server(reply);
+    const dkim = { keys: [{ domain: 'example.com', selector: 's1', privateKey: RSA }] };
+    const relay = relayWith({ thread: false, routes: [route(options)], dkim });
+    await relay.send({ to: 'ada@example.com', subject: 'Hi', text: 'Hi' });
+    await relay.stop({ drain: true });
+    const source = mails[0]?.source ?? '';
+    // SES writes both anew (https://docs.aws.amazon.com/ses/latest/dg/header-fields.html).
+    const passed = name === 'ses' ? source.replace(/^(Message-ID|Date): .*$/gm, '$1: another') : source;
+    expect(passed === source).toBe(name !== 'ses');
+    expect(await verdicts(passed, { 's1._domainkey.example.com': recordOf(RSA) })).toEqual([
+      'pass rsa-sha256 s1.example.com',
+    ]);
+    expect(header(source, 'DKIM-Signature').includes('Message-ID')).toBe(name !== 'ses');
+  });
+
   it('is verified without a mail', async () => {
     const { mails, options } = await server(reply);
-    const relay = relayWith({ routes: [route(options)] });
+    const relay = relayWith({ thread: false, routes: [route(options)] });
     const [check] = await relay.routes.verify();
     expect(check).toMatchObject({ ok: true, tls: true, failure: undefined });
     expect(check?.steps.map(({ step }) => step)).toEqual(expect.arrayContaining(['EHLO', 'STARTTLS', 'AUTH']));
@@ -142,7 +159,10 @@ describe.each(Object.entries(CASES))('%s', (_name, { route, user, reply, id, del
   });
 
   it('refuses too many tags before anything is stored', async () => {
-    const relay = relayWith({ routes: [route({ host: 'localhost', port: 1, tls: { ca: certificate.cert } })] });
+    const relay = relayWith({
+      thread: false,
+      routes: [route({ host: 'localhost', port: 1, tls: { ca: certificate.cert } })],
+    });
     const tags = Array.from({ length: 30 }, (_, index) => `tag${index}`);
     await expect(relay.send({ to: 'ada@example.com', subject: 'Hi', text: 'Hi', tags })).rejects.toMatchObject({
       code: 'MESSAGE_INVALID',

@@ -83,6 +83,30 @@ export function activitySuite(name: string, open: OpenStore): void {
       expect(await store.reports.campaign('spring')).toMatchObject({ unsubscribed: 1 });
     });
 
+    it('count who comes back, and leaves again by whatever mail of the scope', async () => {
+      const { store, accept } = await benchOn(open);
+      const sent = async (topic?: string) => {
+        const content = contentOf({ stream: 'broadcast', topic });
+        const { deliveries } = await accept({ campaign: 'spring', content });
+        return decodeId('dlv', deliveries[0]?.id ?? '') as number;
+      };
+      const [first, second, news] = [await sent(), await sent(), await sent('news')];
+      const enter = (scope: string) =>
+        store.suppressions.add({ address: 'ada@example.com', scope, reason: 'unsubscribed', evidence: undefined }, NOW);
+      const does = async (type: 'unsubscribed' | 'resubscribed', deliveryId: number, scope = 'broadcast') =>
+        (await store.activity.record([{ type, deliveryId, at: NOW, scope }])).map((event) => event.type);
+      expect(await does('unsubscribed', first)).toEqual(['unsubscribed']);
+      expect(await does('unsubscribed', news, 'topic:news')).toEqual(['unsubscribed']);
+      await enter('broadcast');
+      expect(await store.suppressions.remove('ada@example.com', 'broadcast', 'manual')).toBe(0);
+      expect(await does('unsubscribed', first)).toEqual([]);
+      expect(await store.suppressions.remove('ada@example.com', 'broadcast', 'unsubscribed')).toBe(1);
+      expect(await does('resubscribed', second)).toEqual(['resubscribed']);
+      expect(await does('unsubscribed', first)).toEqual(['unsubscribed']);
+      expect(await does('unsubscribed', news, 'topic:news')).toEqual([]);
+      expect(await store.reports.campaign('spring')).toMatchObject({ unsubscribed: 3, resubscribed: 1 });
+    });
+
     it('sum per day and stream', async () => {
       const { store, accept } = await benchOn(open);
       const day = 86_400_000;

@@ -1,59 +1,191 @@
 import { describe, expect, it } from 'vitest';
+import type { FeedbackEvent } from '../../../../packages/core/src/feedback/event.ts';
 import { decodeId } from '../../../../packages/core/src/message.ts';
+import type { Store } from '../../../../packages/core/src/store/port.ts';
+import { resolveSuppression } from '../../../../packages/core/src/suppression-policy.ts';
 import { benchOn, claim, NOW, type OpenStore, SENT } from './bench.ts';
+
+const POLICY = resolveSuppression();
 
 /** What a store does with what comes back. */
 export function feedbackSuite(name: string, open: OpenStore): void {
   describe(`${name}: feedback`, () => {
     const bounced = {
+      id: 'b1',
       type: 'bounced',
       at: NOW + 5,
+      source: 'dsn',
       kind: 'hard',
-      reply: '550 5.1.1 unknown',
+      fault: 'recipient',
+      diagnostic: '550 5.1.1 unknown',
       status: '5.1.1',
       reason: 'no-such-mailbox',
-      suppress: true,
     } as const;
-    const complained = { type: 'complained', at: NOW + 5, evidence: 'report' } as const;
+    const complained = { id: 'c1', type: 'complained', at: NOW + 6, source: 'arf', diagnostic: 'report' } as const;
 
     async function sent() {
       const bench = await benchOn(open);
       const { deliveries } = await bench.accept({ campaign: 'spring' });
-      const id = deliveries[0]?.id ?? '';
-      const deliveryId = decodeId('dlv', id) as number;
+      const deliveryId = deliveries[0]?.id ?? '';
       const { store } = bench;
       const owner = await bench.owner();
       await claim(store, owner);
-      const result = { deliveryId, startedAt: NOW, transcript: undefined, result: SENT };
+      const result = {
+        deliveryId: decodeId('dlv', deliveryId) as number,
+        startedAt: NOW,
+        transcript: undefined,
+        result: SENT,
+      };
       const settle = () => store.queue.settle([result], { owner, now: NOW });
-      return { store, id, deliveryId, settle };
+      return { store, deliveryId, settle };
     }
 
+    async function receive(store: Store, ...feedback: FeedbackEvent[]) {
+      const { events, received } = await store.feedback.receive(feedback, { now: NOW, policy: POLICY });
+      return {
+        types: events.map(({ type }) => type),
+        outcomes: received.map(({ outcome }) => outcome),
+        events,
+        received,
+      };
+    }
+
+    const stateOf = async (store: Store, id: string) => (await store.log.get(id))?.deliveries[0]?.state;
+
     it('moves what was sent to bounced, once, and suppresses the address', async () => {
-      const { store, id, deliveryId, settle } = await sent();
+      const { store, deliveryId, settle } = await sent();
       await settle();
-      expect(await store.feedback.record([{ ...bounced, deliveryId }])).toMatchObject([
-        { type: 'bounced', kind: 'hard', reply: '550 5.1.1 unknown', reason: 'no-such-mailbox', attempt: 1 },
+      const { events, received } = await receive(store, { ...bounced, deliveryId });
+      expect(events).toMatchObject([
+        {
+          type: 'bounced',
+          kind: 'hard',
+          reply: '550 5.1.1 unknown',
+          reason: 'no-such-mailbox',
+          attempt: 1,
+          foundBy: 'id',
+        },
       ]);
-      expect(await store.feedback.record([{ ...bounced, deliveryId }])).toEqual([]);
-      expect((await store.log.get(id))?.deliveries).toMatchObject([{ state: 'bounced', reason: '550 5.1.1 unknown' }]);
-      expect(store.suppressions.find('ada@example.com', ['all'])).toMatchObject({ reason: 'bounced' });
+      expect(received).toEqual([{ outcome: 'moved', deliveryId, foundBy: 'id' }]);
+      expect((await receive(store, { ...bounced, deliveryId })).outcomes).toEqual(['repeated']);
+      expect((await receive(store, { ...bounced, id: 'b2', deliveryId })).outcomes).toEqual(['late']);
+      expect((await store.log.get(deliveryId))?.deliveries).toMatchObject([
+        { state: 'bounced', reason: '550 5.1.1 unknown' },
+      ]);
+      expect(store.suppressions.find('ada@example.com', ['all'], NOW)).toMatchObject({ reason: 'bounced' });
       expect(await store.reports.campaign('spring')).toMatchObject({ sent: 1, bounced: 1 });
     });
 
-    it('suppresses who complains; a bounce that comes after it changes nothing', async () => {
-      const { store, deliveryId, settle } = await sent();
-      await settle();
-      expect(await store.feedback.record([{ ...complained, deliveryId }])).toMatchObject([{ type: 'complained' }]);
-      expect(await store.feedback.record([{ ...bounced, deliveryId }])).toEqual([]);
-      expect(store.suppressions.find('ada@example.com', ['all'])).toMatchObject({ reason: 'complained' });
+    it('comes to the same state and the same counts in whatever order verdicts come', async () => {
+      const delivered = { id: 'd1', type: 'delivered', at: NOW + 1, source: 'ses' } as const;
+      for (const order of [
+        [delivered, bounced, complained],
+        [complained, bounced, delivered],
+        [bounced, complained, delivered],
+      ]) {
+        const { store, deliveryId, settle } = await sent();
+        await settle();
+        for (const event of order) await receive(store, { ...event, deliveryId });
+        expect(await stateOf(store, deliveryId)).toBe('complained');
+        expect(await store.reports.campaign('spring')).toMatchObject({ sent: 1, bounced: 1, complained: 1 });
+        expect((await store.log.get(deliveryId))?.events).toHaveLength(5);
+      }
     });
 
-    it('leaves alone what is being sent, and what is not there', async () => {
+    it('suppresses who complains for broadcast mail', async () => {
       const { store, deliveryId, settle } = await sent();
-      expect(await store.feedback.record([{ ...bounced, deliveryId }])).toEqual([]);
-      expect(await store.feedback.record([{ ...complained, deliveryId: 5 }])).toEqual([]);
+      await settle();
+      expect((await receive(store, { ...complained, deliveryId })).types).toEqual(['complained']);
+      expect(store.suppressions.find('ada@example.com', ['all'], NOW)).toBeUndefined();
+      expect(store.suppressions.find('ada@example.com', ['broadcast'], NOW)).toMatchObject({ reason: 'complained' });
+    });
+
+    it('keeps what comes before the sending is settled, and what fits no delivery', async () => {
+      const { store, deliveryId, settle } = await sent();
+      expect((await receive(store, { ...bounced, deliveryId })).outcomes).toEqual(['recorded']);
+      expect(await stateOf(store, deliveryId)).toBe('sending');
       expect(await settle()).toMatchObject([{ type: 'sent' }]);
+      expect(await stateOf(store, deliveryId)).toBe('bounced');
+      const unknown = { ...complained, deliveryId: 'dlv_5' };
+      expect((await receive(store, unknown)).outcomes).toEqual(['unmatched']);
+      expect((await store.feedback.unmatched({ limit: 5 })).items).toMatchObject([{ event: unknown }]);
+    });
+
+    it('takes back what came back where a delivery is tried again', async () => {
+      const { store, deliveryId, settle } = await sent();
+      await settle();
+      await receive(store, { ...bounced, deliveryId });
+      await store.log.apply({ id: deliveryId }, 'retry', { now: NOW + 10 });
+      expect((await receive(store, { ...bounced, id: 'b3', deliveryId })).outcomes).toEqual(['late']);
+      const owner = await store.queue.register({ pid: 2, host: 'h', rates: {} }, NOW + 10);
+      await claim(store, owner, NOW + 10);
+      const id = decodeId('dlv', deliveryId) as number;
+      const result = { deliveryId: id, startedAt: NOW + 10, transcript: undefined, result: SENT };
+      await store.queue.settle([result], { owner, now: NOW + 10 });
+      expect(await stateOf(store, deliveryId)).toBe('sent');
+      expect((await receive(store, { ...bounced, id: 'b4', deliveryId })).outcomes).toEqual(['moved']);
+    });
+
+    it('finds a delivery by its recipient and the time, and then does not suppress on the word of a mail', async () => {
+      const { store, deliveryId, settle } = await sent();
+      await settle();
+      const { received } = await receive(store, { ...bounced, recipient: 'Ada@example.com' });
+      expect(received).toEqual([{ outcome: 'moved', deliveryId, foundBy: 'recipient' }]);
+      expect(store.suppressions.find('ada@example.com', ['all'], NOW)).toBeUndefined();
+    });
+
+    it('leaves alone what names another mail, or comes too late for the last one', async () => {
+      const { store, settle } = await sent();
+      await settle();
+      const recipient = 'ada@example.com';
+      const other = { ...bounced, recipient, messageId: 'x.y@elsewhere.example' };
+      const late = { ...bounced, id: 'b9', recipient, at: NOW + 8 * 86_400_000 };
+      expect((await receive(store, other, late)).outcomes).toEqual(['unmatched', 'unmatched']);
+    });
+
+    it('counts soft bounces of the session as those that come back', async () => {
+      const bench = await benchOn(open);
+      const { store } = bench;
+      const owner = await bench.owner();
+      const full = {
+        type: 'bounced',
+        kind: 'soft',
+        reply: '552 5.2.2 full',
+        status: '5.2.2',
+        reason: 'mailbox-full',
+        suppress: false,
+      } as const;
+      const blocked = { ...full, reply: '550 5.7.1 blocked', reason: 'blocked-ip' } as const;
+      for (const result of [blocked, blocked, blocked, full, full, full]) {
+        expect(store.suppressions.find('ada@example.com', ['all'], NOW)).toBeUndefined();
+        const { deliveries } = await bench.accept({});
+        await claim(store, owner);
+        const deliveryId = decodeId('dlv', deliveries[0]?.id ?? '') as number;
+        await store.queue.settle([{ deliveryId, startedAt: NOW, transcript: undefined, result }], { owner, now: NOW });
+      }
+      expect(store.suppressions.find('ada@example.com', ['all'], NOW)).toMatchObject({ evidence: '552 5.2.2 full' });
+    });
+
+    it('suppresses for a time after soft bounces of several mails', async () => {
+      const bench = await benchOn(open);
+      const { store } = bench;
+      const owner = await bench.owner();
+      const soft = { ...bounced, kind: 'soft', reason: 'mailbox-full', source: 'ses' } as const;
+      const outcomes: (string | undefined)[] = [];
+      for (const number of [1, 2, 3]) {
+        const { deliveries } = await bench.accept({});
+        const deliveryId = deliveries[0]?.id ?? '';
+        await claim(store, owner);
+        const id = decodeId('dlv', deliveryId) as number;
+        await store.queue.settle([{ deliveryId: id, startedAt: NOW, transcript: undefined, result: SENT }], {
+          owner,
+          now: NOW,
+        });
+        await receive(store, { ...soft, id: `s${number}`, deliveryId, at: NOW + number });
+        outcomes.push(store.suppressions.find('ada@example.com', ['all'], NOW)?.reason);
+      }
+      expect(outcomes).toEqual([undefined, undefined, 'bounced']);
+      expect(store.suppressions.find('ada@example.com', ['all'], NOW + 91 * 86_400_000)).toBeUndefined();
     });
   });
 }

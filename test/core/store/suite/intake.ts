@@ -90,6 +90,13 @@ export function intakeSuite(name: string, open: OpenStore): void {
       expect(await again('a@example.com')).toEqual([{ rejected: 'duplicate' }]);
       expect(await again('d@example.com')).toEqual([{ rejected: 'duplicate' }]);
       await store.intake.endRun(7);
+      expect(
+        await store.intake.append(opened.id, [{ ...recipientOf('d@example.com'), data: { n: 1 } }], {
+          now: NOW,
+          run: 8,
+        }),
+      ).toEqual([{ rejected: 'conflict' }]);
+      await store.intake.endRun(8);
       expect(await again('d@example.com')).toMatchObject([{ repeated: true }]);
       expect(await store.intake.open(opening)).toMatchObject({ id: opened.id, repeated: true });
       await expect(store.intake.append('msg_1', [], { now: NOW })).rejects.toMatchObject({ code: 'MESSAGE_NOT_FOUND' });

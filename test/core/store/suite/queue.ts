@@ -55,7 +55,7 @@ export function queueSuite(name: string, open: OpenStore): void {
         deferrals: 1,
         bounced: 1,
       });
-      expect(store.suppressions.find('c@example.com', ['all'])).toMatchObject({
+      expect(store.suppressions.find('c@example.com', ['all'], NOW)).toMatchObject({
         reason: 'bounced',
         evidence: BOUNCED.reply,
       });

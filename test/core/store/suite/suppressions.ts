@@ -21,12 +21,12 @@ export function suppressionsSuite(name: string, open: OpenStore): void {
       const { store } = await benchOn(open);
       for (const address of ['a@example.com', 'b@example.com', 'c@example.com'])
         for (const scope of ['all', 'broadcast']) await store.suppressions.add({ ...entry, address, scope }, NOW);
-      expect(store.suppressions.find('A@Example.COM', ['transactional', 'all'])).toEqual({
+      expect(store.suppressions.find('A@Example.COM', ['transactional', 'all'], NOW)).toEqual({
         ...entry,
         address: 'a@example.com',
         since: new Date(NOW),
       });
-      expect(store.suppressions.find('a@example.com', ['topic:x'])).toBeUndefined();
+      expect(store.suppressions.find('a@example.com', ['topic:x'], NOW)).toBeUndefined();
       const first = await store.suppressions.list({ limit: 4 });
       const second = await store.suppressions.list({ limit: 4, after: first.next ?? '' });
       expect([...first.items, ...second.items].map(({ address, scope }) => `${address[0]} ${scope}`)).toEqual([
@@ -38,6 +38,14 @@ export function suppressionsSuite(name: string, open: OpenStore): void {
         'c broadcast',
       ]);
       expect((await store.suppressions.list({ limit: 10, scope: 'broadcast' })).items).toHaveLength(3);
+      const odd = { ...entry, address: '"a @ b"@example.com', scope: 'topic:spring sale @ home' };
+      await store.suppressions.add(odd, NOW);
+      const found = await store.suppressions.list({ limit: 1 });
+      expect(found.items).toMatchObject([odd]);
+      expect((await store.suppressions.list({ limit: 1, after: found.next ?? '' })).items).toMatchObject([
+        { address: 'a@example.com' },
+      ]);
+      await store.suppressions.remove(odd.address);
       expect(await store.suppressions.remove('a@example.com', 'all', 'unsubscribed')).toBe(0);
       expect(await store.suppressions.remove('a@example.com', 'all')).toBe(1);
       expect(await store.suppressions.remove('b@example.com')).toBe(2);

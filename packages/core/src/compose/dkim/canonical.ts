@@ -5,6 +5,8 @@ const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
+/** What a value has where its relaxed form is another, beside one space at its beginning. */
+const UNEVEN = /[\t\r\n]| {2}| $/;
 const CRLF = Buffer.from('\r\n');
 
 /** A header field in its relaxed form, without the line end (section 3.4.2). One character for each byte. */
@@ -15,6 +17,8 @@ export function relaxedField(field: string): string {
 }
 
 function relaxedValue(value: string): string {
+  // Most fields stand on one line, with nothing to change.
+  if (!UNEVEN.test(value)) return value.startsWith(' ') ? value.slice(1) : value;
   return value
     .replaceAll('\r\n', '')
     .replace(/[ \t]+/g, ' ')

@@ -10,8 +10,12 @@ import { signedField, unsignedField } from './signature-field.ts';
 
 /** Signs composed mails. */
 export interface Signer {
-  /** The mail with a signature of each key on top; as it is where no key signs for the domain of its sender. */
-  sign(raw: Buffer, from: string): Promise<Buffer>;
+  /**
+   * The mail with a signature of each key on top; as it is where no key signs for the domain of its sender.
+   *
+   * @param rewritten - names of header fields, in lower case, that are not covered, as the next hop writes them anew
+   */
+  sign(raw: Buffer, from: string, rewritten?: readonly string[]): Promise<Buffer>;
   /** The most bytes that signing adds. @param fields - header fields that the host has given */
   mostBytes(from: string, fields: number): number;
   /** @throws MailRelayError `DKIM_KEY_MISSING` where a signature is required and no key signs for the domain. */
@@ -25,7 +29,16 @@ const NAME_BYTES = 26;
 
 /** @param clock - says when a signature is made */
 export function createSigner(options: ResolvedDkim, clock: Pick<Clock, 'now'>): Signer {
-  const coverageOf = createCoverage(options.unsignedHeaders);
+  const coverages = new Map<string, ReturnType<typeof createCoverage>>();
+
+  /** One for each set of fields that are left out; routes have few of them. */
+  function coverageWithout(rewritten: readonly string[]): ReturnType<typeof createCoverage> {
+    const key = rewritten.join();
+    const known = coverages.get(key) ?? createCoverage([...options.unsignedHeaders, ...rewritten]);
+    coverages.set(key, known);
+    return known;
+  }
+
   const keysOf = new Map(
     [...new Set(options.keys.map(({ domain }) => domain))].map((domain) => [domain, activeKeys(options.keys, domain)]),
   );
@@ -54,14 +67,14 @@ export function createSigner(options: ResolvedDkim, clock: Pick<Clock, 'now'>): 
   return {
     check,
     mostBytes: (from, fields) => keysFor(from).length * (SIGNATURE_BYTES + fields * NAME_BYTES),
-    async sign(raw, from) {
+    async sign(raw, from, rewritten = []) {
       check(from);
       const keys = keysFor(from);
       if (keys.length === 0) return raw;
       const end = raw.indexOf('\r\n\r\n');
       const head = raw.toString('latin1', 0, end < 0 ? raw.length : end);
       const hash = bodyHash(raw.subarray(end < 0 ? raw.length : end + 4));
-      const { names, fields } = coverageOf(fieldsOf(head));
+      const { names, fields } = coverageWithout(rewritten)(fieldsOf(head));
       const relaxed = { names, fields: fields.map(relaxedField) };
       const signatures = await Promise.all(keys.map((key) => signatureOf(key, relaxed, hash)));
       return Buffer.concat([Buffer.from(signatures.join(''), 'latin1'), raw]);

@@ -16,9 +16,9 @@ const FOUR: readonly (readonly [string, number])[] = [
   ['203.0.113.0', 24],
   ['224.0.0.0', 3],
 ];
+/** Without `::ffff:0:0/96`: Node judges an IPv4 address in IPv6 by the rules for IPv4, and each IPv4 address by this rule. */
 const SIX: readonly (readonly [string, number])[] = [
   ['::', 96],
-  ['::ffff:0:0', 96],
   ['64:ff9b:1::', 48],
   ['100::', 64],
   ['2001:db8::', 32],

@@ -16,6 +16,7 @@ import { createSites } from './sites.ts';
 import { type FetchPolicy, policyFetcher } from './sts/fetch-policy.ts';
 import { createPolicies } from './sts/policies.ts';
 import { createTurns } from './turns.ts';
+import { verifyMx } from './verify.ts';
 
 /** What direct MX works with; all of it has a default. */
 export interface MxContext {
@@ -120,6 +121,7 @@ export function createMxTransport(route: string, given: DirectMxSettings, contex
       if (entered === 'stuck') return unsent(later('network', `the mail servers of ${plan.domain} do not answer`));
       return attempt(mail, plan, site, entered === 'open' ? undefined : entered);
     },
+    verify: () => verifyMx(settings, resolver),
     close: sites.close,
   };
 }

@@ -16,6 +16,7 @@ const plain = (tag: string): string => plainName(tag, OTHERS);
 export const brevo: Provider = {
   title: 'Brevo',
   owns: ['x-mailin-custom', 'x-mailin-tag'],
+  rewrites: [],
   plain,
   headers({ deliveryId, campaign, tags }) {
     const custom = [
@@ -32,6 +33,8 @@ export const brevo: Provider = {
   replyId: queuedAs,
   // 20 MB: https://help.brevo.com/hc/en-us/articles/4402811730962; nothing is said of tags.
   limits: { maxBytes: 20 * 1024 * 1024, maxTags: 10, maxName: 200, maxHeader: 900 },
+  // Its pages name a code, DKIM and DMARC: https://help.brevo.com/hc/en-us/sections/12170672459666
+  spf: undefined,
   loginHint:
     'the user is the SMTP login, and the password an SMTP key (xsmtpsib-…): an API key (xkeysib-…) does not work',
 };

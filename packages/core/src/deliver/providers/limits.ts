@@ -15,7 +15,11 @@ const NONE: RouteDemands = { head: '', maxBytes: undefined };
 export function demandsOf(route: RouteSpec, labels: Labels): RouteDemands {
   const provider = providerOf(route);
   if (provider === undefined || route.kind !== 'smtp' || route.provider === undefined) return NONE;
-  return { head: written(provider.headers(labels, route.provider)), maxBytes: provider.limits.maxBytes };
+  return {
+    head: written(provider.headers(labels, route.provider)),
+    maxBytes: provider.limits.maxBytes,
+    rewritten: provider.rewrites,
+  };
 }
 
 /**

@@ -18,6 +18,7 @@ const plain = (tag: string): string => plainName(tag, OTHERS);
 export const mailgun: Provider = {
   title: 'Mailgun',
   owns: ['x-mailgun-variables', 'x-mailgun-tag', 'x-mailgun-track', 'x-mailgun-track-opens', 'x-mailgun-track-clicks'],
+  rewrites: [],
   plain,
   headers({ deliveryId, campaign, tags, tracking: { opens, clicks } }) {
     const variables = { [KEYS.delivery]: deliveryId, ...(campaign === undefined ? {} : { [KEYS.campaign]: campaign }) };
@@ -34,6 +35,7 @@ export const mailgun: Provider = {
   // 25 MB: https://documentation.mailgun.com/docs/mailgun/user-manual/sending-messages/send-http; 10 tags:
   // https://help.mailgun.com/hc/en-us/articles/34389096824219-Tags, of 128 characters: see above.
   limits: { maxBytes: 25 * 1024 * 1024, maxTags: 10, maxName: 128, maxHeader: 4096 },
+  spf: 'mailgun.org',
   loginHint:
     'each domain has SMTP credentials of its own, such as postmaster@mg.example.com, at the host of its region: an API key does not work',
 };

@@ -1,6 +1,8 @@
 import type { HeaderField, Stream } from '../../message.ts';
 import type { ProviderSpec } from '../port.ts';
 
+export { LABEL_KEYS as KEYS } from '../../labels.ts';
+
 /** What a provider is told of a mail. */
 export interface Labels {
   /** `dlv_…` */
@@ -29,6 +31,8 @@ export interface Provider {
   readonly title: string;
   /** Names of the header fields that {@link headers} writes, in lower case: nobody else may. */
   readonly owns: readonly string[];
+  /** Names of the header fields that the provider writes anew on their way, in lower case: our signature leaves them out. */
+  readonly rewrites: readonly string[];
   /** Values are ASCII; a line feed in one stands where a line may end. */
   headers(labels: Labels, spec: ProviderSpec): readonly HeaderField[];
   /** A tag as the provider gets it. */
@@ -36,12 +40,11 @@ export interface Provider {
   /** The id in the reply to the message; undefined where there is none. */
   replyId(reply: string): string | undefined;
   readonly limits: ProviderLimits;
+  /** Domain that the SPF record of an envelope sender includes; undefined where the provider names none. */
+  readonly spf: string | undefined;
   /** What to look at where the login is refused. */
   readonly loginHint: string;
 }
-
-/** Keys under which the provider's events have what the relay knows a mail by; unlikely to be taken. */
-export const KEYS = { delivery: 'mail_relay_delivery', campaign: 'mail_relay_campaign' } as const;
 
 /** The id that follows `queued as`, as most servers write it; without its angle brackets. */
 export function queuedAs(reply: string): string | undefined {

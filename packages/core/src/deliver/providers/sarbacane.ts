@@ -8,6 +8,7 @@ export const SARBACANE_HOST = 'smtp.tipimail.com';
 export const sarbacane: Provider = {
   title: 'Sarbacane',
   owns: ['x-tm-meta', 'x-tm-tags', 'x-tm-tracking'],
+  rewrites: [],
   plain: (tag) => tag,
   headers({ deliveryId, campaign, tags, tracking: { opens, clicks } }) {
     const meta = { [KEYS.delivery]: deliveryId, ...(campaign === undefined ? {} : { [KEYS.campaign]: campaign }) };
@@ -24,5 +25,6 @@ export const sarbacane: Provider = {
   replyId: queuedAs,
   // Its pages name no numbers; these are what the others take.
   limits: { maxBytes: 20 * 1024 * 1024, maxTags: 10, maxName: 200, maxHeader: 4096 },
+  spf: undefined,
   loginHint: 'the user is the SMTP user name, and the password one of the API keys of the account',
 };

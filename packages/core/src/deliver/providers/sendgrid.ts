@@ -18,6 +18,7 @@ const plain = (tag: string): string => plainName(tag, OTHERS);
 export const sendgrid: Provider = {
   title: 'SendGrid',
   owns: ['x-smtpapi'],
+  rewrites: [],
   plain,
   headers({ deliveryId, campaign, tags, tracking }) {
     const filters = {
@@ -35,6 +36,7 @@ export const sendgrid: Provider = {
   replyId: queuedAs,
   // 30 MB, 10,000 bytes: https://docs.sendgrid.com/api-reference/mail-send/limitations; 10 categories: see above.
   limits: { maxBytes: 30 * 1024 * 1024, maxTags: 10, maxName: 255, maxHeader: 10_000 },
+  spf: 'sendgrid.net',
   loginHint:
     'the user is the word apikey, and the password an API key that may send mail (Mail Send), of the same region',
 };

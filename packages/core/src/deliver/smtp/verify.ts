@@ -32,6 +32,8 @@ export async function verifySmtp(options: SmtpOptions, socketMs: number): Promis
 function stepOf({ error, step }: SmtpFailure, steps: readonly TranscriptStep[]): string {
   if (error.code === 'EAUTH' || step.startsWith('AUTH')) return 'AUTH';
   if (error.code === 'ETLS' || step === 'STARTTLS') return 'STARTTLS';
+  // The server had said yes to it: what ended the connection then is TLS.
+  if (step === 'CONN' && steps.at(-1)?.step === 'STARTTLS') return 'STARTTLS';
   return ['EHLO', 'HELO', 'CONN'].includes(step) ? step : (steps.at(-1)?.step ?? 'CONN');
 }
 

@@ -21,8 +21,14 @@ interface Reader {
 /** Bits of a link in `delivery.clicked`. */
 const LINK = { clicked: 1, byHuman: 2 } as const;
 
+/** What readers do, and how other changes add to it. */
+export interface Activities extends ActivityStore {
+  /** Records one. Inside of `write`. */
+  recordNow(activity: Activity): MessageEvent[];
+}
+
 /** What readers do, in SQLite. */
-export function createActivityStore(db: Database, ledger: Ledger): ActivityStore {
+export function createActivityStore(db: Database, ledger: Ledger): Activities {
   const links = createLinks(db);
   const find = db.prepare((query, { id }: { id: number }) =>
     query
@@ -98,7 +104,9 @@ export function createActivityStore(db: Database, ledger: Ledger): ActivityStore
     if (type === 'unsubscribed') {
       if ((row.flags & FLAGS.unsubscribed) !== 0) return [];
       mark.run({ id, flags: row.flags | FLAGS.unsubscribed, clicked: row.clicked });
-      ledger.count(facts, 'unsubscribed', at);
+      ledger.count(facts, type, at);
+    } else if (type === 'resubscribed') {
+      ledger.count(facts, type, at);
     } else countReading(id, row, facts, activity);
     return [ledger.event({ id, recipient: row.recipient }, facts, type, at, detail)];
   }
@@ -113,6 +121,7 @@ export function createActivityStore(db: Database, ledger: Ledger): ActivityStore
         recentClicks: (row.flags & FLAGS.clicked) === 0 ? 0 : recent(deliveryId, now),
       };
     },
+    recordNow: recordOne,
     record: (activities) => db.write(() => activities.flatMap(recordOne)),
   };
 }

@@ -1,7 +1,9 @@
-import { mkdirSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { isMailRelayError, MailRelayError } from '../../errors.ts';
+import { makeFolder } from '../../folder.ts';
+import { createGroupCommit } from './group-commit.ts';
 import { migrate } from './migrate.ts';
 import { createStatements, type Statements } from './statements.ts';
 
@@ -55,8 +57,8 @@ export function createDatabase(path: string): Database {
   let db: DatabaseSync | undefined;
   /** Inode of the open file. */
   let file: number | undefined;
+  let closed = false;
   let lastId = 0;
-  let pending: { change: () => unknown; resolve: (value: never) => void; reject: (error: unknown) => void }[] = [];
   const ending: (() => void)[] = [];
   const undone: (() => void)[] = [];
 
@@ -76,6 +78,7 @@ export function createDatabase(path: string): Database {
   }
 
   function handle(): DatabaseSync {
+    if (closed) throw new MailRelayError('RELAY_STOPPED');
     if (db === undefined) throw new MailRelayError('STORE_UNAVAILABLE', { file: path, reason: `${path} is not open` });
     return db;
   }
@@ -95,56 +98,31 @@ export function createDatabase(path: string): Database {
     });
   }
 
-  function transact(tasks: () => void): void {
-    guard(() => {
-      checkThere();
-      handle().exec('BEGIN IMMEDIATE');
-      try {
+  const { write, flush } = createGroupCommit({
+    begin: () =>
+      guard(() => {
+        checkThere();
+        handle().exec('BEGIN IMMEDIATE');
         // Other processes may have taken ids since.
         lastId = 0;
-        tasks();
+      }),
+    commit: () =>
+      guard(() => {
         for (const listener of ending) listener();
         if (lastId > 0) writeSequence.run({ lastId });
         handle().exec('COMMIT');
-      } catch (error) {
-        if (handle().isTransaction) handle().exec('ROLLBACK');
-        for (const listener of undone) listener();
-        throw error;
-      }
-    });
-  }
-
-  function flush(): void {
-    const batch = pending;
-    pending = [];
-    if (batch.length === 0) return;
-    try {
-      const results: unknown[] = [];
-      transact(() => {
-        for (const { change } of batch) results.push(change());
-      });
-      for (const [index, { resolve }] of batch.entries()) resolve(results[index] as never);
-    } catch {
-      // One of them cannot be done: each gets a transaction of its own, so that only that one fails.
-      for (const { change, resolve, reject } of batch) {
-        try {
-          let result: unknown;
-          transact(() => {
-            result = change();
-          });
-          resolve(result as never);
-        } catch (error) {
-          reject(error);
-        }
-      }
-    }
-  }
+      }),
+    rollback() {
+      if (db?.isTransaction) db.exec('ROLLBACK');
+      for (const listener of undone) listener();
+    },
+  });
 
   async function connect(): Promise<DatabaseSync> {
     // Here and not above, so that a Node without it can say what is wrong.
     const sqlite = await import('node:sqlite');
     try {
-      if (path !== ':memory:') mkdirSync(dirname(resolve(path)), { recursive: true, mode: 0o700 });
+      if (path !== ':memory:') makeFolder(dirname(path));
       return new sqlite.DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
     } catch (error) {
       const reason = `${path}: ${(error as Error).message}`;
@@ -169,10 +147,7 @@ export function createDatabase(path: string): Database {
       }
       db = opened;
     },
-    write: <T>(change: () => T) =>
-      new Promise<T>((resolve, reject) => {
-        if (pending.push({ change, resolve: resolve as (value: never) => void, reject }) === 1) setImmediate(flush);
-      }),
+    write,
     nextId(at) {
       if (lastId === 0) lastId = readSequence.get({})?.last_id ?? 0;
       lastId = Math.max(lastId + 1, idAt(at));
@@ -189,6 +164,7 @@ export function createDatabase(path: string): Database {
     },
     async close() {
       flush();
+      closed = true;
       db?.close();
       db = undefined;
     },

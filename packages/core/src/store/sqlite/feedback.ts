@@ -1,45 +1,140 @@
-import type { MessageEvent } from '../../events.ts';
-import { transition } from '../../message.ts';
-import type { Feedback, FeedbackStore } from '../port.ts';
+import type { EventType, MessageEvent } from '../../events.ts';
+import type { FeedbackEvent } from '../../feedback/port.ts';
+import { encodeId, stateAfter, VERDICTS, type Verdict } from '../../message.ts';
+import type { FeedbackStore, Received } from '../port.ts';
+import type { Activities } from './activity.ts';
+import type { Consequences } from './consequences.ts';
 import type { Database } from './database.ts';
-import { type Ledger, stateCode, stateOf } from './ledger.ts';
-import type { Suppressions } from './suppressions.ts';
+import { createMatch, type Match } from './feedback-match.ts';
+import { createFeedbackMemory } from './feedback-memory.ts';
+import type { MessageIdOf } from './intake.ts';
+import { FLAGS, type Ledger, type MessageFacts, stateCode, stateOf } from './ledger.ts';
+
+interface Row {
+  readonly id: number;
+  readonly message_id: number;
+  readonly recipient: string;
+  readonly state: number;
+  readonly flags: number;
+  readonly attempts: number;
+}
+
+interface Applied {
+  readonly events: readonly MessageEvent[];
+  readonly outcome: Received['outcome'];
+  /** False where it is about a mail that was not sent, or is being sent again. */
+  readonly counts: boolean;
+}
+const LATE: Applied = { events: [], outcome: 'late', counts: false };
 
 /** What came back about deliveries, in SQLite. */
-export function createFeedbackStore(db: Database, ledger: Ledger, suppressions: Suppressions): FeedbackStore {
+export function createFeedbackStore(context: {
+  readonly db: Database;
+  readonly ledger: Ledger;
+  readonly messageIdOf: MessageIdOf;
+  readonly activities: Activities;
+  readonly consequences: Consequences;
+}): FeedbackStore {
+  const { db, ledger, activities, consequences } = context;
+  const memory = createFeedbackMemory(db);
+  const match = createMatch(db, ledger, context.messageIdOf);
   const find = db.prepare((query, { id }: { id: number }) =>
-    query.selectFrom('delivery').select(['message_id', 'recipient', 'state', 'attempts']).where('id', '=', id),
+    query
+      .selectFrom('delivery')
+      .select(['id', 'message_id', 'recipient', 'state', 'flags', 'attempts'])
+      .where('id', '=', id),
   );
-  const move = db.prepare((query, p: { id: number; state: number; at: number; reason: string | null }) =>
-    query.updateTable('delivery').set({ state: p.state, updated_at: p.at, reason: p.reason }).where('id', '=', p.id),
+  const move = db.prepare((query, p: { id: number; state: number; flags: number; at: number; reason: string | null }) =>
+    query
+      .updateTable('delivery')
+      .set((row) => ({
+        state: p.state,
+        flags: p.flags,
+        updated_at: row.fn<number>('max', ['updated_at', row.val(p.at)]),
+        reason: row.fn.coalesce(row.val(p.reason), 'reason'),
+      }))
+      .where('id', '=', p.id),
   );
 
-  function recordOne({ deliveryId: id, at, ...said }: Feedback): MessageEvent[] {
-    const row = find.get({ id });
-    const state = row && transition(stateOf(row.state), said.type === 'bounced' ? 'bounce' : 'complain');
-    const facts = row && ledger.message(row.message_id);
-    // A delivery that is being sent is settled by who sends it.
-    if (row === undefined || facts === undefined || state === undefined || stateOf(row.state) === 'sending') return [];
-    const { recipient } = row;
-    move.run({ id, state: stateCode(state), at, reason: said.type === 'bounced' ? said.reply : null });
-    ledger.count(facts, said.type, at);
-    const { type, ...detail } = said;
-    const event = ledger.event(
-      { id, recipient },
-      facts,
-      type,
-      at,
-      said.type === 'bounced' ? { ...detail, attempt: row.attempts } : {},
-    );
-    const address = recipient.toLowerCase();
-    if (said.type === 'complained')
-      return [
-        event,
-        ...suppressions.suppress({ address, scope: 'all', reason: 'complained', evidence: said.evidence }, at),
-      ];
-    if (!said.suppress) return [event];
-    return [event, ...suppressions.suppress({ address, scope: 'all', reason: 'bounced', evidence: said.reply }, at)];
+  function write(row: Row, facts: MessageFacts, type: EventType, event: FeedbackEvent, match: Match): MessageEvent {
+    return ledger.event(row, facts, type, event.at, detailOf(event, match, row.attempts));
   }
 
-  return { record: (feedback) => db.write(() => feedback.flatMap(recordOne)) };
+  /** A verdict about a mail: each counts once, and the weightiest is the state. */
+  function judge(row: Row, facts: MessageFacts, verdict: Verdict, event: FeedbackEvent, match: Match): Applied {
+    const state = stateOf(row.state);
+    const known = VERDICTS.filter((one) => (row.flags & FLAGS[one]) !== 0);
+    // What was never sent, or waits again, has nothing to come back; what is on its way is settled by who sends it.
+    if (!['sending', 'sent', 'delivered'].includes(state) && known.length === 0) return LATE;
+    // A second bounce may be a hard one after a soft one: the address must not hang on which came first.
+    if (known.includes(verdict)) return { ...LATE, counts: true };
+    const next = state === 'sending' ? state : stateAfter([...known, verdict]);
+    const flags = row.flags | FLAGS[verdict];
+    const reason = next === verdict && verdict !== 'delivered' ? (textOf(event) ?? null) : null;
+    move.run({ id: row.id, state: stateCode(next), flags, at: event.at, reason });
+    if (verdict !== 'delivered') ledger.count(facts, verdict, event.at);
+    const written = write(row, facts, verdict, event, match);
+    return { events: [written], outcome: next === state ? 'recorded' : 'moved', counts: true };
+  }
+
+  function apply(event: FeedbackEvent, match: Match): Applied {
+    const row = find.get({ id: match.id });
+    const facts = row && ledger.message(row.message_id);
+    if (row === undefined || facts === undefined) return LATE;
+    const { type, at } = event;
+    if (type === 'opened' || type === 'clicked') {
+      const { agent = UNKNOWN_AGENT, url } = event;
+      const activity = { type, deliveryId: row.id, at, agent, ...(url === undefined ? {} : { url }) };
+      return { events: activities.recordNow(activity), outcome: 'recorded', counts: true };
+    }
+    if (type === 'unsubscribed') {
+      const scope = consequences.unsubscribeScope(facts);
+      const events = activities.recordNow({ type, deliveryId: row.id, at, scope });
+      return events.length === 0 ? LATE : { events, outcome: 'recorded', counts: true };
+    }
+    if (type === 'deferred') ledger.count(facts, 'deferrals', at);
+    if (type === 'deferred' || type === 'auto-replied')
+      return { events: [write(row, facts, type, event, match)], outcome: 'recorded', counts: true };
+    return judge(row, facts, type, event, match);
+  }
+
+  return {
+    receive: (feedback, { now, policy, once }) =>
+      db.write(() => {
+        if (once !== undefined && !memory.isNew('once', once, now)) return { events: [], received: [], used: true };
+        const events: MessageEvent[] = [];
+        const received = feedback.map((event): Received => {
+          if (!memory.isNew(event.source, event.id, now)) return { outcome: 'repeated' };
+          const found = match(event);
+          if (found === undefined) {
+            memory.keep(event, now);
+            return { outcome: 'unmatched' };
+          }
+          const applied = apply(event, found);
+          events.push(...applied.events);
+          if (applied.counts) events.push(...consequences.follow(event, found, { now, policy }));
+          return { outcome: applied.outcome, deliveryId: encodeId('dlv', found.id), foundBy: found.foundBy };
+        });
+        memory.sweep(now, feedback.length);
+        return { events, received, used: false };
+      }),
+    unmatched: async (query) => memory.unmatched(query),
+  };
+}
+
+const UNKNOWN_AGENT = { kind: 'human', evidence: 'the-provider-says-no-more', userAgent: undefined } as const;
+
+function textOf({ diagnostic, status, code }: FeedbackEvent): string | undefined {
+  if (diagnostic !== undefined) return diagnostic;
+  const numbers = [code, status].filter((one) => one !== undefined).join(' ');
+  return numbers === '' ? undefined : numbers;
+}
+
+/** What the event keeps. */
+function detailOf(event: FeedbackEvent, { foundBy }: Match, attempt: number): Readonly<Record<string, unknown>> {
+  const { type, source, fault, code, reportingMta, raw } = event;
+  const facts = { source, foundBy, fault, code, reportingMta, raw };
+  if (type === 'complained' || type === 'auto-replied' || type === 'delivered') return facts;
+  const said = { reply: textOf(event) ?? '', status: event.status, reason: event.reason ?? 'other', attempt };
+  return { ...said, ...(type === 'bounced' ? { kind: event.kind ?? 'soft' } : {}), ...facts };
 }

@@ -1,3 +1,4 @@
+import { canonical } from '../../canonical.ts';
 import { MailRelayError } from '../../errors.ts';
 import {
   type Accepted,
@@ -12,7 +13,7 @@ import type { AcceptInput, Appended, Enclosures, IntakeStore } from '../port.ts'
 import { createKeepBlob } from './blobs.ts';
 import { contentHash } from './content-hash.ts';
 import type { Database } from './database.ts';
-import { type Ledger, type MessageFacts, stateCode, stateOf } from './ledger.ts';
+import { type Ledger, type MessageFacts, parseJson, stateCode, stateOf } from './ledger.ts';
 import { createMessages } from './messages.ts';
 
 /** Names the RFC 5322 Message-ID of a mail. */
@@ -58,7 +59,7 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
   const findRecipient = db.prepare((query, { messageId, recipient }: { messageId: number; recipient: string }) =>
     query
       .selectFrom('delivery')
-      .select(['id', 'state'])
+      .select(['id', 'state', 'data'])
       .where('recipient', '=', recipient)
       .where('message_id', '=', messageId),
   );
@@ -69,8 +70,13 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
       .onConflict((conflict) => conflict.doNothing()),
   );
   const forgetRun = db.prepare((query, { run }: { run: number }) => query.deleteFrom('run').where('run', '=', run));
-  const findSuppressed = db.prepare((query, { address }: { address: string }) =>
-    query.selectFrom('suppression').select('scope').where('address', '=', address),
+  const findSuppressed = db.prepare((query, { address, now }: { address: string; now: number }) =>
+    query
+      .selectFrom('suppression')
+      .select('scope')
+      .where('address', '=', address)
+      .where('lifted_at', 'is', null)
+      .where((row) => row.or([row('until', 'is', null), row('until', '>', now)])),
   );
   const insertDeliveryRow = db.prepare((query, p: NewDelivery) =>
     query
@@ -105,10 +111,11 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
   );
 
   /** An address that the message has already: known to the run, or from an earlier run. */
-  function insertedBefore(messageId: number, recipient: string, run: number | undefined): Inserted {
+  function insertedBefore(messageId: number, recipient: string, own: string, run: number | undefined): Inserted {
     const before = findRecipient.get({ messageId, recipient });
     if (before === undefined || run === undefined || nameInRun.run({ run, id: before.id }) === 0)
       return { rejected: 'duplicate' };
+    if (!isSameJson(before.data ?? '{}', own, `delivery ${before.id}`)) return { rejected: 'conflict' };
     return { id: before.id, recipient, state: stateOf(before.state), repeated: true };
   }
 
@@ -125,7 +132,7 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
     const { address, name, data, locale, tracking, metadata, rendered } = recipient;
     const id = db.nextId(now);
     const own = JSON.stringify({ name, data, locale, tracking, metadata, rendered });
-    const suppressed = findSuppressed.all({ address: address.toLowerCase() });
+    const suppressed = findSuppressed.all({ address: address.toLowerCase(), now });
     const covered =
       suppressed.length > 0 &&
       scopesCovering(facts.content).some((one) => suppressed.some(({ scope }) => scope === one));
@@ -142,7 +149,7 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
       dueAt: covered ? null : dueAt,
       data: own === '{}' ? null : own,
     });
-    if (inserted === 0) return insertedBefore(facts.id, address, run);
+    if (inserted === 0) return insertedBefore(facts.id, address, own, run);
     if (covered)
       ledger.event({ id, recipient: address }, facts, 'suppressed', now, { reason: 'on the suppression list' });
     if (run !== undefined) nameInRun.run({ run, id });
@@ -250,6 +257,11 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
       }),
     endRun: (run) => db.write(() => void forgetRun.run({ run })),
   };
+}
+
+/** Whether what is stored is the same JSON, but for the order of keys. @throws MailRelayError `STORE_CORRUPT` */
+function isSameJson(stored: string, fresh: string, what: string): boolean {
+  return stored === fresh || canonical(parseJson(stored, what)) === canonical(JSON.parse(fresh));
 }
 
 function isAccepted(result: Inserted): result is Accepting {

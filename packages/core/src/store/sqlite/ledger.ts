@@ -29,6 +29,10 @@ export const FLAGS = {
   clicked: 8,
   clickedHuman: 16,
   unsubscribed: 32,
+  delivered: 64,
+  bounced: 128,
+  complained: 256,
+  failed: 512,
 } as const;
 
 /** Storage codes. */

@@ -9,12 +9,13 @@ import {
   RECIPIENT_KINDS,
   statesBefore,
   transition,
+  VERDICTS,
 } from '../../message.ts';
 import type { Cursor, DeliveryRecord, ListQuery, LogStore, Selection } from '../port.ts';
 import { type Database, idAt } from './database.ts';
 import { type DeliveryRow, readDelivery } from './delivery-row.ts';
 import type { MessageIdOf } from './intake.ts';
-import { type Ledger, type MessageFacts, STREAMS, stateCode, stateOf } from './ledger.ts';
+import { FLAGS, type Ledger, type MessageFacts, STREAMS, stateCode, stateOf } from './ledger.ts';
 import { UNSENT } from './migrations/initial.ts';
 import type { SiteLanes } from './site-lanes.ts';
 import type { Query } from './statements.ts';
@@ -23,6 +24,8 @@ const EVENT_BY = { cancel: 'cancelled', hold: 'held', release: 'released', retry
 type Operation = keyof typeof EVENT_BY;
 /** Most deliveries of one change; more would keep others from writing. */
 const APPLIED = 500;
+/** Bits of what came back. */
+const BACK = VERDICTS.reduce((bits, verdict) => bits | FLAGS[verdict], 0);
 const SHOWN_DELIVERIES = 100;
 const SHOWN_EVENTS = 500;
 
@@ -81,6 +84,14 @@ export function createLog(
         .updateTable('delivery')
         .set({ state: p.state, due_at: p.dueAt, updated_at: p.now, reason: p.reason })
         .where('id', '=', p.id),
+  );
+
+  /** What is sent anew can come back anew. */
+  const forgetVerdicts = db.prepare((query, { id }: { id: number }) =>
+    query
+      .updateTable('delivery')
+      .set((row) => ({ flags: row('flags', '&', ~BACK) }))
+      .where('id', '=', id),
   );
 
   const firstDeliveries = (messageId: number): DeliveryRow[] =>
@@ -188,6 +199,7 @@ export function createLog(
     const dueAt = to === 'queued' ? Math.max(now, by === 'release' ? (facts.sendAt ?? 0) : 0) : null;
     move.run({ id: row.id, state: stateCode(to), dueAt, now, reason: reason ?? null });
     sites.touched(row.lane_id);
+    if (by === 'retry' && (row.flags & BACK) !== 0) forgetVerdicts.run({ id: row.id });
     if (to === 'cancelled') ledger.count(facts, 'cancelled', now);
     // A delivery that goes back into the queue is not final any more.
     if (by === 'retry' && (from === 'failed' || from === 'bounced' || from === 'suppressed' || from === 'cancelled'))

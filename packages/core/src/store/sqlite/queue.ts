@@ -1,17 +1,25 @@
+import { sql } from 'kysely';
 import type { MessageEvent } from '../../events.ts';
-import { type DeliveryState, type Transition, transition } from '../../message.ts';
+import { type DeliveryState, stateAfter, type Transition, transition, VERDICTS } from '../../message.ts';
 import type { QueueStore, Settlement } from '../../queue/port.ts';
+import { isAboutRecipient, type SuppressionPolicy } from '../../suppression-policy.ts';
 import type { Claims } from './claims.ts';
 import { createClock } from './clock.ts';
+import type { Consequences } from './consequences.ts';
 import type { Database } from './database.ts';
 import type { Lanes } from './lanes.ts';
 import { FLAGS, type Ledger, stateCode } from './ledger.ts';
 import { createOwners } from './owners.ts';
 import { type RateLog, rateKey } from './rates.ts';
 import type { SiteLanes } from './site-lanes.ts';
-import type { Suppressions } from './suppressions.ts';
 
 const SENDING = stateCode('sending');
+const SENT = stateCode('sent');
+/** What came back about a mail before it was known here that it had been sent. */
+const AFTER_VERDICTS = sql<number>`case ${sql.join(
+  VERDICTS.map((verdict) => sql`when flags & ${FLAGS[verdict]} then ${stateCode(stateAfter([verdict]))}`),
+  sql` `,
+)} else ${SENT} end`;
 
 /** Which transition each result of an attempt is. */
 const TRANSITION_OF = {
@@ -40,10 +48,16 @@ interface Settled {
 export function createQueueStore(
   db: Database,
   ledger: Ledger,
-  suppressions: Suppressions,
-  parts: { readonly rates: RateLog; readonly lanes: Lanes; readonly claims: Claims; readonly sites: SiteLanes },
+  parts: {
+    readonly rates: RateLog;
+    readonly lanes: Lanes;
+    readonly claims: Claims;
+    readonly sites: SiteLanes;
+    readonly consequences: Consequences;
+    readonly policy: SuppressionPolicy;
+  },
 ): QueueStore {
-  const { rates, lanes, claims, sites } = parts;
+  const { rates, lanes, claims, sites, consequences, policy } = parts;
   const owners = createOwners(db, rates);
   const clock = createClock(db, rates, sites.refresh);
 
@@ -59,7 +73,7 @@ export function createQueueStore(
     query
       .updateTable('delivery')
       .set((row) => ({
-        state: p.state,
+        state: sql<number>`case when ${p.state} = ${SENT} then ${AFTER_VERDICTS} else ${p.state} end`,
         attempts: row('attempts', '+', p.tried),
         due_at: p.dueAt,
         updated_at: p.now,
@@ -115,14 +129,11 @@ export function createQueueStore(
     const detail =
       type === 'suppressed' ? said : { ...said, attempt, ...(transcript === undefined ? {} : { transcript }) };
     const event = ledger.event({ id, recipient: row.recipient }, facts, type, now, detail);
-    if (result.type !== 'bounced' || !result.suppress) return [event];
-    const entry = {
-      address: row.recipient.toLowerCase(),
-      scope: 'all',
-      reason: 'bounced',
-      evidence: result.reply,
-    } as const;
-    return [event, ...suppressions.suppress(entry, now)];
+    if (result.type !== 'bounced') return [event];
+    const { suppress: hard, reason: why, reply: evidence } = result;
+    if (!hard && (result.kind === 'hard' || !isAboutRecipient({ reason: why }))) return [event];
+    const { recipient } = row;
+    return [event, ...consequences.bounced({ id, recipient, facts, at: now, hard, evidence }, { now, policy })];
   }
 
   function recover(owner: number, now: number): number {

@@ -1,7 +1,9 @@
+import { resolveSuppression, type SuppressionPolicy } from '../../suppression-policy.ts';
 import type { Store } from '../port.ts';
 import { createActivityStore } from './activity.ts';
 import { createBlobs } from './blobs.ts';
 import { createClaims } from './claims.ts';
+import { createConsequences } from './consequences.ts';
 import { createDatabase } from './database.ts';
 import { createFeedbackStore } from './feedback.ts';
 import { createIntake, type MessageIdOf } from './intake.ts';
@@ -19,9 +21,12 @@ import { createSuppressionStore } from './suppressions.ts';
 export function createSqliteStore({
   path,
   messageIdOf,
+  policy = resolveSuppression(),
 }: {
   readonly path: string;
   readonly messageIdOf: MessageIdOf;
+  /** What bounces in the session follow. @default that of the option */
+  readonly policy?: SuppressionPolicy;
 }): Store {
   const db = createDatabase(path);
   const ledger = createLedger(db);
@@ -29,15 +34,17 @@ export function createSqliteStore({
   const lanes = createLanes(db);
   const rates = createRateLog(db);
   const sites = createSiteLanes(db, lanes, rates);
-  const parts = { rates, lanes, claims: createClaims(db, ledger), sites };
+  const activities = createActivityStore(db, ledger);
+  const consequences = createConsequences(db, ledger, suppressions);
+  const parts = { rates, lanes, claims: createClaims(db, ledger), sites, consequences, policy };
   return {
     intake: createIntake(db, ledger, messageIdOf),
-    queue: createQueueStore(db, ledger, suppressions, parts),
+    queue: createQueueStore(db, ledger, parts),
     sites: createSiteQueue(db, parts),
     log: createLog(db, ledger, messageIdOf, sites),
     suppressions,
-    activity: createActivityStore(db, ledger),
-    feedback: createFeedbackStore(db, ledger, suppressions),
+    activity: activities,
+    feedback: createFeedbackStore({ db, ledger, messageIdOf, activities, consequences }),
     reports: createReportStore(db),
     blobs: createBlobs(db),
     open: () => db.open(),

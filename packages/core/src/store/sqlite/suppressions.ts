@@ -1,31 +1,73 @@
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { MessageEvent } from '../../events.ts';
 import { type DeliveryState, statesBefore } from '../../message.ts';
 import { scopesCovering } from '../../scope.ts';
 import type { Suppression, SuppressionStore } from '../port.ts';
 import type { Database } from './database.ts';
+import { createLeavers } from './leavers.ts';
 import { type Ledger, type MessageFacts, stateCode } from './ledger.ts';
 import type { Tables } from './tables.ts';
 
 type SuppressionRow = Selectable<Tables['suppression']>;
 
+/** An entry on its way in. */
+type NewEntry = Omit<Suppression, 'since' | 'lifted'>;
+
 /** The suppression list, and how other changes add to it. */
 export interface Suppressions extends SuppressionStore {
   /** Adds an entry and stops what waits for it. Inside of `write`. */
-  suppress(entry: Omit<Suppression, 'since'>, now: number): MessageEvent[];
+  suppress(entry: NewEntry, now: number): MessageEvent[];
 }
 
 /** The suppression list in SQLite. */
 export function createSuppressionStore(db: Database, ledger: Ledger): Suppressions {
+  const leavers = createLeavers(db, ledger);
   // What is on its way is asked once more before it is sent.
   const waiting = statesBefore('suppress')
     .filter((state: DeliveryState) => state !== 'sending')
     .map(stateCode);
-  const insert = db.prepare((query, p: SuppressionRow) =>
+  const insert = db.prepare((query, p: Omit<SuppressionRow, 'lifted_at' | 'note'>) =>
     query
       .insertInto('suppression')
-      .values({ address: p.address, scope: p.scope, reason: p.reason, evidence: p.evidence, since: p.since })
-      .onConflict((conflict) => conflict.doNothing()),
+      .values({
+        address: p.address,
+        scope: p.scope,
+        reason: p.reason,
+        evidence: p.evidence,
+        since: p.since,
+        until: p.until,
+      })
+      // An entry stays as it is, unless it has ended, or ends before the new one.
+      .onConflict((conflict) =>
+        conflict
+          .columns(['address', 'scope'])
+          .doUpdateSet((row) => ({
+            reason: row.ref('excluded.reason'),
+            evidence: row.ref('excluded.evidence'),
+            since: row.ref('excluded.since'),
+            until: row.ref('excluded.until'),
+            lifted_at: null,
+            note: null,
+          }))
+          .where(
+            sql<boolean>`suppression.lifted_at is not null or suppression.until < coalesce(excluded.until, ${Number.MAX_SAFE_INTEGER})`,
+          ),
+      ),
+  );
+  const liftOne = db.prepare((query, p: { address: string; scope: string; now: number; note: string | null }) =>
+    query
+      .updateTable('suppression')
+      .set({ lifted_at: p.now, note: p.note })
+      .where('address', '=', p.address)
+      .where('scope', '=', p.scope)
+      .where('lifted_at', 'is', null),
+  );
+  const liftAll = db.prepare((query, p: { address: string; now: number; note: string | null }) =>
+    query
+      .updateTable('suppression')
+      .set({ lifted_at: p.now, note: p.note })
+      .where('address', '=', p.address)
+      .where('lifted_at', 'is', null),
   );
   const removeAll = db.prepare((query, { address }: { address: string }) =>
     query.deleteFrom('suppression').where('address', '=', address),
@@ -57,8 +99,10 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
       .where('id', '=', p.id),
   );
 
-  function suppress({ address, scope, reason, evidence }: Omit<Suppression, 'since'>, now: number): MessageEvent[] {
-    insert.run({ address, scope, reason, evidence: evidence ?? null, since: now });
+  function suppress({ address, scope, reason, evidence, until }: NewEntry, now: number): MessageEvent[] {
+    if (until !== undefined && until.getTime() <= now) return [];
+    const end = until?.getTime() ?? null;
+    insert.run({ address, scope, reason, evidence: evidence ?? null, since: now, until: end });
     return findWaiting.all({ address }).flatMap(({ id, message_id, recipient }) => {
       const facts = ledger.message(message_id);
       if (facts === undefined || !scopesOfMail(facts).includes(scope)) return [];
@@ -68,22 +112,37 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
     });
   }
 
+  function deleted(address: string, scope?: string, reason?: Suppression['reason']): number {
+    if (scope === undefined) return removeAll.run({ address });
+    return reason === undefined ? removeOne.run({ address, scope }) : removeFor.run({ address, scope, reason });
+  }
+
   return {
     suppress,
     add: (entry, now) => db.write(() => suppress(entry, now)),
     remove: (address, scope, reason) =>
       db.write(() => {
-        if (scope === undefined) return removeAll.run({ address });
-        return reason === undefined ? removeOne.run({ address, scope }) : removeFor.run({ address, scope, reason });
+        const removed = deleted(address, scope, reason);
+        if (removed > 0) leavers.forget(address, scope);
+        return removed;
       }),
-    find(address, scopes) {
-      const rows = find.all({ address: address.toLowerCase() });
+    lift: ({ address, scope, note = null }, now) =>
+      db.write(() => {
+        const lifted =
+          scope === undefined ? liftAll.run({ address, now, note }) : liftOne.run({ address, scope, now, note });
+        if (lifted > 0) leavers.forget(address, scope);
+        return lifted;
+      }),
+    find(address, scopes, now) {
+      const rows = find
+        .all({ address: address.toLowerCase() })
+        .filter((row) => row.lifted_at === null && (row.until === null || row.until > now));
       if (rows.length === 0) return undefined;
       const found = scopes.flatMap((scope) => rows.find((row) => row.scope === scope) ?? [])[0];
       return found && read(found);
     },
     async list({ limit, after, scope }) {
-      const [address = '', last = ''] = after?.split(' ') ?? [];
+      const [address, last] = after === undefined ? ['', ''] : placeOf(after);
       const rows = db.select((query) => {
         const page = query
           .selectFrom('suppression')
@@ -95,9 +154,15 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
         return scope === undefined ? page : page.where('scope', '=', scope);
       });
       const end = rows.length === limit ? rows.at(-1) : undefined;
-      return { items: rows.map(read), next: end && `${end.address} ${end.scope}` };
+      return { items: rows.map(read), next: end && `${encodeURIComponent(end.address)} ${end.scope}` };
     },
   };
+}
+
+/** Address and scope of the last entry of a page. Both may have blanks in them. */
+function placeOf(cursor: string): readonly [address: string, scope: string] {
+  const end = cursor.indexOf(' ');
+  return [decodeURIComponent(cursor.slice(0, end)), cursor.slice(end + 1)];
 }
 
 /** A message whose content is damaged has no topic that one could know. */
@@ -116,5 +181,7 @@ function read(row: SuppressionRow): Suppression {
     reason: row.reason as Suppression['reason'],
     evidence: row.evidence ?? undefined,
     since: new Date(row.since),
+    ...(row.until === null ? {} : { until: new Date(row.until) }),
+    ...(row.lifted_at === null ? {} : { lifted: { at: new Date(row.lifted_at), note: row.note ?? undefined } }),
   };
 }

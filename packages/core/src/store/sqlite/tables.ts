@@ -92,6 +92,30 @@ interface SuppressionTable {
   reason: string;
   evidence: string | null;
   since: number;
+  /** When it ends; null for never. */
+  until: number | null;
+  /** When it was lifted, and what was noted. */
+  lifted_at: number | null;
+  note: string | null;
+}
+
+/** Feedback that has come, by the hash of its id, so that it counts once. */
+interface SeenTable {
+  id: number;
+  at: number;
+}
+
+/** Feedback about mail that is not known here. */
+interface UnmatchedTable {
+  id: number;
+  json: string;
+}
+
+/** Soft bounces that count towards a suppression. */
+interface SoftBounceTable {
+  address: string;
+  at: number;
+  delivery_id: number;
 }
 
 interface IdempotencyTable {
@@ -182,4 +206,7 @@ export interface Tables {
   rate_reserved: RateReservedTable;
   run: RunTable;
   sequence: SequenceTable;
+  seen: SeenTable;
+  unmatched: UnmatchedTable;
+  soft_bounce: SoftBounceTable;
 }

@@ -1,0 +1,197 @@
+import { createHash } from 'node:crypto';
+import { type Judged, judge } from '../../reasons/port.ts';
+import { isAutoReply, isFromDaemon } from './auto-reply.ts';
+import { failuresOf, hasFailedHeader, repliesIn, saidIn } from './bounce-text.ts';
+import { complainersOf, isBareComplaint, meaningOf, readComplaint } from './complaint.ts';
+import { type Contents, contentsOf } from './contents.ts';
+import { first, type Part, readMail, shown, textOf } from './mime.ts';
+import type { MailFinding, MailReport } from './report.ts';
+import { addressesOf, readReturned } from './returned.ts';
+import { DELAYED, FAILED_SUBJECT, FAILED_TEXT, isDelay } from './signs.ts';
+import { readStatus } from './status-fields.ts';
+import { findingsOf, shorten, withoutBoilerplate } from './status-findings.ts';
+
+type Said = Pick<MailReport, 'kind' | 'findings' | 'reportingMta'>;
+const NOTHING: Said = { kind: 'mail', findings: [] };
+
+/** Says what a mail that came back means. Takes any bytes, reads a bounded part of them, and never throws. */
+export function parseBounceMail(raw: Uint8Array): MailReport {
+  const mail = readMail(raw);
+  const contents = contentsOf(mail);
+  const { findings, ...said } = saidBy(mail, contents);
+  const whole = wholeText(mail);
+  const date = Date.parse(first(contents.headers, 'date') ?? '');
+  return {
+    ...said,
+    findings: distinct(findings),
+    returned: readReturned(contents, whole),
+    name: nameOf(contents),
+    date: Number.isNaN(date) ? undefined : date,
+  };
+}
+
+function saidBy(mail: Part, contents: Contents, depth = 0): Said {
+  if (contents.complaint !== undefined) return complaint(contents, contents.complaint);
+  if (contents.isReceipt && contents.statuses.length === 0) return { kind: 'receipt', findings: [] };
+  const byStatus = statusOf(contents);
+  if (byStatus !== undefined) return byStatus;
+  if (isBareComplaint(contents.headers, contents.returned)) return complaint(contents, '');
+  if (!hasFailedHeader(contents.headers) && isAutoReply(contents.headers, contents.text)) {
+    const recipient = addressesOf(contents.headers.get('from') ?? [])[0];
+    return {
+      kind: 'auto-reply',
+      findings: [{ type: 'auto-replied', recipient, diagnostic: shown(contents.headers, 'subject') || undefined }],
+    };
+  }
+  if (isBounce(contents)) return bounce(contents);
+  // Somebody forwarded a bounce as an attachment.
+  const inner = depth < 3 ? nested(mail) : undefined;
+  return inner === undefined ? NOTHING : saidBy(inner, contentsOf(inner), depth + 1);
+}
+
+/** The delivery status, in a part of its own, or among the text. */
+function statusOf(contents: Contents): Said | undefined {
+  const inText =
+    /^(?:final|original)-recipient[ \t]*:/im.test(contents.text) && /^(?:action|status)[ \t]*:/im.test(contents.text);
+  const texts = contents.statuses.length > 0 ? contents.statuses : inText ? [contents.text] : [];
+  const reports = texts.map(readStatus);
+  const recipients = reports.flatMap((report) => report.recipients);
+  if (recipients.length === 0) return undefined;
+  const reportingMta = reports.find((report) => report.reportingMta !== undefined)?.reportingMta;
+  const findings = findingsOf(recipients, contents);
+  if (findings.length === 0 || findings.every(({ recipient }) => recipient === undefined)) {
+    const words = bounce(contents);
+    if (words.findings[0]?.recipient !== undefined) return { ...words, kind: 'dsn', reportingMta };
+  }
+  return { kind: 'dsn', findings, reportingMta };
+}
+
+function isBounce(contents: Contents): boolean {
+  const { headers, text } = contents;
+  if (hasFailedHeader(headers)) return true;
+  const subject = shown(headers, 'subject');
+  const start = saidIn(text).slice(0, 6000);
+  const daemon = isFromDaemon(headers) || /^\s*<\s*>/.test(first(headers, 'return-path') ?? '');
+  const bySubject = FAILED_SUBJECT.test(subject);
+  const byText = FAILED_TEXT.test(start);
+  const delayed = DELAYED.test(subject) || DELAYED.test(start);
+  // An answer to somebody's mail may speak of failures as well.
+  if (/^\s*(?:re|aw|sv|antw)\s*:/i.test(subject) && !isFromDaemon(headers)) return false;
+  if (daemon) return bySubject || byText || delayed;
+  return (
+    (bySubject || delayed) &&
+    byText &&
+    (contents.returned !== undefined ||
+      repliesIn(start).status !== undefined ||
+      repliesIn(start).code !== undefined ||
+      /undeliver|returned mail|delivery (?:status|fail)|failure notice|not deliver/i.test(subject))
+  );
+}
+
+function bounce(contents: Contents): Said {
+  const subject = shown(contents.headers, 'subject');
+  const said = saidIn(contents.text);
+  const delayed = isDelay(subject, said);
+  const all = repliesIn(said);
+  let whole: readonly Judged[] | undefined;
+  const byWhole = (): Judged | undefined => {
+    const texts = [`${withoutBoilerplate(said)} ${subject}`, replyLines(contents.text.slice(said.length))];
+    whole ??= texts.map((text) => judge({ text, ...all }));
+    return whole.find(({ rule }) => rule !== 'nothing');
+  };
+  const findings = failuresOf(contents).map(({ recipient, text }): MailFinding => {
+    const own = repliesIn(text);
+    const { status, code } = own.status === undefined && own.code === undefined ? all : own;
+    // What is said about the recipient says most; then the whole report, and replies that stand behind the returned mail.
+    const byReply = replyIn(text) === undefined ? undefined : judge({ text: replyIn(text) ?? '', status, code });
+    const isClear = byReply !== undefined && !['nothing', 'status', 'policy', 'system'].includes(byReply.rule);
+    const byOwn = isClear ? byReply : judge({ text: withoutBoilerplate(text), status, code });
+    const judged = byOwn.rule === 'nothing' ? (byWhole() ?? byOwn) : byOwn;
+    const type = delayed ? 'deferred' : 'bounced';
+    return {
+      type,
+      recipient,
+      judged,
+      status,
+      code,
+      diagnostic: shorten(text) || subject || undefined,
+      raw: text.slice(0, 8000),
+    };
+  });
+  return { kind: 'bounce-mail', findings };
+}
+
+/** The reply of a server within what is said, and what follows it: what stands before is said to everybody. */
+function replyIn(text: string): string | undefined {
+  const found = /(?<![\d.,#:/-])[45][0-5]\d[ -](?=[^\s\d]|\d\.\d)/.exec(text);
+  return found === null ? undefined : text.slice(found.index, found.index + 1500);
+}
+
+/** Lines that read like replies of servers. */
+function replyLines(text: string): string {
+  return text
+    .slice(0, 20_000)
+    .split('\n')
+    .filter((line) => /^\W{0,5}[45]\d\d[ -]|#[45]\.\d\.\d/.test(line))
+    .join(' ');
+}
+
+function complaint(contents: Contents, fields: string): Said {
+  const { type, recipients, reportingMta, userAgent } = readComplaint(fields);
+  const meaning = meaningOf(type);
+  if (meaning === undefined) return { kind: 'arf', findings: [], reportingMta };
+  const who =
+    recipients.length > 0
+      ? recipients
+      : complainersOf(
+          contents.headers.has('x-hmxmroriginalrecipient') ? contents.headers : undefined,
+          contents.returned,
+        );
+  const diagnostic = [type, userAgent].filter((one) => one !== undefined).join(' by ');
+  const raw = fields.slice(0, 8000) || undefined;
+  return {
+    kind: 'arf',
+    reportingMta,
+    findings: (who.length > 0 ? who : [undefined]).map((recipient) => ({ type: meaning, recipient, diagnostic, raw })),
+  };
+}
+
+function nested(mail: Part): Part | undefined {
+  if (mail.type === 'message/rfc822' || mail.type === 'message/global') return mail.parts[0];
+  for (const part of mail.parts) {
+    const found = nested(part);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Everything as text, decoded where it is encoded: what the mail is found again by may stand anywhere. */
+function wholeText(mail: Part): string {
+  const texts: string[] = [];
+  let left = 600_000;
+  const walk = (part: Part): void => {
+    if (left <= 0) return;
+    const head = [...part.headers].flatMap(([name, values]) => values.map((value) => `${name}: ${value}`)).join('\n');
+    const body = part.parts.length > 0 ? '' : textOf(part);
+    const text = `${head}\n\n${body}`.slice(0, left);
+    left -= text.length;
+    texts.push(text);
+    for (const inner of part.parts) walk(inner);
+  };
+  walk(mail);
+  return texts.join('\n');
+}
+
+/** One finding per recipient and type; a report may list one twice. */
+function distinct(findings: readonly MailFinding[]): MailFinding[] {
+  const seen = new Map(findings.map((finding) => [`${finding.type} ${finding.recipient?.toLowerCase()}`, finding]));
+  return [...seen.values()];
+}
+
+function nameOf(contents: Contents): string {
+  const own = first(contents.headers, 'message-id');
+  const text =
+    own ??
+    `${first(contents.headers, 'date') ?? ''} ${contents.text} ${contents.statuses.join(' ')} ${contents.complaint ?? ''}`;
+  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
+}

@@ -1,0 +1,88 @@
+import { judge } from '../../reasons/port.ts';
+import { failuresOf, repliesIn, saidIn } from './bounce-text.ts';
+import type { Contents } from './contents.ts';
+import { shown } from './mime.ts';
+import type { MailFinding } from './report.ts';
+import { isDelay } from './signs.ts';
+import type { RecipientStatus } from './status-fields.ts';
+
+/** What a delivery status says about each recipient; words for people help where its codes say little. */
+export function findingsOf(recipients: readonly RecipientStatus[], contents: Contents): MailFinding[] {
+  const failures = failuresOf(contents);
+  const said = saidIn(contents.text);
+  const subject = shown(contents.headers, 'subject');
+  return recipients.flatMap((one) => {
+    const type = typeOf(one, subject, said);
+    if (type === undefined) return [];
+    const recipient =
+      one.recipient ?? one.originalRecipient ?? (recipients.length === 1 ? failures[0]?.recipient : undefined);
+    const finding = { type, recipient, originalRecipient: one.originalRecipient, status: one.status, raw: one.raw };
+    if (type === 'delivered') return [{ ...finding, diagnostic: one.diagnostic }];
+    const own = failures.find((failure) => failure.recipient?.toLowerCase() === recipient?.toLowerCase());
+    return [{ ...finding, ...reasonOf(one, own?.text ?? (recipients.length === 1 ? said : '')) }];
+  });
+}
+
+/** What an `Action` means. Servers write it in many ways, and some leave it out. */
+function typeOf(
+  { action = '', status, diagnostic }: RecipientStatus,
+  subject: string,
+  said: string,
+): MailFinding['type'] | undefined {
+  if (/^deliver|^relay|^expand/.test(action)) return 'delivered';
+  if (/^delay|^defer|^retr|^transient/.test(action)) return 'deferred';
+  if (/^fail|^bounc|^reject|^undeliver|^expire|^hard|^soft|^error/.test(action)) return 'bounced';
+  if (status?.startsWith('2')) return 'delivered';
+  if (status?.startsWith('5')) return 'bounced';
+  if (status?.startsWith('4')) return isDelay(subject, said) ? 'deferred' : 'bounced';
+  return diagnostic === undefined ? undefined : 'bounced';
+}
+
+/** Codes that name nothing. */
+const NOTHING = /^[45]\.0\.0$/;
+
+function reasonOf(one: RecipientStatus, said: string): Pick<MailFinding, 'judged' | 'status' | 'code' | 'diagnostic'> {
+  const diagnostic = one.diagnostic ?? '';
+  const replies = repliesIn(diagnostic);
+  const code =
+    replies.code ??
+    (/^\s*([45]\d\d)\b/.exec(diagnostic)?.[1] === undefined
+      ? undefined
+      : Number(/^\s*([45]\d\d)\b/.exec(diagnostic)?.[1]));
+  const status = one.status === undefined || NOTHING.test(one.status) ? (replies.status ?? one.status) : one.status;
+  const byReply = judge({ text: diagnostic, status, code });
+  const decided =
+    byReply.rule === 'nothing' || (byReply.rule === 'status' && diagnostic === '') || isVague(byReply.reason, status);
+  const bySaid =
+    decided && said !== ''
+      ? judge({ text: withoutBoilerplate(said), status, code: code ?? repliesIn(said).code })
+      : undefined;
+  const judged = bySaid === undefined || bySaid.rule === 'nothing' || isVague(bySaid.reason, status) ? byReply : bySaid;
+  return { judged, status, code, diagnostic: (diagnostic || shorten(said)).slice(0, 1000) || undefined };
+}
+
+function isVague(reason: string, status: string | undefined): boolean {
+  return (
+    reason === 'other' ||
+    ((reason === 'system' || reason === 'policy') && (status === undefined || NOTHING.test(status)))
+  );
+}
+
+/** What servers say to everybody says nothing about this mail. */
+export function withoutBoilerplate(said: string): string {
+  return said
+    .replace(/for (?:further|more) (?:assistance|information|help|details)[^\n]{0,200}(?:\n[^\n]{1,200}){0,4}/gi, ' ')
+    .replace(/if you do so, please[^\n]*(?:\n[^\n]{1,200}){0,3}/gi, ' ')
+    .replace(/i'm sorry to have to inform you[^\n]*(?:\n[^\n]{1,200}){0,2}/gi, ' ')
+    .replace(/this (?:message was created automatically|is an automatically generated)[^\n]*/gi, ' ')
+    .replace(/do not reply[^\n]*|technical details of[^\n]*|delivery (?:to the following|has failed to)[^\n]*/gi, ' ')
+    .replace(
+      /(?:a )?message that you (?:have )?sent\s+(?:could not be|has not yet been)\s+delivered\s+to\s+(?:one or more|all|some)\s+of\s+its\s+recipients[^\n]*/gi,
+      ' ',
+    );
+}
+
+/** The first lines that say something. */
+export function shorten(said: string): string {
+  return withoutBoilerplate(said).replace(/\s+/g, ' ').trim().slice(0, 1000);
+}

@@ -1,0 +1,78 @@
+import type { Fault, ReasonClass } from '../../events.ts';
+import { faultOf, judge } from '../../reasons/port.ts';
+import type { FeedbackEvent } from '../event.ts';
+
+/** What a provider says of a mail that was not taken. */
+export interface Refusal {
+  /** What the receiving server said, or what the provider says of it. */
+  readonly text?: string | undefined;
+  /** RFC 3463 status and RFC 5321 code, where they stand in fields of their own. */
+  readonly status?: string | undefined;
+  readonly code?: number | undefined;
+  /** Whether the provider calls it permanent. */
+  readonly says?: 'hard' | 'soft' | undefined;
+  /** Reason that the provider's own category is, whatever the words are. */
+  readonly category?: ReasonClass | undefined;
+  /** Reason where the words say nothing. */
+  readonly otherwise?: ReasonClass | undefined;
+  /** Where it is not that of the reason. */
+  readonly fault?: Fault | undefined;
+}
+
+/** The part of an event that says why. */
+export type Meaning = Pick<FeedbackEvent, 'reason' | 'kind' | 'fault' | 'status' | 'code' | 'diagnostic'>;
+
+/** These pass, also where the provider has given up: an address must not be silenced for them. */
+const PASSING: readonly ReasonClass[] = [
+  'mailbox-full',
+  'message-too-big',
+  'rate-limited',
+  'greylisted',
+  'dns',
+  'network',
+  'timeout',
+  'expired',
+  'system',
+];
+/** A provider's own list kept the mail back: nothing new is known of the address, and the operator is told. */
+export const OWN_LIST = { category: 'policy', fault: 'sender' } as const;
+
+const MAX_DIAGNOSTIC = 1000;
+
+/** What the provider itself did not want to send: its words are about the account, not about the recipient. */
+export function ownRefusal(text: string | undefined): Refusal {
+  const isLimit = /quota|limit|too many/i.test(text ?? '');
+  return { text, says: 'soft', category: isLimit ? 'rate-limited' : 'policy', fault: 'sender' };
+}
+
+/** Reason, kind and fault: by the provider's own category first, then by the words, as of any bounce. */
+export function meaningOf(refusal: Refusal): Meaning {
+  const text = refusal.text ?? '';
+  const status = statusIn(refusal.status) ?? statusIn(text);
+  const code = codeIn(refusal.code) ?? codeOfText(text);
+  const judged = judge({ text: withoutProtocol(text), status, code });
+  const words = judged.reason === 'other' ? (refusal.otherwise ?? 'other') : judged.reason;
+  const reason = refusal.category ?? words;
+  const kind = PASSING.includes(reason) ? 'soft' : (refusal.says ?? judged.kind);
+  // What a provider calls permanent, for no reason that is known here, is about the address.
+  const fault = refusal.fault ?? (reason === 'other' && refusal.says === 'hard' ? 'recipient' : faultOf(reason));
+  return { reason, kind, fault, status, code, diagnostic: text === '' ? undefined : text.slice(0, MAX_DIAGNOSTIC) };
+}
+
+/** `smtp; 550 5.1.1 …`, as a Diagnostic-Code field has it (RFC 3464 section 2.3.6). */
+function withoutProtocol(text: string): string {
+  return text.replace(/^\s*(?:smtp|x-[\w-]+)\s*;\s*/i, '');
+}
+
+function statusIn(text: string | undefined): string | undefined {
+  return /(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])/.exec(text?.slice(0, 2000) ?? '')?.[1];
+}
+
+function codeIn(code: number | undefined): number | undefined {
+  return code !== undefined && Number.isInteger(code) && code >= 200 && code < 600 ? code : undefined;
+}
+
+function codeOfText(text: string): number | undefined {
+  const code = /^\D{0,40}?\b([45]\d\d)(?=[\s\-#:;,]|$)/.exec(withoutProtocol(text).slice(0, 200))?.[1];
+  return code === undefined ? undefined : Number(code);
+}

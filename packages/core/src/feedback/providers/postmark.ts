@@ -1,0 +1,104 @@
+import type { FeedbackEvent } from '../event.ts';
+import { agentOf, DELIVERY_KEY, idOf, ourDelivery, rawOf, urlOf } from './about.ts';
+import { type GateOptions, passes } from './gate.ts';
+import { meaningOf, OWN_LIST, type Refusal } from './meaning.ts';
+import type { WebhookProvider } from './provider.ts';
+import { timeOf } from './time.ts';
+import { addressOf, at, bareId, type Fields, fieldsOf, firstText, listOf, parsed, textOf } from './values.ts';
+
+interface Settings extends GateOptions {
+  readonly secret: string | undefined;
+}
+
+/** Postmark: https://postmarkapp.com/developer/webhooks/webhooks-overview. It signs nothing: basic auth, or a secret in the path. */
+export function postmarkWebhooks({ secret, ...gate }: Settings): WebhookProvider {
+  return {
+    name: 'postmark',
+    secret,
+    verify: (request) => passes(request, gate),
+    read(request, { now }) {
+      const body = parsed(request.body);
+      if (typeof body !== 'object' || body === null) return undefined;
+      return listOf(body).flatMap((one) => eventOf(fieldsOf(one), now) ?? []);
+    },
+  };
+}
+
+function eventOf(event: Fields | undefined, now: number): FeedbackEvent | undefined {
+  if (event === undefined) return undefined;
+  const record = firstText(event, 'RecordType') ?? (event.BouncedAt === undefined ? '' : 'Bounce');
+  const said = saidBy(record.toLowerCase(), event);
+  if (said === undefined) return undefined;
+  const recipient = addressOf(firstText(event, 'Recipient', 'Email'));
+  const providerId = textOf(event.MessageID);
+  const deliveryId = ourDelivery(at(event, 'Metadata', DELIVERY_KEY));
+  const times = [event.BouncedAt, event.DeliveredAt, event.ReceivedAt, event.ChangedAt];
+  return {
+    id: idOf(
+      record,
+      recipient,
+      deliveryId,
+      providerId,
+      textOf(event.ID),
+      textOf(event.OriginalLink),
+      times.map(textOf),
+    ),
+    at: timeOf(now, ...times),
+    source: 'postmark',
+    deliveryId,
+    messageId: bareId(at(event, 'Metadata', 'message-id')),
+    providerId,
+    recipient,
+    ...said,
+    raw: rawOf({ ...event, Content: undefined }),
+  };
+}
+
+type Said = Pick<FeedbackEvent, 'type'> & Partial<FeedbackEvent>;
+
+function saidBy(record: string, event: Fields): Said | undefined {
+  if (record === 'delivery') return { type: 'delivered' };
+  if (record === 'spamcomplaint') return { type: 'complained' };
+  if (record === 'open') return { type: 'opened', ...agentOf('opened', event.UserAgent) };
+  if (record === 'click')
+    return { type: 'clicked', url: urlOf(event.OriginalLink), ...agentOf('clicked', event.UserAgent) };
+  if (record === 'subscriptionchange') return change(event);
+  return record === 'bounce' ? bounce(event) : undefined;
+}
+
+/** A change that follows from a bounce or a complaint has its own event. */
+function change(event: Fields): Said | undefined {
+  const reason = textOf(event.SuppressionReason)?.toLowerCase() ?? '';
+  return event.SuppressSending === true && reason === 'manualsuppression' ? { type: 'unsubscribed' } : undefined;
+}
+
+/** https://postmarkapp.com/developer/api/bounce-api#bounce-types; undefined is no bounce of the mail. */
+const TYPES: Readonly<Record<string, Refusal | 'auto-replied' | 'unsubscribed' | 'complained' | 'deferred'>> = {
+  hardbounce: { says: 'hard', otherwise: 'no-such-mailbox' },
+  bademailaddress: { says: 'hard', category: 'no-such-mailbox' },
+  addresschange: { says: 'hard', category: 'moved' },
+  manuallydeactivated: { says: 'hard', ...OWN_LIST },
+  softbounce: { says: 'soft' },
+  transient: 'deferred',
+  dnserror: { says: 'soft', otherwise: 'dns' },
+  spamnotification: { says: 'soft', category: 'spam-rejected' },
+  virusnotification: { says: 'soft', category: 'content-rejected' },
+  blocked: { says: 'soft', otherwise: 'blocked-ip' },
+  dmarcpolicy: { says: 'soft', category: 'auth-failure' },
+  smtpapierror: { says: 'soft', otherwise: 'protocol' },
+  templaterenderingfailed: { says: 'soft', category: 'content-rejected' },
+  unknown: { says: 'soft' },
+  autoresponder: 'auto-replied',
+  challengeverification: 'auto-replied',
+  unsubscribe: 'unsubscribed',
+  spamcomplaint: 'complained',
+};
+
+function bounce(event: Fields): Said | undefined {
+  const type = textOf(event.Type)?.toLowerCase() ?? 'unknown';
+  const known = Object.hasOwn(TYPES, type) ? TYPES[type] : undefined;
+  const text = firstText(event, 'Details', 'Description');
+  if (known === 'deferred') return { type: known, ...meaningOf({ text, says: 'soft' }) };
+  if (typeof known === 'string') return { type: known };
+  return known && { type: 'bounced', ...meaningOf({ ...known, text }) };
+}

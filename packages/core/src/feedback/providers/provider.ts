@@ -1,0 +1,85 @@
+/** The plug-in interface of providers that tell by webhook what became of a mail. */
+import { MailRelayError } from '../../errors.ts';
+import type { FeedbackEvent } from '../event.ts';
+
+/** A webhook as it came. */
+export interface HookRequest {
+  /** The body, byte by byte as it was sent: what signatures are made over. */
+  readonly body: Uint8Array;
+  /** A header by its lower-case name. */
+  header(name: string): string | undefined;
+}
+
+/** What a provider works with beside the request. */
+export interface HookTools {
+  /** Ms since the epoch. */
+  readonly now: number;
+  /**
+   * Gets a text over https: without redirects, at most 64 KB, within 5 seconds. The provider makes sure where the URL leads.
+   *
+   * @throws Error where it cannot be had
+   */
+  get(url: string): Promise<string>;
+}
+
+/**
+ * Whether a webhook is the provider's. `once` is a token that the provider gives away once: a webhook with the same one is
+ * refused, also after a restart. `because` goes into the log, never into the answer.
+ */
+export type HookVerdict =
+  | { readonly ok: true; readonly once?: string | undefined }
+  | { readonly ok: false; readonly because: string };
+
+/** A provider whose webhooks are received at `/mail/hooks/<name>`; made by {@link defineProvider}. */
+export interface WebhookProvider {
+  /** Last part of the path, and `source` of the events: small letters, digits and `-`. */
+  readonly name: string;
+  /** What the path has to end with, `/mail/hooks/<name>/<secret>`, for providers that sign nothing. @default none */
+  readonly secret?: string | undefined;
+  /** Looks whether the request is the provider's. Compares in constant time, and never throws for what stands in the request. */
+  verify(request: HookRequest, tools: HookTools): HookVerdict | Promise<HookVerdict>;
+  /** What a verified request says. Undefined for a body that cannot be read; what is no feedback is left out. */
+  read(
+    request: HookRequest,
+    tools: Pick<HookTools, 'now'>,
+  ): readonly FeedbackEvent[] | undefined | Promise<readonly FeedbackEvent[] | undefined>;
+  /** Does what a verified request asks for, such as to confirm a subscription. Where it throws, the provider comes again. */
+  confirm?(request: HookRequest, tools: HookTools): Promise<void>;
+}
+
+const NAME = /^[a-z][a-z0-9-]{0,31}$/;
+const SECRET = /^[A-Za-z0-9_-]{16,200}$/;
+
+/** What is wrong with a secret of a path; undefined where nothing is. */
+export function secretProblem(secret: string): string | undefined {
+  return SECRET.test(secret)
+    ? undefined
+    : 'needs 16 to 200 characters that stand in a path: letters, digits, `_` and `-`';
+}
+
+/**
+ * Defines a provider of the host's own, for the option `webhooks.others`.
+ *
+ * @throws MailRelayError `OPTIONS_INVALID`
+ * @example
+ * const acme = (key: string) => defineProvider({ name: 'acme', verify: (request) => ({ ok: isSigned(request, key) }), read });
+ */
+export function defineProvider(provider: WebhookProvider): WebhookProvider {
+  const problem = providerProblem(provider);
+  if (problem !== undefined) throw new MailRelayError('OPTIONS_INVALID', { option: 'provider', reason: problem });
+  return Object.freeze({ ...provider });
+}
+
+/** What is wrong with a provider; undefined where nothing is. */
+export function providerProblem(provider: unknown): string | undefined {
+  if (typeof provider !== 'object' || provider === null) return 'a provider must be made by defineProvider()';
+  const { name, secret, verify, read, confirm } = provider as Partial<Record<keyof WebhookProvider, unknown>>;
+  if (typeof name !== 'string' || !NAME.test(name))
+    return 'the name of a provider needs small letters, digits and `-`, at most 32';
+  if (typeof verify !== 'function' || typeof read !== 'function')
+    return `the provider ${name} needs the functions verify and read`;
+  if (confirm !== undefined && typeof confirm !== 'function')
+    return `confirm of the provider ${name} must be a function`;
+  const wrong = secret === undefined ? undefined : typeof secret === 'string' ? secretProblem(secret) : 'must be text';
+  return wrong === undefined ? undefined : `the secret of the provider ${name} ${wrong}`;
+}

@@ -1,0 +1,69 @@
+import type { ReasonRule } from './rule.ts';
+
+/** What servers have against the sender, the client or the mail. These words come first: such replies often name the recipient, too. */
+export const SENDER_RULES: readonly ReasonRule[] = [
+  {
+    name: 'restricted-recipient',
+    reason: 'policy',
+    match:
+      /resolver\.rst\.(?!sendsize|recvsize|recipsize)|delivery restriction|sendernotauthenticatedforgroup|only accepts? (?:mail|messages|e-?mails?) from|(?:do not|don't) have permission to send/,
+  },
+  {
+    name: 'greylisted',
+    reason: 'greylisted',
+    match: /gr[ae]y[ -]?list|postgrey|please try again in \d+ ?(?:s\b|sec|min)/,
+  },
+  {
+    name: 'too-fast-for-recipient',
+    reason: 'rate-limited',
+    match: /receiving (?:mail|messages|email) (?:at a rate|too quickly)|receivingrate/,
+  },
+  {
+    name: 'rate-limited',
+    reason: 'rate-limited',
+    match:
+      /too many (?:concurrent |simultaneous |open )?(?:connections|sessions|messages|emails|mails|e-mails|recipients|rcpts|invalid|unknown|errors|sends|smtp)|rate[ -]?limit|throttl|(?:sending|message|connection|mail|delivery) rate|unusual(?:ly high)? rate|(?:daily|hourly|sending|message|email|recipients?) (?:sending |message |mail |email |recipient |user )*(?:limit|quota)s? (?:has been |have been |was |is )?(?:exceeded|reached|over)|exceed(?:s|ed|ing)? (?:the |its |your |their )?(?:(?:max\w*|allowed|daily|hourly) )*(?:emails?|messages|mails|connections|recipients|sending|outgoing)|max(?:imum)? (?:number of )?(?:connections|emails|messages|recipients|defers)|connection limit|reached its limit|user complaints.{0,60}421|temporarily deferred due to (?:unexpected volume|user complaints)|excessive (?:number|volume|messages|connections)|submissionquotaexceeded|\[ts[0-9]\d\]|slow down|recipient limit|frequency (?:is )?limit|\bfrequency\b|too frequent/,
+  },
+  {
+    name: 'auth-policy',
+    reason: 'auth-failure',
+    match:
+      /\bspf\b|\bdkim\b|\bdmarc\b|unauthenticated (?:e?mail|message)|sender ?id\b.{0,40}(?:fail|not)|senderid|(?:does not|did not|doesn't|didn't) pass authentication|fails? authentication|authentication checks?|required authentication level|email is unauthenticated|message failed.{0,30}authenticat|unauthenticatedmessage/,
+  },
+  {
+    name: 'blocklist',
+    reason: 'blocked-ip',
+    match:
+      /spamhaus|spamcop|\bsorbs\b|dnsbl|\brbls?\b|\bsbl\b|\bxbl\b|\bpbl\b|\bcbl\b|barracuda ?(?:central|reputation|networks)|(?:black|block|deny)[ -]?list(?:ed|s)?\b(?!.{0,30}(?:by the recipient|of the recipient))|blocked using|uceprotect|senderbase|senderscore|abuseat|mail-abuse|trustedsource|cloudmark|invaluement|surbl|uribl|proofpoint.{0,60}block|listed (?:in|at|by|on) .{0,60}(?:\.org|\.net|\.com|rbl|bl\b)/,
+  },
+  {
+    name: 'no-reverse-dns',
+    reason: 'blocked-ip',
+    match:
+      /\bptr\b|ip must resolve|reverse[ -]?(?:dns|lookup|hostname|address|mapping|resolution)|\brdns\b|cannot (?:find|resolve) your (?:hostname|reverse|ip|address)|fix reverse dns|ip address .{0,40}(?:no|without) (?:name|hostname)|(?:no|lack|missing).{0,20}reverse|unresolvable (?:client|relay)|ip name (?:lookup|possibly) (?:failed|forged)|client host rejected: cannot find/,
+  },
+  {
+    name: 'blocked-client',
+    reason: 'blocked-ip',
+    match:
+      /(?:client|sending|your|this|connecting|source) (?:host|ip|server|network|mta|hostname|mail server)\b.{0,80}(?:block|reject|denied|refused|banned|not (?:allowed|accepted|permitted)|reputation|listed|prohibited)|\bip (?:address)?.{0,60}(?:block|banned|denied|reputation|rejected|not allowed|blacklist|listed)|banned sending ip|(?:poor|bad|low|very low|negative) (?:\w+ )?reputation|\breputation\b|\b(?:sc|ou|dy)-00\d\b|messages .{0,30}weren't sent|(?:s31[45]\d|s77\d|ocl-?\d|5\.7\.606|5\.7\.511)|(?:block|ban)(?:ed|ing)? (?:messages |mail |email |connections? )?(?:from|for) (?:your|this|the) (?:ip|host|server|network|isp|country)|part of (?:your|their) network is on our|(?:your|the) (?:ip|network|server) (?:has been|is|was) (?:\w+ )?(?:block|ban)|dynamic (?:ip|host)|dial-?up|access from .{0,40}(?:ip|address|host).{0,40}(?:denied|block)|no (?:mail|connections?) (?:accepted |allowed )?from your (?:ip|host|country)|has been blocked for spam|banned host|bad(?:ly)?behaved|connection refused by policy|\[ts\d\d\].{0,80}permanently/,
+  },
+  {
+    name: 'refused-helo',
+    reason: 'blocked-sender',
+    match:
+      /\b(?:helo|ehlo)\b.{0,80}(?:reject|refus|invalid|denied|bad|not|must|required|need)|(?:invalid|bad|forged|bogus) (?:helo|ehlo)|impersonat/,
+  },
+  {
+    name: 'refused-sender',
+    reason: 'blocked-sender',
+    match:
+      /sender(?:'s)? (?:address |domain |email |e-mail |is |was |has been |name |mailbox |account |verif\w* |header )*(?:reject|denied|refused|blocked|unknown|invalid|not (?:allowed|found|valid|accepted|known|verified|exist|authori[sz]ed)|does ?n[o']?t (?:exist|resolve)|fail|blacklist|black-list|banned|unverif|policy|callout|check|prohibited|listed|disabled)|sender (?:verify|verification|address verification)|(?:invalid|unknown|bad|unverified|unresolvable|forged|spoofed|banned) (?:sender|from|return|reverse|mail from|envelope)|domain of sender|(?:mail|e-?mail|messages) from (?:your |the |this )?(?:domain|sender|address|you|user)?.{0,60}(?:not (?:accept|allow|permit|welcome|wanted)|reject|block|refus|denied|prohibited|banned)|(?:block|ban)(?:ed|ing)? (?:mail |email |messages )?from (?:your|this) (?:address|domain|sender)|(?:your|from) (?:e-?mail )?(?:address|domain)(?: name)? (?:has been|is|was|does|did|not|on) .{0,40}(?:block|reject|blacklist|ban|denied|resolve|exist|verif)|(?:return|reverse)[ -]?path.{0,60}(?:invalid|reject|not|fail|unknown|does)|(?:envelope|mail) (?:from|sender).{0,60}(?:reject|invalid|not|denied|fail|refus)|you (?:are|have been) (?:blocked|banned|blacklisted|not allowed to send)|(?:refuse|does not accept|not accepting|won't accept|rejects?) (?:mail|messages|e-?mails?)? ?from (?:you|this|unknown|your)|blocked by (?:the |this )?(?:user|recipient)|on (?:the |my |our )?(?:recipient|user)'?s? (?:block|black)|access denied, banned sender|bad-sender|null sender|badmailfrom|envelope sender is in|callout verification failed|rejected sender|from address is not|sender reject/,
+  },
+  {
+    name: 'tls',
+    reason: 'tls',
+    match:
+      /must issue (?:a )?starttls|starttls|tls (?:handshake|negotiat|is required|required|encryption|not|connection|session|fail)|\b(?:ssl|tls)\b.{0,40}(?:fail|error|requir|unavailable|certificate)|encryption (?:is )?(?:needed|required)|certificate (?:verif|has expired|is not trusted|mismatch)|server certificate/,
+  },
+];

@@ -1,0 +1,121 @@
+import type { MessageEvent } from '../../events.ts';
+import type { FeedbackEvent } from '../../feedback/port.ts';
+import { scopeOf } from '../../scope.ts';
+import { isAboutRecipient, isSure, type SuppressionPolicy } from '../../suppression-policy.ts';
+import type { Database } from './database.ts';
+import type { Match } from './feedback-match.ts';
+import type { Ledger, MessageFacts } from './ledger.ts';
+import type { Suppressions } from './suppressions.ts';
+
+/** A bounce, whoever told of it. */
+interface Bounce {
+  readonly id: number;
+  readonly recipient: string;
+  readonly facts: MessageFacts;
+  readonly at: number;
+  /** It is about this recipient for good, and that is sure. */
+  readonly hard: boolean;
+  readonly evidence: string;
+}
+
+/** What follows from feedback for further mail to an address. Inside of `write`. */
+export interface Consequences {
+  follow(
+    event: FeedbackEvent,
+    match: Match,
+    options: { readonly now: number; readonly policy: SuppressionPolicy },
+  ): MessageEvent[];
+  /** What follows from a bounce that is about the recipient. */
+  bounced(bounce: Bounce, options: { readonly now: number; readonly policy: SuppressionPolicy }): MessageEvent[];
+  /** What an unsubscribe that names no scope ends. */
+  unsubscribeScope(facts: MessageFacts): string;
+}
+
+/** Soft bounces that are remembered, ms: longer than any window. */
+const REMEMBERED_MS = 366 * 86_400_000;
+const SWEPT = 10;
+
+/** The consequences in SQLite. */
+export function createConsequences(db: Database, ledger: Ledger, suppressions: Suppressions): Consequences {
+  const find = db.prepare((query, { id }: { id: number }) =>
+    query.selectFrom('delivery').select(['message_id', 'recipient']).where('id', '=', id),
+  );
+  const note = db.prepare((query, p: { address: string; at: number; id: number }) =>
+    query
+      .insertInto('soft_bounce')
+      .values({ address: p.address, at: p.at, delivery_id: p.id })
+      .onConflict((conflict) => conflict.doNothing()),
+  );
+  const near = db.prepare((query, p: { address: string; from: number; to: number }) =>
+    query
+      .selectFrom('soft_bounce')
+      .select(['at', 'delivery_id'])
+      .where('address', '=', p.address)
+      .where('at', '>=', p.from)
+      .where('at', '<=', p.to)
+      .orderBy('at')
+      .limit(1000),
+  );
+  const forget = db.prepare((query, p: { before: number }) =>
+    query
+      .deleteFrom('soft_bounce')
+      .where('at', '<', p.before)
+      .where('address', 'in', (old) =>
+        old.selectFrom('soft_bounce').select('address').where('at', '<', p.before).limit(SWEPT),
+      ),
+  );
+
+  /** Whether so many different mails bounced within a window that has this one, in whatever order they came. */
+  function tooMany(address: string, at: number, { count, withinMs }: { count: number; withinMs: number }): boolean {
+    const rows = near.all({ address, from: at - withinMs, to: at + withinMs });
+    return rows.some(({ at: first }) => {
+      const inside = rows.filter((row) => row.at >= first && row.at - first <= withinMs);
+      return new Set(inside.map((row) => row.delivery_id)).size >= count;
+    });
+  }
+
+  function scopeOfMail(facts: MessageFacts): string {
+    try {
+      return scopeOf(facts.content);
+    } catch {
+      return facts.stream;
+    }
+  }
+
+  const bounced: Consequences['bounced'] = ({ id, recipient, facts, at, hard, evidence }, { now, policy }) => {
+    const address = recipient.toLowerCase();
+    if (hard) {
+      if (policy.hardBounces === false) return [];
+      const scope = policy.hardBounces === 'all' ? 'all' : facts.stream;
+      return suppressions.suppress({ address, scope, reason: 'bounced', evidence }, now);
+    }
+    const soft = policy.softBounces;
+    if (soft === false) return [];
+    forget.run({ before: now - REMEMBERED_MS });
+    note.run({ address, at, id });
+    if (!tooMany(address, at, soft)) return [];
+    const until = new Date(now + soft.forMs);
+    return suppressions.suppress({ address, scope: 'all', reason: 'bounced', evidence, until }, now);
+  };
+
+  return {
+    bounced,
+    unsubscribeScope: scopeOfMail,
+    follow(event, match, { now, policy }) {
+      const row = find.get({ id: match.id });
+      const facts = row && ledger.message(row.message_id);
+      if (row === undefined || facts === undefined) return [];
+      const address = row.recipient.toLowerCase();
+      const evidence = event.diagnostic ?? event.status ?? `${event.source}: ${event.reason ?? event.type}`;
+      if (event.type === 'complained') {
+        if (policy.complaints === false) return [];
+        return suppressions.suppress({ address, scope: policy.complaints, reason: 'complained', evidence }, now);
+      }
+      if (event.type === 'unsubscribed')
+        return suppressions.suppress({ address, scope: scopeOfMail(facts), reason: 'unsubscribed', evidence }, now);
+      if (event.type !== 'bounced' || !isAboutRecipient(event)) return [];
+      const hard = event.kind === 'hard' && isSure(event.source, match.foundBy);
+      return bounced({ id: match.id, recipient: row.recipient, facts, at: event.at, hard, evidence }, { now, policy });
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import { EVENT_TYPES, type FoundBy } from '../../events.ts';
+import type { FeedbackEvent } from '../../feedback/port.ts';
+import { decodeId } from '../../message.ts';
+import type { Database } from './database.ts';
+import type { MessageIdOf } from './intake.ts';
+import type { Ledger } from './ledger.ts';
+
+/** A delivery that feedback is about. */
+export interface Match {
+  readonly id: number;
+  readonly foundBy: FoundBy;
+}
+
+/** Deliveries to one address that are looked through, the latest ones. */
+const LOOKED_AT = 50;
+/** Servers keep trying for five days; a week is enough for what they say afterwards. */
+const ANSWERED_WITHIN_MS = 7 * 86_400_000;
+/** How far clocks may be apart, ms. */
+const CLOCK_SLACK_MS = 3_600_000;
+const SENT = EVENT_TYPES.indexOf('sent');
+/** These give mails a Message-ID of their own. */
+const RENAMES =
+  /@(?:.+\.)?(?:amazonses\.com|sendgrid\.net|mailgun\.\w+|sendinblue\.com|brevo\.com|mailin\.fr|tipimail\.com)$/i;
+const FROM_MAILS: readonly string[] = ['dsn', 'bounce-mail', 'arf', 'auto-reply'];
+
+/** Finds the delivery that feedback is about, by what is surest first. */
+export function createMatch(
+  db: Database,
+  ledger: Ledger,
+  messageIdOf: MessageIdOf,
+): (event: FeedbackEvent) => Match | undefined {
+  const find = db.prepare((query, { id }: { id: number }) =>
+    query.selectFrom('delivery').select(['id', 'message_id']).where('id', '=', id),
+  );
+  const ofMessage = db.prepare((query, { messageId }: { messageId: number }) =>
+    query.selectFrom('delivery').select(['id', 'message_id']).where('message_id', '=', messageId).limit(2),
+  );
+  const toRecipient = db.prepare((query, p: { recipient: string; messageId: number }) =>
+    query
+      .selectFrom('delivery')
+      .select(['id', 'message_id'])
+      .where('recipient', '=', p.recipient)
+      .where('message_id', '=', p.messageId),
+  );
+  const recent = db.prepare((query, { recipient }: { recipient: string }) =>
+    query
+      .selectFrom('delivery')
+      .select(['id', 'message_id', 'sent_at'])
+      .where('recipient', '=', recipient)
+      .orderBy('message_id', 'desc')
+      .limit(LOOKED_AT),
+  );
+  const sentEvents = db.prepare((query, { id }: { id: number }) =>
+    query.selectFrom('event').select('detail').where('delivery_id', '=', id).where('type', '=', SENT).limit(5),
+  );
+
+  function named(row: { readonly id: number; readonly message_id: number }): string | undefined {
+    try {
+      const content = ledger.message(row.message_id)?.content;
+      return content && messageIdOf({ content, messageId: row.message_id, deliveryId: row.id });
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Our Message-IDs begin with the number of the delivery, or of the message that several recipients share. */
+  function byMessageId(messageId: string, recipients: readonly string[]): number | undefined {
+    const number = Number.parseInt(/^([0-9a-z]{1,11})\.[\w-]{8}@/.exec(messageId)?.[1] ?? '', 36);
+    if (!Number.isSafeInteger(number)) return undefined;
+    const own = find.get({ id: number });
+    if (own !== undefined && named(own) === `<${messageId}>`) return own.id;
+    const all = ofMessage.all({ messageId: number });
+    if (all[0] === undefined || named(all[0]) !== `<${messageId}>`) return undefined;
+    // Who forwards mail bounces it from another address; of one recipient it is clear whose mail it was.
+    if (all.length === 1) return all[0].id;
+    return recipients.flatMap((recipient) => toRecipient.get({ recipient, messageId: number })?.id ?? [])[0];
+  }
+
+  function providerIds(id: number): string[] {
+    return sentEvents.all({ id }).flatMap(({ detail }) => {
+      const providerId = detail === null ? undefined : (JSON.parse(detail) as { i?: unknown }).i;
+      return typeof providerId === 'string' ? [bare(providerId)] : [];
+    });
+  }
+
+  return ({ deliveryId, messageId, providerId, recipient: address, originalRecipient, at, source }) => {
+    const number = deliveryId === undefined ? undefined : decodeId('dlv', deliveryId);
+    if (number !== undefined && find.get({ id: number }) !== undefined) return { id: number, foundBy: 'id' };
+    const recipients = [originalRecipient, address].flatMap((one) => one?.trim() || []);
+    const name = messageId === undefined ? undefined : bare(messageId);
+    const ours = name && byMessageId(name, recipients);
+    if (ours) return { id: ours, foundBy: 'message-id' };
+    const rows = [...new Set(recipients)].flatMap((recipient) => recent.all({ recipient }));
+    const chosen = name && rows.find((row) => named(row) === `<${name}>`);
+    if (chosen) return { id: chosen.id, foundBy: 'message-id' };
+    const names = [providerId && bare(providerId), name, name?.split('@')[0]].filter((one) => one);
+    const known =
+      names.length === 0 ? undefined : rows.find(({ id }) => providerIds(id).some((one) => names.includes(one)));
+    if (known !== undefined) return { id: known.id, foundBy: 'provider-id' };
+    // A mail that says which one it is about, and means none of ours, is about somebody else's.
+    if (name && FROM_MAILS.includes(source) && !RENAMES.test(name)) return undefined;
+    const latest = rows
+      .filter(
+        ({ sent_at: sentAt }) => sentAt !== null && sentAt <= at + CLOCK_SLACK_MS && sentAt >= at - ANSWERED_WITHIN_MS,
+      )
+      .sort((a, b) => (b.sent_at ?? 0) - (a.sent_at ?? 0))[0];
+    return latest && { id: latest.id, foundBy: 'recipient' };
+  };
+}
+
+function bare(id: string): string {
+  return id.trim().replace(/^<|>$/g, '');
+}

@@ -1,0 +1,94 @@
+/** A transaction of the database; each of the three throws what the database says. */
+export interface Transaction {
+  begin(): void;
+  commit(): void;
+  /** Undoes what was begun, where something was. */
+  rollback(): void;
+}
+
+/** Changes that share commits. */
+export interface GroupCommit {
+  /** Runs a change in a transaction that it may share with others; resolves after the commit, and rejects with what the change or the database throws. */
+  write<T>(change: () => T): Promise<T>;
+  /** Commits what was written, now. */
+  flush(): void;
+}
+
+interface Waiting {
+  readonly change: () => unknown;
+  result: unknown;
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A commit that is waited for by more than these gains nothing more. */
+const MOST = 1000;
+
+/**
+ * All changes of one turn of the event loop share a transaction. Each runs as it comes, while others are on their way from
+ * the host's thread, and the turn's end commits.
+ */
+export function createGroupCommit({ begin, commit, rollback }: Transaction): GroupCommit {
+  let group: Waiting[] = [];
+  let state: 'closed' | 'open' | 'failed' = 'closed';
+
+  function run(waiting: Waiting): void {
+    // One of the group cannot be done: they are told apart when the turn ends.
+    if (state === 'failed') return;
+    try {
+      if (state === 'closed') begin();
+      state = 'open';
+      waiting.result = waiting.change();
+    } catch {
+      fail();
+    }
+  }
+
+  function fail(): void {
+    state = 'failed';
+    rollback();
+  }
+
+  function flush(): void {
+    if (group.length === 0) return;
+    if (state === 'open') {
+      try {
+        commit();
+      } catch {
+        fail();
+      }
+    }
+    const ended = group;
+    group = [];
+    const committed = state === 'open';
+    state = 'closed';
+    for (const waiting of ended) {
+      if (committed) waiting.resolve(waiting.result as never);
+      else runAlone(waiting);
+    }
+  }
+
+  /** In a transaction of its own, so that only the one that cannot be done fails. */
+  function runAlone({ change, resolve, reject }: Waiting): void {
+    try {
+      begin();
+      const result = change();
+      commit();
+      resolve(result as never);
+    } catch (error) {
+      rollback();
+      reject(error);
+    }
+  }
+
+  return {
+    write: <T>(change: () => T) =>
+      new Promise<T>((resolve, reject) => {
+        const waiting = { change, result: undefined, resolve: resolve as (value: never) => void, reject };
+        if (group.push(waiting) === 1) setImmediate(flush);
+        run(waiting);
+        if (group.length >= MOST) flush();
+      }),
+    flush,
+  };
+}
