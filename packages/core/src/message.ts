@@ -13,7 +13,6 @@
  * - **suppression**: an address that must not get mail, why, since when, and for which stream or topic.
  */
 import type { Mailbox } from './address.ts';
-import { MailRelayError } from './errors.ts';
 
 /** Every stream. */
 export const STREAMS = ['transactional', 'broadcast'] as const;
@@ -109,20 +108,6 @@ export function stateAfter(verdicts: readonly Verdict[]): DeliveryState {
 /** The states that a transition starts from. */
 export function statesBefore(by: Transition): readonly DeliveryState[] {
   return TRANSITIONS[by].from;
-}
-
-/** Longest subject, characters; of those that are shown, the longest has about 250. */
-const MAX_SUBJECT = 1000;
-
-/**
- * The subject of a mail, given or rendered.
- *
- * @throws MailRelayError `MESSAGE_INVALID` for one over 1,000 characters
- */
-export function checkSubject(subject: string): string {
-  if (subject.length <= MAX_SUBJECT) return subject;
-  const reason = `subject has ${subject.length} characters, allowed are ${MAX_SUBJECT}`;
-  throw new MailRelayError('MESSAGE_INVALID', { field: 'subject', reason });
 }
 
 /** JSON, as the store keeps it. */

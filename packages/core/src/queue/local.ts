@@ -227,6 +227,8 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
   };
 
   async function idle(): Promise<boolean> {
+    // What is being claimed waits no more, and is not in memory yet.
+    await feeding;
     const now = clock.now();
     const busy = lanes.some((lane) => worked(lane) > 0 || (dueOf(lane) ?? now + 1) <= now);
     if (busy) return false;

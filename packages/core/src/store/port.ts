@@ -4,7 +4,7 @@
  * Contract, for every implementation: a promise that resolves means that the change is durable; numbers of time are ms
  * since the epoch, and come in as arguments; ids are positive safe integers that grow with time and are never used again.
  */
-import type { Agent, EventType, MessageEvent } from '../events.ts';
+import type { MessageEvent } from '../events.ts';
 import type {
   Accepted,
   Content,
@@ -18,13 +18,17 @@ import type {
   Transition,
 } from '../message.ts';
 import type { QueueStore, SiteQueueStore } from '../queue/port.ts';
+import type { ActivityStore } from './activity-port.ts';
 import type { BlobStore } from './blob-port.ts';
 import type { FeedbackStore } from './feedback-port.ts';
 import type { ReportStore } from './report-port.ts';
+import type { SuppressionStore } from './suppression-port.ts';
 
+export type { Activity, ActivityStore, DeliveryActivity } from './activity-port.ts';
 export { BLOB_KINDS, type BlobKind, type BlobStore } from './blob-port.ts';
 export type { FeedbackStore, Received, UnmatchedFeedback } from './feedback-port.ts';
 export { type LinkCount, METRICS, type Metric, type ReportStore } from './report-port.ts';
+export type { Suppression, SuppressionStore } from './suppression-port.ts';
 
 /** The store, by what it is asked. */
 export interface Store {
@@ -226,77 +230,4 @@ export interface LogStore {
     /** To be passed as `after` for those that follow; undefined after the last. */
     readonly next: Cursor | undefined;
   }>;
-}
-
-/** An address that must not get mail. */
-export interface Suppression {
-  /** Normalised: lower-case, domain in ASCII. */
-  readonly address: string;
-  /** `all`, `transactional`, `broadcast` or `topic:<name>`. */
-  readonly scope: string;
-  readonly reason: 'bounced' | 'complained' | 'unsubscribed' | 'manual';
-  /** Reply, page or note that led to it. */
-  readonly evidence: string | undefined;
-  readonly since: Date;
-  /** When it ends by itself; undefined for never. */
-  readonly until?: Date | undefined;
-  /** When it was lifted, and why. Such an entry stops nothing. */
-  readonly lifted?: { readonly at: Date; readonly note: string | undefined } | undefined;
-}
-
-/** The suppression list. */
-export interface SuppressionStore {
-  /**
-   * Adds an entry, and moves waiting deliveries that it covers to `suppressed`; answers their events. An existing entry stays,
-   * unless it was lifted, or ends before the new one.
-   */
-  add(entry: Omit<Suppression, 'since' | 'lifted'>, now: number): Promise<MessageEvent[]>;
-  /**
-   * Removes entries of an address: all scopes, or one; with `reason`, only where that is it. Answers how many. Who left by a
-   * link, and gets mail again, can leave again by every mail of the scope.
-   */
-  remove(address: string, scope?: string, reason?: Suppression['reason']): Promise<number>;
-  /** Ends entries of an address, all scopes or one, and keeps them with a note. Answers how many. */
-  lift(
-    entry: { readonly address: string; readonly scope: string | undefined; readonly note?: string | undefined },
-    now: number,
-  ): Promise<number>;
-  /** The entry that covers an address for a stream and topic, where there is one. Synchronous speed matters: asked before each attempt. */
-  find(address: string, scopes: readonly string[], now: number): Suppression | undefined;
-  list(query: {
-    readonly limit: number;
-    readonly after?: string | undefined;
-    readonly scope?: string | undefined;
-  }): Promise<Page<Suppression>>;
-}
-
-/** Something a reader did. */
-export interface Activity {
-  readonly type: Extract<EventType, 'opened' | 'clicked' | 'unsubscribed' | 'resubscribed'>;
-  readonly deliveryId: number;
-  readonly at: number;
-  readonly agent?: Agent;
-  /** Where a clicked link leads, and its place in the template. */
-  readonly url?: string;
-  readonly link?: number;
-  /** The address as it stands in the template, where it differs by recipient. */
-  readonly form?: string;
-  /** What was left, or come back to. */
-  readonly scope?: string;
-}
-
-/** What is known of a delivery when a reader acts, to tell people from machines. */
-export interface DeliveryActivity {
-  readonly messageId: number;
-  readonly sentAt: number | undefined;
-  /** Clicks in the last 10 seconds; what is over 100 is not counted. */
-  readonly recentClicks: number;
-}
-
-/** Records what readers do. */
-export interface ActivityStore {
-  /** Known facts, for labelling; undefined where the delivery was purged. */
-  look(deliveryId: number, now: number): DeliveryActivity | undefined;
-  /** Stores and counts; durable when resolved. Unknown deliveries are left out of the answer. */
-  record(activities: readonly Activity[]): Promise<MessageEvent[]>;
 }

@@ -1,7 +1,8 @@
 /** Single values of a message, as they are stored. */
 import { type AddressInput, type Mailbox, parseMailboxes } from '../address.ts';
 import { MailRelayError } from '../errors.ts';
-import { checkSubject, type ResolvedTracking, type TrackingOptions } from '../message.ts';
+import type { ResolvedTracking, TrackingOptions } from '../message.ts';
+import { checkSubject } from '../subject.ts';
 import { headerText } from './headers.ts';
 import type { AddressList } from './input.ts';
 

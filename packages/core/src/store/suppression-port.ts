@@ -1,0 +1,44 @@
+import type { MessageEvent } from '../events.ts';
+import type { Page } from './port.ts';
+
+/** An address that must not get mail. */
+export interface Suppression {
+  /** Normalised: lower-case, domain in ASCII. */
+  readonly address: string;
+  /** `all`, `transactional`, `broadcast` or `topic:<name>`. */
+  readonly scope: string;
+  readonly reason: 'bounced' | 'complained' | 'unsubscribed' | 'manual';
+  /** Reply, page or note that led to it. */
+  readonly evidence: string | undefined;
+  readonly since: Date;
+  /** When it ends by itself; undefined for never. */
+  readonly until?: Date | undefined;
+  /** When it was lifted, and why. Such an entry stops nothing. */
+  readonly lifted?: { readonly at: Date; readonly note: string | undefined } | undefined;
+}
+
+/** The suppression list. */
+export interface SuppressionStore {
+  /**
+   * Adds an entry, and moves waiting deliveries that it covers to `suppressed`; answers their events. An existing entry stays,
+   * unless it was lifted, or ends before the new one.
+   */
+  add(entry: Omit<Suppression, 'since' | 'lifted'>, now: number): Promise<MessageEvent[]>;
+  /**
+   * Removes entries of an address: all scopes, or one; with `reason`, only where that is it. Answers how many. Who left by a
+   * link, and gets mail again, can leave again by every mail of the scope.
+   */
+  remove(address: string, scope?: string, reason?: Suppression['reason']): Promise<number>;
+  /** Ends entries of an address, all scopes or one, and keeps them with a note. Answers how many. */
+  lift(
+    entry: { readonly address: string; readonly scope: string | undefined; readonly note?: string | undefined },
+    now: number,
+  ): Promise<number>;
+  /** The entry that covers an address for a stream and topic, where there is one. Synchronous speed matters: asked before each attempt. */
+  find(address: string, scopes: readonly string[], now: number): Suppression | undefined;
+  list(query: {
+    readonly limit: number;
+    readonly after?: string | undefined;
+    readonly scope?: string | undefined;
+  }): Promise<Page<Suppression>>;
+}
