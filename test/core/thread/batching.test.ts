@@ -7,10 +7,10 @@ it('calls of one turn of the event loop cross to the engine in few messages, the
   await relay.start();
   const posted = vi.spyOn(Worker.prototype, 'postMessage');
   const found = await Promise.all(
-    Array.from({ length: 50 }, (_, index) => relay.suppressions.has(`r${index}@example.com`)),
+    Array.from({ length: 10 }, (_, index) => relay.suppressions.has(`r${index}@example.com`)),
   );
   const batches = posted.mock.calls.map(([batch]) => (batch as unknown[]).length);
   posted.mockRestore();
-  expect(found).toHaveLength(50);
-  expect(batches).toEqual([8, 8, 8, 8, 8, 8, 2]);
+  expect(found).toHaveLength(10);
+  expect(batches).toEqual([4, 4, 2]);
 });
