@@ -134,7 +134,12 @@ describe("nodemailer over the relay's transport", () => {
 
   it.each<[string, object, string, RegExp]>([
     ['raw sources', { raw: 'Subject: x\r\n\r\nx' }, 'OPTION_UNSUPPORTED', /`raw` is not supported/],
-    ['signing', { dkim: { domainName: 'x', keySelector: 'x', privateKey: 'x' } }, 'OPTION_UNSUPPORTED', /option `dkim`/],
+    [
+      'signing',
+      { dkim: { domainName: 'x', keySelector: 'x', privateKey: 'x' } },
+      'OPTION_UNSUPPORTED',
+      /option `dkim`/,
+    ],
     ['other recipients', { envelope: { from: 'a@b.example', to: 'x@y.example' } }, 'OPTION_UNSUPPORTED', /envelope/],
     ['bodies out of files', { html: { path: '/etc/hostname' } }, 'MESSAGE_INVALID', /html is read from no file/],
     ['files', { attachments: [{ path: '/etc/hostname' }] }, 'ATTACHMENT_NOT_ALLOWED', /attachments\.paths/],
