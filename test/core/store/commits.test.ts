@@ -60,4 +60,28 @@ describe('the database', () => {
     expect(connection.prepare('SELECT count(*) AS n FROM content').get()).toMatchObject({ n: 2 });
     expect(connection.prepare('SELECT count(*) AS n FROM message').get()).toMatchObject({ n: 6 });
   });
+
+  it('does not wait for itself where two in one thread write to one file', async () => {
+    const path = `${scratchFolder()}/relay.db`;
+    const stores = [1, 2].map(() => createSqliteStore({ path, messageIdOf: () => '<1@example.com>' }));
+    for (const store of stores) {
+      await store.open();
+      onTestFinished(() => store.close());
+    }
+    const refused: unknown[] = [];
+    const { exec } = DatabaseSync.prototype;
+    vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(function (this: DatabaseSync, text) {
+      try {
+        exec.call(this, text);
+      } catch (error) {
+        refused.push(error);
+        throw error;
+      }
+    });
+    onTestFinished(() => void vi.restoreAllMocks());
+    await Promise.all(many.map((recipient, at) => stores[at % 2]?.intake.accept(input({ recipients: [recipient] }))));
+    expect(refused).toEqual([]);
+    const { items } = await (stores[0] as Store).log.list({ limit: 200 });
+    expect(items).toHaveLength(100);
+  });
 });

@@ -24,6 +24,9 @@ interface Waiting {
 /** A commit that is waited for by more than these gains nothing more. */
 const MOST = 1000;
 
+/** Ends what other databases of this thread have begun: one that waited for their lock would keep them from committing. */
+const begun = new Set<() => void>();
+
 /**
  * All changes of one turn of the event loop share a transaction. Each runs as it comes, while others are on their way from
  * the host's thread, and the turn's end commits.
@@ -36,12 +39,18 @@ export function createGroupCommit({ begin, commit, rollback }: Transaction): Gro
     // One of the group cannot be done: they are told apart when the turn ends.
     if (state === 'failed') return;
     try {
-      if (state === 'closed') begin();
-      state = 'open';
+      if (state === 'closed') open();
       waiting.result = waiting.change();
     } catch {
       fail();
     }
+  }
+
+  function open(): void {
+    for (const end of [...begun]) end();
+    begin();
+    begun.add(flush);
+    state = 'open';
   }
 
   function fail(): void {
@@ -58,6 +67,7 @@ export function createGroupCommit({ begin, commit, rollback }: Transaction): Gro
         fail();
       }
     }
+    begun.delete(flush);
     const ended = group;
     group = [];
     const committed = state === 'open';
@@ -71,6 +81,7 @@ export function createGroupCommit({ begin, commit, rollback }: Transaction): Gro
   /** In a transaction of its own, so that only the one that cannot be done fails. */
   function runAlone({ change, resolve, reject }: Waiting): void {
     try {
+      for (const end of [...begun]) end();
       begin();
       const result = change();
       commit();
