@@ -2,6 +2,7 @@ import { Parser } from 'htmlparser2';
 import type { MailRelay } from '../index.ts';
 import type { TestClock } from './clock.ts';
 import type { TestMail } from './mail.ts';
+import { bounceMail, complaintMail } from './reports.ts';
 
 /** How somebody reads. */
 export interface ReadOptions {
@@ -20,14 +21,16 @@ export interface Reader {
   /** Unsubscribes: by the button of the mail program (`one-click`, RFC 8058), or on the page that the mail leads to. @default one-click */
   unsubscribe(mail: TestMail, options?: ReadOptions & { readonly via?: 'one-click' | 'page' }): Promise<void>;
   /**
-   * Lets the mail bounce after it was sent. The reply is read as that of a server is; to have a bounce mail read, give it to
+   * Lets the mail bounce after it was sent: a delivery status report (RFC 3464) with this reply is written, and read by
    * `relay.feedback.receive()`. For a mailbox that refuses at once, send to `missing@simulator.example`.
    * @default reply: 550 5.1.1 User unknown
+   * @throws Error where the report moves nothing, as after a complaint
    */
   bounce(mail: TestMail, options?: { readonly reply?: string }): Promise<void>;
   /**
-   * The recipient says that the mail is spam: recorded as `messages.feedback()` does, with the suppression that follows.
-   * `complaint@simulator.example` does the same by itself.
+   * The recipient says that the mail is spam: a complaint report (RFC 5965) is written, and read by `relay.feedback.receive()`,
+   * with the suppression that follows. `complaint@simulator.example` does the same by itself.
+   * @throws Error where the report moves nothing
    */
   complain(mail: TestMail): Promise<void>;
 }
@@ -49,9 +52,12 @@ export function createReader(relay: MailRelay, clock: TestClock): Reader {
   const isOurs = (url: string): boolean =>
     URL.canParse(url) && url.startsWith(relay.publicUrl) && relay.matches(new URL(url).pathname);
 
-  async function feedback(mail: TestMail, report: Parameters<MailRelay['messages']['feedback']>[1]): Promise<void> {
-    if (!(await relay.messages.feedback(mail.id, report)))
-      throw new Error(`the mail to ${mail.to} cannot be ${report.type} any more`);
+  /** By the parser that reads what servers send. */
+  async function receive(mail: TestMail, report: string, became: string): Promise<void> {
+    const { kind, feedback } = await relay.feedback.receive(report);
+    if (feedback.some(({ outcome, deliveryId }) => outcome === 'moved' && deliveryId === mail.id)) return;
+    const found = feedback.map(({ outcome }) => outcome).join(', ') || 'nothing';
+    throw new Error(`the mail to ${mail.to} cannot be ${became} any more: the report was ${kind}, ${found}`);
   }
 
   return {
@@ -84,8 +90,8 @@ export function createReader(relay: MailRelay, clock: TestClock): Reader {
       await ask(new URL(action.replaceAll('&amp;', '&'), url).href, { ...options, afterMs: 0 }, { ...form, body: '' });
     },
     bounce: (mail, { reply = `550 5.1.1 <${mail.to}>: Recipient address rejected: User unknown` } = {}) =>
-      feedback(mail, { type: 'bounced', reply }),
-    complain: (mail) => feedback(mail, { type: 'complained', evidence: 'test' }),
+      receive(mail, bounceMail(mail, reply, clock.now()), 'bounced'),
+    complain: (mail) => receive(mail, complaintMail(mail, clock.now()), 'complained'),
   };
 }
 
