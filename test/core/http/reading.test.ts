@@ -23,6 +23,8 @@ describe('the pixel', () => {
       engine: { read: () => durable.promise.then(() => void order.push('durable')) },
     });
     const answered = ask(`/mail/o/${tokens.delivery('o', 7)}`).then(() => order.push('answered'));
+    await new Promise((turn) => setTimeout(turn, 20));
+    expect(order).toEqual([]);
     durable.resolve();
     await answered;
     expect(order).toEqual(['durable', 'answered']);

@@ -99,7 +99,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     const room = lane.depth - worked(lane);
     bySite?.sort();
     // Refilling in larger pieces saves transactions.
-    if (room < lane.depth / 2) return 'fed';
+    if (room < lane.depth / 2) return isStarved(lane) ? 'starved' : 'fed';
     const now = clock.now();
     const due = dueOf(lane);
     if (due === undefined || due > now || !leased()) return 'fed';
@@ -112,9 +112,15 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
       void (bySite?.run(delivery, begin) ?? begin()).catch(onError);
     }
     if (claimed.length === room) again = true;
-    if (!isCounted(lane) || claimed.length === room) return 'fed';
-    feedAtNextSlot(lane);
-    return lane.key.stream === 'transactional' ? 'starved' : 'fed';
+    else if (isCounted(lane)) feedAtNextSlot(lane);
+    return isStarved(lane) ? 'starved' : 'fed';
+  }
+
+  /** Transactional mail that is due could not be claimed: what the rate of its route allows next is its own. */
+  function isStarved(lane: Lane): boolean {
+    if (lane.key.stream !== 'transactional' || !isCounted(lane)) return false;
+    const now = clock.now();
+    return (dueOf(lane) ?? now + 1) <= now;
   }
 
   async function run(delivery: ClaimedDelivery, lane: Lane, claimedBy: number): Promise<void> {
