@@ -209,7 +209,11 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     async pauseLane(lane, paused): Promise<void> {
       if (!routeNames.includes(lane.route))
         throw new MailRelayError('OPTIONS_INVALID', { reason: `there is no route ${lane.route}` });
-      await store.queue.pause(lane, paused);
+      if (lane.site !== undefined && shaping.boundsOf(lane.route, lane.site) === undefined) {
+        const reason = `the route ${lane.route} has no lanes by site: give it \`shaping: true\`, or leave \`site\` out`;
+        throw new MailRelayError('OPTIONS_INVALID', { option: 'site', reason });
+      }
+      await store.queue.pause(lane, paused, clock.now());
       wake();
     },
     captured: async (limit) =>

@@ -85,6 +85,41 @@ describe('a lane', () => {
   });
 });
 
+describe('a paused site', () => {
+  it('keeps its mail back in one stream or both, while the rest of the route goes on', async () => {
+    const inbox = await smtpServer();
+    const relay = relayTo(inbox.port, {}, { shaping: true });
+    await relay.lanes.pause('out', { site: 'google', stream: 'broadcast' });
+    await relay.lanes.pause('out', { site: 'yahoo' });
+    await relay.sendMany([{ to: 'a@gmail.com' }, { to: 'b@example.com' }], { ...mail, campaign: 'news' });
+    const { deliveries } = await relay.send({ ...mail, to: ['c@gmail.com', 'd@yahoo.com'] });
+    await expect.poll(() => received(inbox).toSorted()).toEqual(['b@example.com', 'c@gmail.com']);
+    await expect
+      .poll(async () => (await relay.lanes.list()).filter(({ paused }) => paused))
+      .toMatchObject([
+        { site: 'google', stream: 'broadcast', waiting: 1 },
+        { site: 'yahoo', stream: 'transactional', waiting: 1 },
+        { site: 'yahoo', stream: 'broadcast', waiting: 0 },
+      ]);
+    const explained = await relay.messages.explain(deliveries[1]?.id ?? '');
+    expect(explained).toMatchObject({ reasons: [{ kind: 'lane-paused' }] });
+    expect(explained?.summary).toContain('out/transactional/yahoo is paused');
+    // Who pauses and resumes the whole route leaves the site as it is.
+    await relay.lanes.pause('out');
+    await relay.lanes.resume('out');
+    await relay.lanes.resume('out', { site: 'google' });
+    await expect.poll(() => received(inbox)).toContain('a@gmail.com');
+    expect(received(inbox)).not.toContain('d@yahoo.com');
+    await relay.lanes.resume('out', { site: 'yahoo' });
+    await expect.poll(() => received(inbox)).toContain('d@yahoo.com');
+  });
+
+  it('is an error on a route that has no lanes by site', async () => {
+    const relay = relayTo((await smtpServer()).port);
+    await expect(relay.lanes.pause('out', { site: 'google' })).rejects.toMatchObject({ code: 'OPTIONS_INVALID' });
+  });
+});
+
 describe('mail that waits', () => {
   it('goes when it is time, is held until released, and is never sent when cancelled', async () => {
     const inbox = await smtpServer();

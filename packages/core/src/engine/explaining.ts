@@ -27,13 +27,12 @@ export function createExplaining(context: {
       const delivery = record && longestWaiting(record.deliveries);
       if (record === undefined || delivery === undefined) return undefined;
       const { route, stream, site } = delivery;
-      const lanes = await store.queue.lanes();
       const now = clock.now();
       const down = breakers.look(route, now) === 'open';
       return explain({
         delivery,
         events: record.events.filter(({ deliveryId }) => deliveryId === delivery.id),
-        lane: lanes.find((lane) => lane.route === route && lane.stream === stream && lane.site === site),
+        lane: store.queue.lane({ route, stream, site }),
         downUntil: down ? breakers.of(route).health().probeAt : undefined,
         fullUntil: fullUntil(delivery, now),
         limits: views.limitsOf({ route, stream, site }, now),

@@ -187,6 +187,9 @@ export interface QueueStore {
   used(lane: LaneKey, now: number): LaneUse;
   /** A number that changes when another process committed; cheap. */
   changes(): number;
-  pause(lane: LaneKey, paused: boolean): Promise<void>;
+  /** A lane with a site is that site's alone; one without stops all sites of the route. */
+  pause(lane: LaneKey, paused: boolean, now: number): Promise<void>;
+  /** One of {@link lanes}; undefined where it has never had mail. */
+  lane(lane: LaneKey): LaneRecord | undefined;
   lanes(): Promise<LaneRecord[]>;
 }

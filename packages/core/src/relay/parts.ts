@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { RenderedTemplate } from '../compose/port.ts';
 import { MailRelayError } from '../errors.ts';
 import type { FeedbackReport } from '../feedback/port.ts';
-import { STREAMS, type Stream } from '../message.ts';
+import { STREAMS } from '../message.ts';
 import type { LaneView } from '../queue/port.ts';
 import type { CampaignReport, Explanation, SummaryReport } from '../report/port.ts';
 import { scopesOver } from '../scope.ts';
@@ -17,6 +17,7 @@ import {
   type DeliveryQuery,
   type EntryOptions,
   type HoldOptions,
+  type LaneOptions,
   type RenderOptions,
   type SummaryQuery,
   type SuppressionQuery,
@@ -102,13 +103,14 @@ export interface Templates {
   ): Promise<RenderedTemplate>;
 }
 
-/** Lanes: the queue of one route and one stream. */
+/** Lanes: the queue of one route and one stream, and of one site where the route is held to limits by site. */
 export interface Lanes {
   /** All lanes with what limits them; of sites those that have mail, are paused, or that a rule acts on. */
   list(): Promise<readonly LaneView[]>;
   /** Nothing leaves by the route (and stream, where one is named) until `resume()`; also for other processes. */
-  pause(route: string, options?: { readonly stream?: Stream | undefined }): Promise<void>;
-  resume(route: string, options?: { readonly stream?: Stream | undefined }): Promise<void>;
+  pause(route: string, options?: LaneOptions): Promise<void>;
+  /** Takes back a `pause()` of the same lanes: a site that is paused alone stays so when its route goes on. */
+  resume(route: string, options?: LaneOptions): Promise<void>;
 }
 
 /** Ways out. */
@@ -232,11 +234,11 @@ export function createTemplates(engine: Engine, book: TemplateBook): Templates {
 /** `relay.lanes` */
 export function createLanes(engine: Engine): Lanes {
   const set = (paused: boolean) =>
-    async function setPaused(route: string, options: { readonly stream?: Stream | undefined } = {}): Promise<void> {
+    async function setPaused(route: string, options: LaneOptions = {}): Promise<void> {
       checked.route(route);
-      const stream = checked.stream(options);
+      const { stream, site } = checked.lanes(options);
       for (const one of stream === undefined ? STREAMS : [stream])
-        await (await engine()).pauseLane({ route, stream: one }, paused);
+        await (await engine()).pauseLane({ route, stream: one, site }, paused);
     };
   return { list: async () => (await engine()).lanes(), pause: set(true), resume: set(false) };
 }

@@ -77,6 +77,14 @@ export interface SuppressionQuery {
   readonly scope?: string | undefined;
 }
 
+/** Which lanes of a route. */
+export interface LaneOptions {
+  /** @default both */
+  readonly stream?: Stream | undefined;
+  /** A site by its name in `list()`, such as `google`, on routes that are held to limits by site. @default all sites */
+  readonly site?: string | undefined;
+}
+
 /** What a suppression is made with. */
 export interface EntryOptions {
   readonly scope?: string | undefined;
@@ -143,8 +151,8 @@ export const checked = {
   data: (given: unknown): object | undefined =>
     given === undefined ? undefined : (through(object, given, 'data') as object),
   render: (options: RenderOptions): RenderOptions => through(RENDER, options, 'render()'),
-  stream: (options: { readonly stream?: Stream | undefined }): Stream | undefined =>
-    through(group<{ stream: Stream }>({ stream }), options, 'lanes').stream,
+  lanes: (options: LaneOptions): LaneOptions =>
+    through(group<LaneOptions>({ stream, site: textUpTo(255) }), options, 'lanes'),
   selection: (given: string | Selection): Selection => selectionOf(given),
 } as const;
 

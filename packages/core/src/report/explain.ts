@@ -69,7 +69,8 @@ function reasonsOf(facts: ExplainFacts): ExplainedReason[] {
 
 function laneBounds({ delivery, lane }: ExplainFacts): ExplainedReason[] {
   if (lane?.paused !== true) return [];
-  const text = `the lane ${delivery.route}/${delivery.stream} is paused`;
+  const { route, stream, site } = delivery;
+  const text = `the lane ${[route, stream, ...(site === undefined ? [] : [site])].join('/')} is paused`;
   return [{ kind: 'lane-paused', text, until: undefined }];
 }
 

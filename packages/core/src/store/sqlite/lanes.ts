@@ -14,6 +14,13 @@ export interface LaneRow {
   readonly paused: number;
 }
 
+/** A lane as it is listed. */
+interface StoredLane extends LaneRow {
+  readonly route: string;
+  readonly site: string;
+  readonly stream: number;
+}
+
 /** A lane by what it is of. */
 export interface KnownLane {
   readonly route: string;
@@ -36,6 +43,8 @@ export interface Lanes {
   dueAt(id: number): number | undefined;
   pause(lane: LaneKey, paused: boolean): void;
   list(): LaneRecord[];
+  /** One of the list. */
+  record(lane: LaneKey): LaneRecord | undefined;
   /** A process that has these routes is there. */
   see(routes: readonly string[], now: number): void;
   /** Moves what waits on routes that nobody has to another; answers how many deliveries. Routes that somebody had since `seenBefore` are waited for. */
@@ -46,12 +55,12 @@ export interface Lanes {
 export function createLanes(db: Database): Lanes {
   const keys = new Map<number, KnownLane>();
   db.onRollback(() => keys.clear());
-  const find = db.prepare((query, { route, stream }: { route: string; stream: number }) =>
+  const find = db.prepare((query, { route, site, stream }: { route: string; site: string; stream: number }) =>
     query
       .selectFrom('lane')
-      .select(['id', 'paused'])
+      .selectAll()
       .where('route', '=', route)
-      .where('site', '=', '')
+      .where('site', '=', site)
       .where('stream', '=', stream),
   );
   const findKey = db.prepare((query, { id }: { id: number }) =>
@@ -66,10 +75,10 @@ export function createLanes(db: Database): Lanes {
       .orderBy('due_at')
       .limit(1),
   );
-  const put = db.prepare((query, p: { route: string; stream: number; paused: number }) =>
+  const put = db.prepare((query, p: { route: string; site: string; stream: number; paused: number }) =>
     query
       .insertInto('lane')
-      .values({ route: p.route, stream: p.stream, paused: p.paused })
+      .values({ route: p.route, site: p.site, stream: p.stream, paused: p.paused })
       .onConflict((conflict) =>
         conflict.columns(['route', 'site', 'stream']).doUpdateSet((row) => ({ paused: row.ref('excluded.paused') })),
       ),
@@ -118,15 +127,35 @@ export function createLanes(db: Database): Lanes {
     return earliest.get({ id })?.due ?? undefined;
   }
 
+  const columnsOf = ({ route, site = '', stream }: LaneKey) => ({ route, site, stream: STREAMS.indexOf(stream) });
+
   function idOf({ route, stream }: LaneKey): number {
-    const lane = { route, stream: STREAMS.indexOf(stream) };
+    const lane = columnsOf({ route, stream });
     add.run(lane);
     return (find.get(lane) as LaneRow).id;
   }
 
+  function running(): ReadonlyMap<number, number> {
+    return new Map(sending.all({}).map(({ lane_id, n }) => [lane_id, n]));
+  }
+
+  /** @param stopped - whether the whole route is paused, and with it all its sites */
+  function recordOf(row: StoredLane, stopped: boolean, sent: ReadonlyMap<number, number>): LaneRecord {
+    const { id, route, site, stream, paused } = row;
+    return {
+      route,
+      stream: STREAMS[stream] ?? 'transactional',
+      site: site === '' ? undefined : site,
+      paused: paused === 1 || stopped,
+      waiting: waiting.get({ id })?.n ?? 0,
+      sending: sent.get(id) ?? 0,
+      oldestDueAt: dueAt(id),
+    };
+  }
+
   return {
     idOf,
-    find: ({ route, stream }) => find.get({ route, stream: STREAMS.indexOf(stream) }),
+    find: (lane) => find.get(columnsOf(lane)),
     keyOf(id) {
       const known = keys.get(id);
       if (known !== undefined) return known;
@@ -137,30 +166,25 @@ export function createLanes(db: Database): Lanes {
       return key;
     },
     dueAt,
-    pause: ({ route, stream }, paused) =>
-      void put.run({ route, stream: STREAMS.indexOf(stream), paused: paused ? 1 : 0 }),
+    pause: (lane, paused) => void put.run({ ...columnsOf(lane), paused: paused ? 1 : 0 }),
     list() {
-      const running = new Map(sending.all({}).map(({ lane_id, n }) => [lane_id, n]));
+      const sent = running();
       const rows = all.all({});
       const stopped = new Map(
         rows.filter(({ site }) => site === '').map((row) => [`${row.stream} ${row.route}`, row.paused === 1]),
       );
-      return rows.flatMap(({ id, route, site, stream, paused, ready_at, held, rule }): LaneRecord[] => {
-        // Thousands of sites may have had mail once.
-        if (site !== '' && ready_at === null && held === 0 && paused === 0 && rule === null) return [];
-        return [
-          {
-            route,
-            stream: STREAMS[stream] ?? 'transactional',
-            site: site === '' ? undefined : site,
-            // Who pauses a route pauses all its sites.
-            paused: paused === 1 || stopped.get(`${stream} ${route}`) === true,
-            waiting: waiting.get({ id })?.n ?? 0,
-            sending: running.get(id) ?? 0,
-            oldestDueAt: dueAt(id),
-          },
-        ];
-      });
+      return rows
+        .filter(
+          // Thousands of sites may have had mail once.
+          ({ site, ready_at, held, paused, rule }) =>
+            site === '' || ready_at !== null || held > 0 || paused === 1 || rule !== null,
+        )
+        .map((row) => recordOf(row, stopped.get(`${row.stream} ${row.route}`) === true, sent));
+    },
+    record(lane) {
+      const row = find.get(columnsOf(lane));
+      const { route, stream } = lane;
+      return row && recordOf(row, find.get(columnsOf({ route, stream }))?.paused === 1, running());
     },
     see: (routes, now) => void see.run({ routes: JSON.stringify(routes), now }),
     reroute(known, to, seenBefore) {

@@ -191,7 +191,15 @@ export function createQueueStore(
     nextSlotAt: rates.nextSlotAt,
     used: rates.used,
     changes: db.changes,
-    pause: (lane, paused) => db.write(() => lanes.pause(lane, paused)),
+    pause: (lane, paused, now) =>
+      db.write(() => {
+        lanes.pause(lane, paused);
+        if (lane.site === undefined) return;
+        const row = lanes.find(lane);
+        if (row !== undefined) sites.touched(row.id);
+        sites.reschedule(now);
+      }),
+    lane: lanes.record,
     lanes: async () => lanes.list(),
   };
 }
