@@ -11,12 +11,19 @@ export interface Clock {
   every(ms: number, task: () => void): () => void;
 }
 
+/** What a timer can wait, ms; it fires at once for more, and warns of what is below 0. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   alarm(at, task) {
-    const timer = setTimeout(() => void task(), at - Date.now());
-    timer.unref();
+    let timer: NodeJS.Timeout;
+    const wait = (): void => {
+      const left = at - Date.now();
+      timer = setTimeout(left > LONGEST_MS ? wait : () => void task(), Math.min(Math.max(left, 0), LONGEST_MS)).unref();
+    };
+    wait();
     return () => clearTimeout(timer);
   },
   every(ms, task) {
