@@ -72,13 +72,19 @@ function isForNow({ status, code }: Omit<Said, 'text'>): boolean {
     : status.startsWith('4') && !(code !== undefined && code >= 500);
 }
 
+/** Whether a status says by itself why a mail was refused. */
+export function isClearStatus(status: string | undefined): boolean {
+  const rule = status === undefined ? undefined : STATUS_RULES.find(({ match }) => match.test(status));
+  return rule !== undefined && !rule.vague;
+}
+
 /** Words as the rules read them: what stands in an address says nothing. */
 function wordsOf(text: string): string {
   return text
     .slice(0, MAX_TEXT)
     .replace(/<?[^\s<>()"';:,=[\]]{1,64}@[\w.\u0080-\uffff-]+>?/g, ' @ ')
     .replace(/[’‘]/g, "'")
-    .replace(/\s+/g, ' ')
+    .replace(/[\s_]+/g, ' ')
     .toLowerCase();
 }
 

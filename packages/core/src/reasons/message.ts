@@ -6,19 +6,19 @@ export const MESSAGE_RULES: readonly ReasonRule[] = [
     name: 'virus',
     reason: 'content-rejected',
     match:
-      /virus(?!free)|malware|infected|trojan|worm\b|phishing|attachments?.{0,60}(?:not (?:allowed|permitted|accepted)|block|reject|prohibit|banned|type|denied|forbidden|unsafe|dangerous|illegal)|(?:block|forbidden|banned|illegal|prohibited|unsafe|restricted|executable) (?:file |attached )?(?:attachment|file|extension|executable)|5\.7\.0 .{0,80}security issue|blockedmessage|potential(?:ly)? (?:security|dangerous|harmful)/,
+      /virus(?!free|wall)|malware|infected|trojan|worm\b|phishing|attachments?.{0,60}(?:not (?:allowed|permitted|accepted)|block|reject|prohibit|banned|type|denied|forbidden|unsafe|dangerous|illegal)|(?:block|forbidden|banned|illegal|prohibited|unsafe|restricted|executable) (?:file |attached )?(?:attachment|file|extension|executable)|5\.7\.0 .{0,80}security issue|blockedmessage|potential(?:ly)? (?:security|dangerous|harmful)/,
   },
   {
     name: 'malformed-message',
     reason: 'content-rejected',
     match:
-      /rfc ?-?(?:2822|5322|822|2047|2045|1341|2046)|(?:missing|invalid|bad|malformed|multiple|duplicate|illegal|no) (?:\w+ )?(?:headers?\b|mime|message-?id|from:|date:|"?from"?[ :-]*(?:header|field|address))|headers? (?:are |is )?(?:too|missing|invalid|malformed|not)|header size exceed|bare (?:lf|cr|newline)|line (?:is )?too long|maximum (?:text )?line length|(?:8[- ]?bit|non-ascii|nul characters?|null characters?) .{0,40}(?:not|reject|illegal|header)|conversion (?:required|failed|with loss)|subject (?:contains|has) (?:invalid|illegal)|malformed (?:mail|message)|improper use of 8-bit/,
+      /rfc ?-?(?:2822|5322|822|2047|2045|1341|2046)|(?:missing|invalid|bad|malformed|multiple|duplicate|illegal|no) (?:\w+ )?(?:headers?\b|mime|message-?id|from:|date:|"?from"?[ :-]*(?:header|field|address))|headers? (?:are |is )?(?:too|missing|invalid|malformed|not)|header size exceed|bare (?:lf|cr|newline)|line (?:is )?too long|maximum (?:text )?line length|(?:8[- ]?bit|non-ascii|nul characters?|null characters?) .{0,40}(?:not|reject|illegal|header)|conversion (?:required|failed|with loss)|subject (?:contains|has) (?:invalid|illegal)|malformed (?:mail|message)|improper use of 8-bit|improperly-formatted binary|unnecessary base64|mime complexity|messages with multiple addresses|no resent-from field|header error/,
   },
   {
     name: 'spam',
     reason: 'spam-rejected',
     match:
-      /\bspam(?:my|ming|mer|assassin|score|\b)(?!haus|cop)|spam(?:score|content|mail)|junk ?(?:e?-?mail|message)?|unsolicited|bulk (?:e-?)?mail|\bube\b|\buce\b|high probability of|bayes|(?:looks|look|appears|appear|seems|too) (?:like |to be |much like )?(?:spam|a spam|bulk)|(?:message|mail|content) (?:\w+ )*(?:scored|classified|considered|detected|identified|marked|flagged) (?:as|to be|too)|unwanted (?:mail|message|content)|aup#|advertis|dspam|mailshell|suspected|spamming|anti-?spam|suspicious|dt:spm|:spm\b/,
+      /spam(?!haus|cop)|s(?:urbl|uribl)\b|\buribl|\burlbl|mass mailer|spam(?:score|content|mail)|junk ?(?:e?-?mail|message)?|unsolicited|bulk (?:e-?)?mail|\bube\b|\buce\b|high probability of|bayes|(?:looks|look|appears|appear|seems|too) (?:like |to be |much like )?(?:spam|a spam|bulk)|(?:message|mail|content) (?:\w+ )*(?:scored|classified|considered|detected|identified|marked|flagged) (?:as|to be|too)|unwanted (?:mail|message|content)|aup#|advertis|dspam|mailshell|suspected|spamming|anti-?spam|suspicious|dt:spm|:spm\b/,
   },
   {
     name: 'content-policy',
@@ -30,6 +30,6 @@ export const MESSAGE_RULES: readonly ReasonRule[] = [
     name: 'message-too-big',
     reason: 'message-too-big',
     match:
-      /(?:message|mail|e-?mail|attachment|body|header)(?:'s)? (?:\w+ )?(?:size|length)[^.;]{0,40}(?:exceed|larger|over|bigger|greater|limit)|message (?:would |has )?exceed(?:s|ed|ing)? (?:\w+ ){0,3}(?:size|limit|maximum|length)|(?:message|mail|e-?mail|attachment|data) (?:size |length |is |was |are )*(?:too (?:big|large|long)|larger than)|too (?:large|big)\b|(?:max(?:imum)?|fixed|allowed|administrative)\.? (?:\w+ )?(?:message|mail|email|data|attachment)? ?(?:size|length)(?: limit)?|(?<!mailbox )size limit|message would exceed (?:the )?(?:max|size)|size (?:of (?:this|the) (?:message|mail) )?(?:exceeds|is over|restriction)|sizeexceed|exceed(?:s|ed)? (?:the )?(?:size|fixed|maximum (?:message|size|allowed (?:message |mail )?size))|trop volumineux|dépasse la taille|zu gro(?:ß|ss)|demasiado grande|troppo grande/,
+      /(?:message|mail|e-?mail|attachment|body|header)(?:'s)? (?:\w+ )?(?:size|length)[^.;]{0,40}(?:exceed|larger|over|bigger|greater|limit)|message (?:would |has )?exceed(?:s|ed|ing)? (?:\w+ ){0,3}(?:size|limit|maximum|length)|(?:message|mail|e-?mail|attachment|data) (?:size |length |is |was |are )*(?:too (?:big|large|long)|larger than)|too (?:large|big)\b|(?:max(?:imum)?|fixed|allowed|administrative)\.? (?:\w+ )?(?:message|mail|email|data|attachment)? ?(?:size|length)(?: limit)?|(?<!mailbox )size limit|message would exceed (?:the )?(?:max|size)|size (?:of (?:this|the) (?:message|mail) )?(?:exceeds|is over|restriction)|sizeexceed|exceed(?:s|ed)? (?:the )?(?:size|fixed|maximum (?:message|size|allowed (?:message |mail )?size))|taille limite|trop volumineux|dépasse la taille|zu gro(?:ß|ss)|demasiado grande|troppo grande/,
   },
 ];

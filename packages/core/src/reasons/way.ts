@@ -6,7 +6,7 @@ export const WAY_RULES: readonly ReasonRule[] = [
     name: 'loop',
     reason: 'network',
     match:
-      /too many hops|hop ?count|mail (?:is )?loop|loops? (?:back|detect)|routing loop|mail forwarding loop|too many .?received.? headers|endless loop|looping|is looping|hops exceeded|mail for .{0,60}loops/,
+      /too many hops|hop ?count|mail (?:is )?loop|loops? (?:back|detect)|routing loop|mail forwarding loop|too many .?received.? headers|endless loop|looping|is looping|forwarding loop|loop was found|mail loop|hops exceeded|mail for .{0,60}loops/,
   },
   {
     name: 'program',
@@ -24,7 +24,7 @@ export const WAY_RULES: readonly ReasonRule[] = [
     name: 'expired',
     reason: 'expired',
     match:
-      /in the queue too long|(?:message|delivery|mail|queue|retry|ttl|time)(?:'s)? (?:has |have |was |lifetime |time ?(?:out)? )*(?:expired|exceeded)|retry time(?:out)?|giving up (?:on|after)|(?:could not be|has not been|not been|been unable to be|not) delivered (?:for|within|in|after|since)|(?:unable|failed|tried|trying) to (?:deliver|connect)?.{0,60}(?:after|for) (?:\w+ )?(?:multiple|several|\d+|many|repeated) (?:retries|attempts|days|hours|tries)|(?:for|after|within) (?:more than |over |the last )?\d+(?:\.\d+)? (?:days|hours|minutes|attempts)|not (?:been )?collected|sitting in queue|exceeded (?:max(?:imum)? )?(?:time|retr|delivery)|allowed queue period|message timed out|undeliverable for|failing for a long time|queue (?:lifetime|expired)|time limit|delivery (?:attempts|period|expired)|abgelaufen|délai.{0,20}(?:expir|dépass)|tiempo.{0,20}(?:expir|agot)|quá hạn|超时/,
+      /in the queue too long|(?:message|delivery|mail|queue|retry|ttl|time)(?:'s)? (?:has |have |was |lifetime |time ?(?:out)? )*(?:expired|exceeded)|retry time(?:out)?|giving up (?:on|after)|(?:after|failed|in|exceeded maximum) (?:\d+ )?(?:delivery )?attempts|delivery failed \d+ attempts|(?:could not be|has not been|not been|been unable to be|not) delivered (?:for|within|in|after|since)|(?:unable|failed|tried|trying) to (?:deliver|connect)?.{0,60}(?:after|for) (?:\w+ )?(?:multiple|several|\d+|many|repeated) (?:retries|attempts|days|hours|tries)|(?:for|after|within) (?:more than |over |the last )?\d+(?:\.\d+)? (?:days|hours|minutes|attempts)|not (?:been )?collected|sitting in queue|exceeded (?:max(?:imum)? )?(?:time|retr|delivery)|allowed queue period|message timed out|undeliverable for|failing for a long time|queue (?:lifetime|expired)|time limit|delivery (?:attempts|period|expired)|abgelaufen|délai.{0,20}(?:expir|dépass)|tiempo.{0,20}(?:expir|agot)|quá hạn|超时/,
   },
   {
     name: 'network',
@@ -35,7 +35,8 @@ export const WAY_RULES: readonly ReasonRule[] = [
   {
     name: 'dns',
     reason: 'dns',
-    match: /\bdns\b|name ?server|name (?:lookup|resolution)|host name lookup|mx lookup|lookup fail|resolv(?:e|er|ing) /,
+    match:
+      /\bdns\b|name ?server|name (?:lookup|resolution)|host name lookup|mx lookup|dns records|lookup fail|resolv(?:e|er|ing) /,
   },
   {
     name: 'protocol',
@@ -47,7 +48,7 @@ export const WAY_RULES: readonly ReasonRule[] = [
     name: 'relaying',
     reason: 'policy',
     match:
-      /relay(?:ing)?\b|not (?:a )?(?:local|permitted to relay)|non-?local|open relay|pop (?:before|b4)|not (?:a )?gateway|rcpthosts|not in my (?:rcpthosts|badrcptto)|mail not local/,
+      /relay(?:ing)?\b|we don't handle mail for|allowed rcpthost|not (?:a )?(?:local|permitted to relay)|non-?local|open relay|pop (?:before|b4)|not (?:a )?gateway|rcpthosts|not in my (?:rcpthosts|badrcptto)|mail not local/,
   },
   {
     name: 'login',
@@ -65,6 +66,6 @@ export const WAY_RULES: readonly ReasonRule[] = [
     name: 'system',
     reason: 'system',
     match:
-      /(?:local|server|system|internal|configuration|temporary|mailer|software|database|i\/o|input\/output|ldap|directory|backend|unexpected|unknown|resource|service|processing|remote) ?(?:is |was |mail |smtp )*(?:error|problem|fail(?:ure|ed)?|unavailable|not available|down|busy|shortage|shutdown|shutting|trouble|offline|maintenance)|mis-?configur|can(?:'t|not) (?:create|open|write|append|execute|read|access|lock|chdir|fork|run)|exited|aliases|alias(?:ing)? loop|resources|try (?:again )?later|temporar|currently|at this time|unable to (?:process|accept|deliver|handle|write|open|create)|mailer|prog\b|overload|busy|deferred|permission denied|out of |fehler|erreur interne|障害|エラー/,
+      /(?:local|server|system|internal|configuration|temporary|mailer|software|database|i\/o|input\/output|ldap|directory|backend|unexpected|unknown|resource|service|processing|remote) ?(?:is |was |mail |smtp )*(?:error|problem|fail(?:ure|ed)?|unavailable|not available|down|busy|shortage|shutdown|shutting|trouble|offline|maintenance)|mis-?configur|can(?:'t|not) (?:create|open|write|append|execute|read|access|lock|chdir|fork|run)|exited|aliases|alias(?:ing)? loop|resources|try (?:again )?later|temporar|currently|at this time|unable to (?:process|accept|deliver|handle|write|open|create)|mailer|prog\b|overload|busy|deferred|permission denied|out of |transaction failed|error while being processed|interrupted system call|file write error|config error|could not load drd|fehler|erreur interne|障害|エラー/,
   },
 ];

@@ -32,7 +32,14 @@ export function parseBounceMail(raw: Uint8Array): MailReport {
 
 function saidBy(mail: Part, contents: Contents, depth = 0): Said {
   if (contents.complaint !== undefined) return complaint(contents, contents.complaint);
-  if (contents.isReceipt && contents.statuses.length === 0) return { kind: 'receipt', findings: [] };
+  if (contents.isReceipt && contents.statuses.length === 0)
+    return isRefusal(contents) ? bounce(contents) : { kind: 'receipt', findings: [] };
+  // A gateway wrapped the report into a report of its own.
+  const wrapped = contents.statuses.length === 0 && depth < 3 ? nested(mail) : undefined;
+  if (wrapped?.type === 'multipart/report') {
+    const inside = contentsOf(wrapped);
+    if (inside.statuses.length > 0) return saidBy(wrapped, inside, depth + 1);
+  }
   const byStatus = statusOf(contents);
   if (byStatus !== undefined) return byStatus;
   if (isBareComplaint(contents.headers, contents.returned)) return complaint(contents, '');
@@ -66,6 +73,11 @@ function statusOf(contents: Contents): Said | undefined {
   return { kind: 'dsn', findings, reportingMta };
 }
 
+/** Sieve scripts refuse mails by what looks like a receipt (RFC 5429 section 2.1). */
+function isRefusal({ headers, text }: Contents): boolean {
+  return /rejected/i.test(first(headers, 'auto-submitted') ?? '') || /was automatically rejected/i.test(text);
+}
+
 function isBounce(contents: Contents): boolean {
   const { headers, text } = contents;
   if (hasFailedHeader(headers)) return true;
@@ -77,7 +89,8 @@ function isBounce(contents: Contents): boolean {
   const delayed = DELAYED.test(subject) || DELAYED.test(start);
   // An answer to somebody's mail may speak of failures as well.
   if (/^\s*(?:re|aw|sv|antw)\s*:/i.test(subject) && !isFromDaemon(headers)) return false;
-  if (daemon) return bySubject || byText || delayed;
+  if (daemon)
+    return bySubject || byText || delayed || (isFromDaemon(headers) && judge({ text: start }).kind === 'hard');
   return (
     (bySubject || delayed) &&
     byText &&
