@@ -13,7 +13,7 @@ export const SENDER_RULES: readonly ReasonRule[] = [
     name: 'restricted-recipient',
     reason: 'policy',
     match:
-      /resolver\.rst\.(?!sendsize|recvsize|recipsize)|delivery restriction|members-only list|closed mailing list|not subscribed to (?:this|the) (?:group|list)|not allowed to post|allowable number of posts|user rules|recipient preferences|organi[sz]ational settings|restricted sms|not pre-approved|(?:isn't|is not) on the recipient's list|account is protected by|requires? confirmation|sendernotauthenticatedforgroup|only accepts? (?:mail|messages|e-?mails?) from|(?:do not|don't) have permission to send/,
+      /resolver\.rst\.(?!sendsize|recvsize|recipsize)|delivery restriction|members-only list|closed mailing list|not subscribed to (?:this|the) (?:group|list)|not allowed to post|permission to post|allowable number of posts|user rules|recipient preferences|organi[sz]ational settings|restricted sms|not pre-approved|(?:isn't|is not) on the recipient's list|account is protected by|requires? confirmation|sendernotauthenticatedforgroup|only accepts? (?:mail|messages|e-?mails?) from|(?:do not|don't) have permission to send/,
   },
   {
     name: 'greylisted',

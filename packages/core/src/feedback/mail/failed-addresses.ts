@@ -55,7 +55,8 @@ function placeOf(before: string, after: string): 'sure' | 'likely' | 'repeated' 
   const alone =
     /^[ \t>*•·-]*['"<(]?(?:mailto:|smtp:|rfc822;)?$/i.test(line) &&
     /^['">)]?[ \t]*(?:[:\n\r(.[<,;]|on \d|on \w{3}|$)/.test(after);
-  return alone || KEYWORD.test(line) || (line.trim() === '<' && after.startsWith('>')) ? 'sure' : 'likely';
+  const replied = /^[ \t]*\d{3} <?$/.test(line) && /^>?\.{3}/.test(after);
+  return alone || replied || KEYWORD.test(line) || (line.trim() === '<' && after.startsWith('>')) ? 'sure' : 'likely';
 }
 
 /** Names that AOL writes without their domain. */

@@ -40,20 +40,28 @@ function saidBy(mail: Part, contents: Contents, depth = 0): Said {
     const inside = contentsOf(wrapped);
     if (inside.statuses.length > 0) return saidBy(wrapped, inside, depth + 1);
   }
+  const challenger = challengerOf(contents);
+  if (challenger !== undefined) return autoReply(contents, challenger);
   const byStatus = statusOf(contents);
   if (byStatus !== undefined) return byStatus;
   if (isBareComplaint(contents.headers, contents.returned)) return complaint(contents, '');
-  if (!hasFailedHeader(contents.headers) && isAutoReply(contents.headers, contents.text)) {
-    const recipient = addressesOf(contents.headers.get('from') ?? [])[0];
-    return {
-      kind: 'auto-reply',
-      findings: [{ type: 'auto-replied', recipient, diagnostic: shown(contents.headers, 'subject') || undefined }],
-    };
-  }
+  if (!hasFailedHeader(contents.headers) && isAutoReply(contents.headers, contents.text))
+    return autoReply(contents, addressesOf(contents.headers.get('from') ?? [])[0]);
   if (isBounce(contents)) return bounce(contents);
   // Somebody forwarded a bounce as an attachment.
   const inner = depth < 3 ? nested(mail) : undefined;
   return inner === undefined ? NOTHING : saidBy(inner, contentsOf(inner), depth + 1);
+}
+
+function autoReply({ headers }: Contents, recipient: string | undefined): Said {
+  const diagnostic = shown(headers, 'subject') || undefined;
+  return { kind: 'auto-reply', findings: [{ type: 'auto-replied', recipient, diagnostic }] };
+}
+
+/** Whose filter asks whether a person wrote, in a report that looks like a delivery status. */
+function challengerOf({ statuses }: Contents): string | undefined {
+  const recipients = statuses.flatMap((text) => readStatus(text).recipients);
+  return recipients.find(({ diagnostic = '' }) => /sender not pre-?approved/i.test(diagnostic))?.recipient;
 }
 
 /** The delivery status, in a part of its own, or among the text. */
@@ -91,13 +99,14 @@ function isBounce(contents: Contents): boolean {
   if (/^\s*(?:re|aw|sv|antw)\s*:/i.test(subject) && !isFromDaemon(headers)) return false;
   if (daemon)
     return bySubject || byText || delayed || (isFromDaemon(headers) && judge({ text: start }).kind === 'hard');
+  if (!(bySubject || delayed) || !byText) return false;
+  if (contents.returned !== undefined) return true;
+  // Newsletters speak of failures, and those who want passwords say that mails wait: they bring nothing back, and name nobody.
+  if (headers.has('list-unsubscribe') || failuresOf(contents)[0]?.recipient === undefined) return false;
   return (
-    (bySubject || delayed) &&
-    byText &&
-    (contents.returned !== undefined ||
-      repliesIn(start).status !== undefined ||
-      repliesIn(start).code !== undefined ||
-      /undeliver|returned mail|delivery (?:status|fail)|failure notice|not deliver/i.test(subject))
+    repliesIn(start).status !== undefined ||
+    repliesIn(start).code !== undefined ||
+    /undeliver|non-?deliver|returned mail|delivery (?:status|fail)|failure notice|not deliver/i.test(subject)
   );
 }
 
@@ -108,7 +117,9 @@ function bounce(contents: Contents): Said {
   const all = repliesIn(said);
   let whole: readonly Judged[] | undefined;
   const byWhole = (): Judged | undefined => {
-    const texts = [`${withoutBoilerplate(said)} ${subject}`, replyLines(contents.text.slice(said.length))];
+    // "Undeliverable: …" goes on with the subject of what comes back.
+    const own = /^\s*(?:undeliver|non-?deliver|unzustellbar|non remis|no se puede entregar)[^:]{0,30}:/i.test(subject) ? '' : subject;
+    const texts = [withoutBoilerplate(said), replyLines(contents.text.slice(said.length)), own];
     whole ??= texts.map((text) => judge({ text, ...all }));
     return whole.find(({ rule }) => rule !== 'nothing');
   };

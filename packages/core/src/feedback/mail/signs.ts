@@ -2,7 +2,7 @@
 
 /** Local parts and names of those who send bounces. */
 export const DAEMON: RegExp =
-  /mailer[-_. ]?daemon|post ?master|mail ?(?:delivery|administrator|admin|system|server|router|gateway)|mdaemon|mail(?:er)?[-_]?(?:system|service|sweeper)|microsoft ?exchange|symantec|sysadm|virus|mail_?deliver|mailerdaemon|^daemon@|bounce[sd]?@|delivery (?:subsystem|status|service|system)|system administrator|systemadministrator|administrateur syst|administrador d(?:el|o) sistema|amministratore di sistema|systeembeheerder|message (?:delivery|router)|internet mail|\bmta\b|mmdf|x\.?400|listserv|lotus|groupwise|postoffice|mailer@|mailgate|smtpd?@|scanmail|interscan|imss|trend ?micro|abuse@|\bmail@|root@|no-?reply@.*(?:google|amazonses)/i;
+  /mailer[-_. ]?daemon|post[ _]?master|mail ?(?:delivery|administrator|admin|system|server|router|gateway)|mdaemon|mail(?:er)?[-_]?(?:system|service|sweeper)|microsoft ?exchange|symantec|sysadm|virus|mail_?deliver|mailerdaemon|^daemon@|bounce[sd]?@|delivery (?:subsystem|status|service|system)|system administrator|systemadministrator|administrateur syst|administrador d(?:el|o) sistema|amministratore di sistema|systeembeheerder|message (?:delivery|router)|internet mail|\bmta\b|mmdf|x\.?400|listserv|lotus|groupwise|postoffice|mailer@|mailgate|smtpd?@|scanmail|interscan|imss|trend ?micro|abuse@|\bmail@|root@|no-?reply@.*(?:google|amazonses)/i;
 
 /** Subjects of bounces. */
 export const FAILED_SUBJECT: RegExp =
