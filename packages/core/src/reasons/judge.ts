@@ -1,4 +1,5 @@
 import type { Fault, ReasonClass } from '../events.ts';
+import { LANGUAGE_RULES } from './languages.ts';
 import { MESSAGE_RULES } from './message.ts';
 import { RECIPIENT_RULES } from './recipient.ts';
 import type { ReasonRule } from './rule.ts';
@@ -26,7 +27,12 @@ export interface Judged {
 }
 
 /** Every row of words, in order: what is said about the way and in general only counts where no status says more. */
-export const WORD_RULES: readonly ReasonRule[] = [...SENDER_RULES, ...MESSAGE_RULES, ...RECIPIENT_RULES];
+export const WORD_RULES: readonly ReasonRule[] = [
+  ...SENDER_RULES,
+  ...MESSAGE_RULES,
+  ...LANGUAGE_RULES,
+  ...RECIPIENT_RULES,
+];
 /** Words that say little. */
 export const VAGUE_RULES: readonly ReasonRule[] = WAY_RULES;
 

@@ -6,13 +6,13 @@ export const MESSAGE_RULES: readonly ReasonRule[] = [
     name: 'virus',
     reason: 'content-rejected',
     match:
-      /virus(?!free|wall)|malware|infected|trojan|worm\b|phishing|attachments?.{0,60}(?:not (?:allowed|permitted|accepted)|block|reject|prohibit|banned|type|denied|forbidden|unsafe|dangerous|illegal)|(?:block|forbidden|banned|illegal|prohibited|unsafe|restricted|executable) (?:file |attached )?(?:attachment|file|extension|executable)|5\.7\.0 .{0,80}security issue|blockedmessage|potential(?:ly)? (?:security|dangerous|harmful)/,
+      /virus(?!free|wall)|malware|infected|trojan|worm\b|phishing|attachments?.{0,60}(?:not (?:allowed|permitted|accepted)|block|reject|prohibit|banned|type|denied|forbidden|unsafe|dangerous|illegal)|(?:block|forbidden|banned|illegal|prohibited|unsafe|restricted|executable) (?:file |attached )?(?:attachment|file|extension|executable)|5\.7\.0 .{0,80}security issue|blockedmessage|password protected|potential(?:ly)? (?:security|dangerous|harmful)/,
   },
   {
     name: 'malformed-message',
     reason: 'content-rejected',
     match:
-      /rfc ?-?(?:2822|5322|822|2047|2045|1341|2046)|(?:missing|invalid|bad|malformed|multiple|duplicate|illegal|no) (?:\w+ )?(?:headers?\b|mime|message-?id|from:|date:|"?from"?[ :-]*(?:header|field|address))|headers? (?:are |is )?(?:too|missing|invalid|malformed|not)|header size exceed|bare (?:lf|cr|newline)|line (?:is )?too long|maximum (?:text )?line length|(?:8[- ]?bit|non-ascii|nul characters?|null characters?) .{0,40}(?:not|reject|illegal|header)|conversion (?:required|failed|with loss)|subject (?:contains|has) (?:invalid|illegal)|malformed (?:mail|message)|improper use of 8-bit|improperly-formatted binary|unnecessary base64|mime complexity|messages with multiple addresses|no resent-from field|header error/,
+      /(?<![/#])\brfc ?-?(?:2822|5322|822|2047|2045|1341|2046)(?!;)|(?:missing|invalid|bad|malformed|multiple|duplicate|illegal|no) (?:\w+ )?(?:headers?\b|mime|message-?id|from:|date:|"?from"?[ :-]*(?:header|field|address))|headers? (?:are |is )?(?:too|missing|invalid|malformed|not)|header size exceed|bare (?:lf|cr|newline)|line (?:is )?too long|maximum (?:text )?line length|(?:8[- ]?bit|non-ascii|nul characters?|null characters?) .{0,40}(?:not|reject|illegal|header)|conversion (?:required|failed|with loss)|subject (?:contains|has) (?:invalid|illegal)|malformed (?:mail|message)|improper use of 8-bit|improperly-formatted binary|unnecessary base64|mime complexity|messages with multiple addresses|no resent-from field|header error/,
   },
   {
     name: 'spam',
