@@ -35,6 +35,6 @@ export const LANGUAGE_RULES: readonly ReasonRule[] = [
     name: 'no-such-mailbox-in-other-languages',
     reason: 'no-such-mailbox',
     match:
-      /(?:destinatario|indirizzo|utente|casella) .{0,30}(?:errato|inesistente|non valid)|nie ma takiego (?:konta|u(?:ż|z)ytkownika|adresu)|brak takiego|(?:destinataire|adresse|utilisateur) .{0,30}(?:inexistant|invalide|erronée)|(?:dirección|destinatario|usuario) .{0,30}(?:no válid|inválid|incorrect)|(?:endereço|destinatário|usuário) .{0,30}(?:inválid|incorret)|(?:empfänger|adresse|benutzer) .{0,30}(?:gibt es nicht|ist ungültig|nicht bekannt)|(?:收件人|用户|用戶|邮箱|信箱|地址).{0,8}(?:不存在|无效|無效|错误|錯誤)|(?:ユーザー?|アドレス)が(?:見つかり|存在し|ありません)|(?:адресат|получател|пользовател|ящик)\S* .{0,30}не (?:найден|существует|зарегистрирован)/,
+      /(?:destinatario|indirizzo|utente|casella) .{0,30}(?:errato|inesistente|non valid)|nie ma takiego (?:konta|u(?:ż|z)ytkownika|adresu)|brak takiego|(?:destinataire|adresse|utilisateur) .{0,30}(?:inexistant|invalide|erronée)|(?:dirección|destinatario|usuario) .{0,30}(?:no válid|inválid|incorrect)|(?:endereço|destinatário|usuário) .{0,30}(?:inválid|incorret)|(?:empfänger|adresse|benutzer) .{0,30}(?:gibt es nicht|ist ungültig|nicht bekannt)|(?:收件人|用户|用戶|邮箱|信箱|地址).{0,8}(?:不存在|无效|無效|错误|錯誤)|(?:ユーザー?|アドレス)が(?:見つかり|存在し|ありません)|(?:адресат|получател|пользовател|ящик)\S{0,20} .{0,30}не (?:найден|существует|зарегистрирован)/,
   },
 ];

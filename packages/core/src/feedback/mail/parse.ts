@@ -118,7 +118,9 @@ function bounce(contents: Contents): Said {
   let whole: readonly Judged[] | undefined;
   const byWhole = (): Judged | undefined => {
     // "Undeliverable: …" goes on with the subject of what comes back.
-    const own = /^\s*(?:undeliver|non-?deliver|unzustellbar|non remis|no se puede entregar)[^:]{0,30}:/i.test(subject) ? '' : subject;
+    const own = /^\s*(?:undeliver|non-?deliver|unzustellbar|non remis|no se puede entregar)[^:]{0,30}:/i.test(subject)
+      ? ''
+      : subject;
     const texts = [withoutBoilerplate(said), replyLines(contents.text.slice(said.length)), own];
     whole ??= texts.map((text) => judge({ text, ...all }));
     return whole.find(({ rule }) => rule !== 'nothing');
