@@ -30,25 +30,25 @@ export const WAY_RULES: readonly ReasonRule[] = [
     name: 'network',
     reason: 'network',
     match:
-      /connection (?:was |has been |is |to .{0,60} )?(?:refused|timed? ?out|timeout|reset|lost|closed|dropped|failed|aborted|terminated|died|broken)|(?:could ?n[o']t|could not|cannot|can't|unable to|not able to|wasn't able to|failed to|failure to|did not) (?:be )?(?:connect|establish|reach|contact)\w{0,20}|no route to host|(?:network|host|server|remote) (?:\w{1,30} )?(?:is )?(?:unreachable|down|not respond|not reachable|did not respond|unavailable|is not available)|lost connection|timed? ?out|timeout|no (?:response|answer|reply)(?: from| to)?|not responding|broken pipe|socket|closed (?:the )?connection|conversation with|connection (?:error|problem|dropped|attempt)|i\/o timeout|host down|premature|eof|verbindung|connexion|conexi[oó]n|接続/,
-  },
-  {
-    name: 'dns',
-    reason: 'dns',
-    match:
-      /\bdns\b|name ?server|name (?:lookup|resolution)|host name lookup|mx lookup|dns records|lookup fail|resolv(?:e|er|ing) /,
-  },
-  {
-    name: 'protocol',
-    reason: 'protocol',
-    match:
-      /syntax error|command (?:not |un|parameter |sequence |was )\w{0,20}|unrecogni[sz]ed (?:command|parameter)|(?:bad|invalid) (?:sequence|command|argument|parameter|syntax|protocol)|not implemented|unimplemented|protocol (?:error|violation)|smtp ?(?:protocol|command)|out of sequence|need (?:rcpt|mail) |smtputf8|8bitmime|unsupported|no valid recipients|improper command/,
+      /connection (?:was |has been |is |to .{0,60} )?(?:refused|timed? ?out|timeout|reset|lost|closed|dropped|failed|aborted|terminated|died|broken)|(?:could ?n[o']t|could not|cannot|can't|unable to|not able to|wasn't able to|failed to|failure to|did not) (?:be )?(?:connect|establish|reach(?! (?:the |some |your |its |all )?(?:following|intended|or all|recipient))|contact)\w{0,20}|no route to host|(?:network|host|server|remote) (?:\w{1,30} )?(?:is )?(?:unreachable|down|not respond|not reachable|did not respond|unavailable|is not available)|lost connection|timed? ?out|timeout|no (?:response|answer|reply)(?: from| to)?|not responding|broken pipe|socket|closed (?:the )?connection|conversation with|connection (?:error|problem|dropped|attempt)|i\/o timeout|host down|premature|eof|verbindung|connexion|conexi[oó]n|接続/,
   },
   {
     name: 'relaying',
     reason: 'policy',
     match:
       /relay(?:ing)?\b|we don't handle mail for|allowed rcpthost|not (?:a )?(?:local|permitted to relay)|non-?local|open relay|pop (?:before|b4)|not (?:a )?gateway|rcpthosts|not in my (?:rcpthosts|badrcptto)|mail not local/,
+  },
+  {
+    name: 'dns',
+    reason: 'dns',
+    match:
+      /\bdns\b|name ?server|name (?:lookup|resolution)|host name lookup|mx lookup|dns records|lookup fail|resolv(?:e|er|ing) (?!this|the (?:issue|problem)|your)/,
+  },
+  {
+    name: 'protocol',
+    reason: 'protocol',
+    match:
+      /syntax error|command (?:not |un|parameter |sequence |was )\w{0,20}|unrecogni[sz]ed (?:command|parameter)|(?:bad|invalid) (?:sequence|command|argument|parameter|syntax|protocol)|not implemented|unimplemented|protocol (?:error|violation)|smtp ?(?:protocol|command)|out of sequence|need (?:rcpt|mail) |smtputf8|8bitmime|unsupported|no valid recipients|improper command/,
   },
   {
     name: 'login',

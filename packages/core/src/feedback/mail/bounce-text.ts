@@ -17,7 +17,7 @@ const MAX_SAID = 60_000;
 const MAX_FAILURES = 200;
 /** Where the report ends and the mail that comes back begins. */
 const ENDS =
-  /^[ \t>*-]{0,120}(?:(?<=--) ?(?:this is a copy|original|returned|below|included|message (?:header|text|body)|the header|start of|header|begin|unsent|your (?:message|mail)|forwarded|nachricht|urspr|message (?:d'origine|original)|mensaje|messaggio|mensagem|texte|オリジナル|元の)|(?:the )?(?:original|first|returned|unsent) (?:message|mail|text|\d+ (?:bytes|lines)).{0,60}(?::[ \t]*$|follows|below|-{3})|(?:begin|start) of (?:original|returned|message)|included is a copy|(?:a )?copy of (?:the|your) (?:message|mail).{0,40}(?:follow|below|:)|(?:original )?message headers?:|original[- ]headers|received: (?:from|by)|return-path: |unsent message below|the (?:text|body|header|contents?) of (?:the|your) (?:message|mail))/im;
+  /^[ \t>*-]{0,120}(?:(?<=--) ?(?:this is a copy|original|returned|below|included|message (?:header|text|body)|the header|start of|header|begin|unsent|your (?:message|mail)|forwarded|nachricht|urspr|message (?:d'origine|original)|mensaje|messaggio|mensagem|texte|オリジナル|元の)|(?:the )?(?:original|first|returned|unsent) (?:message|mail|text|\d+ (?:bytes|lines)).{0,60}(?::[ \t]*$|follows|below|-{3})|(?:begin|start) of (?:original|returned|message)|included is a copy|(?:a )?copy of (?:the|your) (?:message|mail).{0,40}(?:follow|below|:)|(?:original )?message headers?:|original[- ]headers|received: (?:from|by)|return-path: |unsent message below|old message:|the (?:text|body|header|contents?) of (?:the|your) (?:message|mail))/im;
 /** Who did not get the mail. */
 export function failuresOf(contents: Contents): Failure[] {
   const said = saidIn(contents.text);

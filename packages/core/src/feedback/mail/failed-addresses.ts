@@ -12,7 +12,7 @@ const KEYWORD =
   /(?:recipients?(?:'s)?(?: address(?:es)?)?|rcpt to|(?:final|original)-recipient|to|address(?:es)?|failed|user|mailbox|deliver(?:y|ed)? to|intended for|undeliverable (?:to|address)|destinataires?|empfänger|an|destinatarios?|destinatari[oi]?|geadresseerden?|adressaat|получател\w*|宛先|あて先|収件者|收件人)[ \t]*[:：]?[ \t]*(?:rfc822;|smtp:|<|mailto:)?[ \t]*$/i;
 /** The header of the mail as the report repeats it, and whom a mail went to before it was forwarded: only where nobody else is named. */
 const REPEATED =
-  /^[ \t>]*(?:to|cc|an|à|para|aan|a|til|till|do|кому|宛先)[ \t]*:|(?:originally|was) addressed to[ \t:]*<?$|original (?:recipient )?address[ \t:]*<?$/i;
+  /^[ \t>]*(?:to|cc|an|à|para|aan|a|til|till|do|кому|宛先)[ \t]*:|(?:originally|was) addressed to[ \t:]*<?$|original (?:recipient )?address[ \t:]*<?$|(?:generated|expanded) from:?[ \t]*<?$/i;
 
 /** Whom the report is for, and who wrote it. */
 export function ownAddresses(headers: Headers): Set<string> {

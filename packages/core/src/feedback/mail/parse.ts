@@ -96,7 +96,13 @@ function isBounce(contents: Contents): boolean {
   const byText = FAILED_TEXT.test(start);
   const delayed = DELAYED.test(subject) || DELAYED.test(start);
   // An answer to somebody's mail may speak of failures as well.
-  if (/^\s*(?:re|aw|sv|antw)\s*:/i.test(subject) && !isFromDaemon(headers)) return false;
+  const answers = headers.has('in-reply-to') || headers.has('references') || /^[ \t]*>/m.test(start);
+  if (
+    /^\s*(?:re|aw|sv|antw)\s*:/i.test(subject) &&
+    !isFromDaemon(headers) &&
+    (answers || !FAILED_TEXT.test(start.slice(0, 300)))
+  )
+    return false;
   if (daemon)
     return bySubject || byText || delayed || (isFromDaemon(headers) && judge({ text: start }).kind === 'hard');
   if (!(bySubject || delayed) || !byText) return false;
