@@ -6,7 +6,7 @@ export const MESSAGE_RULES: readonly ReasonRule[] = [
     name: 'virus',
     reason: 'content-rejected',
     match:
-      /virus(?!free|wall)|malware|infected|trojan|worm\b|phishing|attachments?.{0,60}(?:not (?:allowed|permitted|accepted)|block|reject|prohibit|banned|type|denied|forbidden|unsafe|dangerous|illegal)|(?:block|forbidden|banned|illegal|prohibited|unsafe|restricted|executable) (?:file |attached )?(?:attachment|file|extension|executable)|5\.7\.0 .{0,80}security issue|blockedmessage|password protected|potential(?:ly)? (?:security|dangerous|harmful)/,
+      /(?<!anti[- ]?)virus(?!free|wall|[- ]free| scan)|malware|infected|trojan|worm\b|phishing|attachments?.{0,60}(?:not (?:allowed|permitted|accepted)|block|reject|prohibit|banned|type|denied|forbidden|unsafe|dangerous|illegal)|(?:block|forbidden|banned|illegal|prohibited|unsafe|restricted|executable) (?:file |attached )?(?:attachment|file|extension|executable)|5\.7\.0 .{0,80}security issue|blockedmessage|password protected|potential(?:ly)? (?:security|dangerous|harmful)/,
   },
   {
     name: 'malformed-message',

@@ -81,4 +81,11 @@ export const RECIPIENT_RULES: readonly ReasonRule[] = [
     match:
       /host (?:or domain )?(?:name )?(?:not found|unknown|is unknown)|unknown (?:host|domain|mail (?:host|server))|(?:domain|host|hostname|server)(?: name)?\b[^.;]{0,60}(?:does ?n[o']?t exist|not exist|not found|could(?: not|n't) be found|non-?exist|invalid|not valid|unknown|can(?:not|'t) be (?:found|resolved)|does not resolve|no longer exist|inexist|not known|nicht gefunden|introuvable|no (?:existe|encontrad)|has no (?:mx|mail|dns)|is not reachable via)|no such (?:host|domain)|nxdomain|invalid (?:domain|host)|bad (?:destination )?(?:host|domain|destination system)|no (?:valid )?(?:mx|mail ?exchange\w{0,20}|a record|dns)\b|(?:couldn't|could not|cannot|can't|unable to) (?:find|look ?up|resolve|locate) (?:any |a |the |an )?(?:host|domain|mx|mail (?:host|exchanger|server)|dns|hostname|address(?:es)? for|ip)|name (?:or service not known|service error|has no usable)|unroute?able (?:mail )?domain|all (?:relevant mx|host address lookups)|mx records? .{0,40}(?:non-?existent|invalid|not|no|point)|no (?:mail )?(?:server|host|route) (?:found )?for (?:the )?domain|illegal host|does not have (?:any )?(?:valid )?mx|domain (?:is )?(?:not|isn't) (?:registered|hosted|local|valid|our)|unresolvable|domain name (?:not|is)|no mail server|deliver to .{0,40}domain does|mail exchange(?:r)?s? (?:not|for).{0,30}(?:not|unavailable|found)/,
   },
+  {
+    // Why it took so long stands beside it, and is no reason to give up by itself.
+    name: 'expired-in-queue',
+    reason: 'expired',
+    match:
+      /in the queue too long|(?:could not be|not) delivered for (?:more than )?\d{1,3} (?:days|hours)|retry time(?:out exceeded| not reached for any host after a long failure)|failing for a long time|message (?:has )?expired|delivery time expired|sitting in (?:the )?queue|within the allowed queue period|find a gateway for|message timed out/,
+  },
 ];

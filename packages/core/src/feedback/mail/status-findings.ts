@@ -92,6 +92,11 @@ export function withoutBoilerplate(said: string): string {
       ' ',
     )
     .replace(/(?:e-?mail|message|mail)[^\n.]{0,60}(?:been )?scanned[^\n]*/gi, ' ')
+    .replace(/^_{4,}[^\n]*(?:\n[^\n]{0,200}){0,3}(?:anti-?virus|scan|nod32|avast)[^\n]*/gim, ' ')
+    .replace(
+      /^[^\n]{0,200}\b(?:confidential|privileged|intended (?:solely|only|recipient))[^\n]*(?:\n[^\n]{1,200}){0,8}/gim,
+      ' ',
+    )
     .replace(/for (?:further|more) (?:assistance|information|help|details)[^\n]{0,200}(?:\n[^\n]{1,200}){0,4}/gi, ' ')
     .replace(/if you do so, please[^\n]*(?:\n[^\n]{1,200}){0,3}/gi, ' ')
     .replace(/i'm sorry to have to inform you[^\n]*(?:\n[^\n]{1,200}){0,2}/gi, ' ')
