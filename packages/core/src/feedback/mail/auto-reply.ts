@@ -1,5 +1,5 @@
 import { first, type Headers, shown } from './mime.ts';
-import { AUTO_SUBJECT, AUTO_TEXT, CHALLENGE, DAEMON, FAILED_SUBJECT, FAILED_TEXT } from './signs.ts';
+import { AUTO_SUBJECT, AUTO_TEXT, CHALLENGE, DAEMON, FAILED_SUBJECT, FAILED_TEXT, OFFICE } from './signs.ts';
 
 /** Headers that only automatic answers have; servers that bounce mail put others, such as Auto-Submitted, as well. */
 const OWN_HEADERS = [
@@ -25,6 +25,12 @@ export function isFromDaemon(headers: Headers): boolean {
     ['from', 'sender', 'reply-to'].some((name) => DAEMON.test(shown(headers, name))) ||
     /^\s*(?:<\s*>)?\s*$/.test(first(headers, 'from') ?? 'nobody')
   );
+}
+
+/** Whether who reports sends much else as well. */
+export function isFromOffice(headers: Headers): boolean {
+  const from = shown(headers, 'from');
+  return OFFICE.test(from) && !DAEMON.test(from.replace(new RegExp(OFFICE, 'gi'), ' '));
 }
 
 /** Whether somebody's program answered for them (RFC 3834), or asks whether a person wrote. Never a bounce. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Judged, judge } from '../../reasons/port.ts';
-import { isAutoReply, isFromDaemon } from './auto-reply.ts';
+import { isAutoReply, isFromDaemon, isFromOffice } from './auto-reply.ts';
 import { failuresOf, hasFailedHeader, repliesIn, saidIn } from './bounce-text.ts';
 import { complainersOf, isBareComplaint, meaningOf, readComplaint } from './complaint.ts';
 import { type Contents, contentsOf } from './contents.ts';
@@ -103,6 +103,8 @@ function isBounce(contents: Contents): boolean {
     (answers || !FAILED_TEXT.test(start.slice(0, 300)))
   )
     return false;
+  if (daemon && isFromOffice(headers)) return (bySubject || delayed) && byText;
+  if (daemon && bySubject && !byText && /quarantine|digest|summary|spam report/i.test(subject)) return false;
   if (daemon)
     return bySubject || byText || delayed || (isFromDaemon(headers) && judge({ text: start }).kind === 'hard');
   if (!(bySubject || delayed) || !byText) return false;
