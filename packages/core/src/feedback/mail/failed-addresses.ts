@@ -30,7 +30,7 @@ export function addressesIn(said: string, own: ReadonlySet<string>, returned: He
     repeated: new Map<string, string>(),
   };
   for (const match of [...said.matchAll(ADDRESS)].slice(0, 2000)) {
-    const address = readAddress(match[0].replace(/^(?:mailto|smtp|rfc822;?):?/i, ''));
+    const address = readAddress(match[0].replace(/^(?:mailto|smtp|rfc822;?|收件人|宛先|받는사람):?/i, ''));
     const key = address?.toLowerCase();
     if (address === undefined || key === undefined || not.has(key) || !isPossible(address)) continue;
     const end = match.index + match[0].length;
