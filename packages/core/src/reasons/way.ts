@@ -54,7 +54,7 @@ export const WAY_RULES: readonly ReasonRule[] = [
     name: 'login',
     reason: 'auth-failure',
     match:
-      /authenticat\w{0,20} (?:required|fail|credentials|needed|is required|unsuccess|before)|not authenticated|(?:smtp )?auth (?:fail|required|is required)|requires? authentication|log ?in (?:first|required)|bad credentials/,
+      /(?:turn on|use|enable) smtp auth|authentication turned on|authenticat\w{0,20} (?:required|fail|credentials|needed|is required|unsuccess|before)|not authenticated|(?:smtp )?auth (?:fail|required|is required)|requires? authentication|log ?in (?:first|required)|bad credentials/,
   },
   {
     name: 'policy',
