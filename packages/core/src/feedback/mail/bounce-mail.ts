@@ -5,7 +5,7 @@ import { failuresOf, hasFailedHeader, repliesIn, saidIn } from './bounce-text.ts
 import type { Contents } from './contents.ts';
 import { first, shown } from './mime.ts';
 import type { MailFinding, Said } from './report.ts';
-import { DELAYED, FAILED_SUBJECT, FAILED_TEXT, isDelay } from './signs.ts';
+import { DELAYED, FAILED_SUBJECT, FAILED_TEXT, isDelay, OF_MAIL, OF_PARCELS } from './signs.ts';
 
 /** Whether a mail reports in words that a mail could not be delivered, or not yet. */
 export function isBounce(contents: Contents): boolean {
@@ -33,6 +33,7 @@ export function isBounce(contents: Contents): boolean {
   if (contents.returned !== undefined) return true;
   // Newsletters speak of failures, and those who want passwords say that mails wait: they bring nothing back, and name nobody.
   if (headers.has('list-unsubscribe') || failuresOf(contents)[0]?.recipient === undefined) return false;
+  if (!OF_MAIL.test(start.replace(/\S{1,128}@\S{1,256}/g, ' ')) || OF_PARCELS.test(start)) return false;
   return (
     repliesIn(start).status !== undefined ||
     repliesIn(start).code !== undefined ||
