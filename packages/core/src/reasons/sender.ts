@@ -7,7 +7,7 @@ export const SENDER_RULES: readonly ReasonRule[] = [
     name: 'mailbox-over-size',
     reason: 'mailbox-full',
     match:
-      /(?:mail ?box|mail ?file|inbox|account|postfach) (?:size )?(?:has |is |would )?exceed\w{0,20} (?:the |its |their )?(?:allowed|maximum|max|size)|system limit or the recipient's mailbox is full|too many messages (?:on|in) (?:the |his |her )?(?:server|mail ?box|inbox)|zu ?viele mails/,
+      /(?:mail ?box|mail ?file|inbox|account|postfach) (?:size )?(?:has |is |would )?exceed\w{0,20} (?:the |its |their )?(?:allowed|maximum|max|size)|system limit or the recipient's mailbox is full|cannot update mailbox|too many messages (?:on|in) (?:the |his |her )?(?:server|mail ?box|inbox)|zu ?viele mails/,
   },
   {
     name: 'restricted-recipient',

@@ -6,10 +6,10 @@ import { readAddress } from './status-fields.ts';
 const ADDRESS = /[^\s<>()"'[\],;:|*=/\\`「」【】（）]{1,128}@[a-z0-9\u0080-\uffff][a-z0-9.\u0080-\uffff-]{0,250}/gi;
 /** Addresses that stand near who did not get the mail, and are somebody else's. */
 const OTHERS =
-  /(?:from|sender|return-path|reply-to|contact|postmaster|help|support|message-id|in-reply-to|questions?|assistance|please (?:write|mail|e-?mail|forward|contact)|absender|expéditeur|remitente|mittente|de|von|sent by|(?:write|reply|questions?) to)[ \t:]*<?(?:mailto:)?$/i;
+  /(?<![a-z])(?:from|sender|return-path|reply-to|contact|postmaster|help|support|message-id|in-reply-to|questions?|assistance|please (?:write|mail|e-?mail|forward|contact)|absender|expéditeur|remitente|mittente|de|von|sent by|(?:write|reply|questions?) to)[ \t:]*<?(?:mailto:)?$/i;
 /** Words before who did not get the mail. */
 const KEYWORD =
-  /(?:recipients?(?:'s)?(?: address(?:es)?)?|rcpt to|(?:final|original)-recipient|to|address(?:es)?|failed|user|mailbox|deliver(?:y|ed)? to|intended for|undeliverable (?:to|address)|destinataires?|empfänger|an|destinatarios?|destinatari[oi]?|geadresseerden?|adressaat|получател\w*|宛先|あて先|収件者|收件人)[ \t]*[:：]?[ \t]*(?:rfc822;|smtp:|<|mailto:)?[ \t]*$/i;
+  /(?<![a-z])(?:recipients?(?:'s)?(?: address(?:es)?)?|rcpt to|(?:final|original)-recipient|to|address(?:es)?|failed|user|mailbox|deliver(?:y|ed)? to|intended for|undeliverable (?:to|address)|destinataires?|empfänger|an|destinatarios?|destinatari[oi]?|geadresseerden?|adressaat|получател\w*|宛先|あて先|収件者|收件人)[ \t]*[:：]?[ \t]*(?:rfc822;|smtp:|<|mailto:)?[ \t]*$/i;
 /** The header of the mail as the report repeats it, and whom a mail went to before it was forwarded: only where nobody else is named. */
 const REPEATED =
   /^[ \t>]*(?:to|cc|an|à|para|aan|a|til|till|do|кому|宛先)[ \t]*:|(?:originally|was) addressed to[ \t:]*<?$|original (?:recipient )?address[ \t:]*<?$|(?:generated|expanded) from:?[ \t]*<?$/i;
