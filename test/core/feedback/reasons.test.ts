@@ -16,7 +16,7 @@ describe('reasons', () => {
     expect(judge({ text, ...repliesIn(text) })).toMatchObject({ reason, kind, rule });
   });
 
-  it('are decided by every rule of the tables for some reply, and by most of them for some mail', () => {
+  it('are decided by every rule of the tables for some reply, and for some mail', () => {
     const names = [...WORD_RULES, ...VAGUE_RULES].map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     const byReply = new Set(REPLIES.map(([, , , text = '']) => judge({ text, ...repliesIn(text) }).rule));
@@ -27,7 +27,7 @@ describe('reasons', () => {
     console.info(
       `rules: ${names.length}, hit by replies: ${byReply.size - 2}, by mails: ${names.filter((name) => byMail.has(name)).length}`,
     );
-    expect(names.filter((name) => byMail.has(name)).length).toBeGreaterThan(names.length / 2);
+    expect(names.filter((name) => !byMail.has(name))).toEqual([]);
   });
 
   it('never hold the recipient to account for what is not about them', () => {

@@ -1,4 +1,5 @@
 import type { Fault, ReasonClass } from '../events.ts';
+import { LANGUAGE_RULES } from './languages.ts';
 import { MESSAGE_RULES } from './message.ts';
 import { RECIPIENT_RULES } from './recipient.ts';
 import type { ReasonRule } from './rule.ts';
@@ -26,7 +27,12 @@ export interface Judged {
 }
 
 /** Every row of words, in order: what is said about the way and in general only counts where no status says more. */
-export const WORD_RULES: readonly ReasonRule[] = [...SENDER_RULES, ...MESSAGE_RULES, ...RECIPIENT_RULES];
+export const WORD_RULES: readonly ReasonRule[] = [
+  ...SENDER_RULES,
+  ...MESSAGE_RULES,
+  ...LANGUAGE_RULES,
+  ...RECIPIENT_RULES,
+];
 /** Words that say little. */
 export const VAGUE_RULES: readonly ReasonRule[] = WAY_RULES;
 
@@ -72,13 +78,19 @@ function isForNow({ status, code }: Omit<Said, 'text'>): boolean {
     : status.startsWith('4') && !(code !== undefined && code >= 500);
 }
 
+/** Whether a status says by itself why a mail was refused. */
+export function isClearStatus(status: string | undefined): boolean {
+  const rule = status === undefined ? undefined : STATUS_RULES.find(({ match }) => match.test(status));
+  return rule !== undefined && !rule.vague;
+}
+
 /** Words as the rules read them: what stands in an address says nothing. */
 function wordsOf(text: string): string {
   return text
     .slice(0, MAX_TEXT)
     .replace(/<?[^\s<>()"';:,=[\]]{1,64}@[\w.\u0080-\uffff-]+>?/g, ' @ ')
     .replace(/[’‘]/g, "'")
-    .replace(/\s+/g, ' ')
+    .replace(/[\s_]+/g, ' ')
     .toLowerCase();
 }
 

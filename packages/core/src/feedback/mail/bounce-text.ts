@@ -3,9 +3,9 @@
  * own layouts; an address on a line of its own, in brackets, or behind a word such as "recipient" is what they share.
  */
 import type { Contents } from './contents.ts';
+import { addressesIn, ownAddresses, screenNamesIn } from './failed-addresses.ts';
 import { first, type Headers } from './mime.ts';
 import { addressesOf, headerOf } from './returned.ts';
-import { readAddress } from './status-fields.ts';
 
 /** One recipient, and what is said about it. */
 export interface Failure {
@@ -15,22 +15,15 @@ export interface Failure {
 
 const MAX_SAID = 60_000;
 const MAX_FAILURES = 200;
-const ADDRESS = /[^\s<>()"'[\],;:|*=/\\`「」【】（）]{1,128}@[a-z0-9\u0080-\uffff][a-z0-9.\u0080-\uffff-]{0,250}/gi;
 /** Where the report ends and the mail that comes back begins. */
 const ENDS =
-  /^[ \t>*-]{0,120}(?:(?<=--) ?(?:this is a copy|original|returned|below|included|message (?:header|text|body)|the header|start of|header|begin|unsent|your (?:message|mail)|forwarded|nachricht|urspr|message (?:d'origine|original)|mensaje|messaggio|mensagem|texte|オリジナル|元の)|(?:the )?(?:original|first|returned|unsent) (?:message|mail|text|\d+ (?:bytes|lines)).{0,60}(?::[ \t]*$|follows|below|-{3})|(?:begin|start) of (?:original|returned|message)|included is a copy|(?:a )?copy of (?:the|your) (?:message|mail).{0,40}(?:follow|below|:)|(?:original )?message headers?:|original[- ]headers|received: (?:from|by)|return-path: |unsent message below|the (?:text|body|header|contents?) of (?:the|your) (?:message|mail))/im;
-/** Addresses that stand near who did not get the mail, and are somebody else's. */
-const OTHERS =
-  /(?:from|sender|return-path|reply-to|contact|postmaster|help|support|message-id|in-reply-to|questions?|assistance|please (?:write|mail|e-?mail|forward|contact)|absender|expéditeur|remitente|mittente|de|von|sent by)[ \t:]*<?(?:mailto:)?$/i;
-const KEYWORD =
-  /(?:recipients?(?:'s)?(?: address(?:es)?)?|rcpt to|(?:final|original)-recipient|to|address(?:es)?|failed|user|mailbox|deliver(?:y|ed)? to|intended for|undeliverable (?:to|address)|destinataires?|empfänger|an|destinatarios?|destinatari[oi]?|geadresseerden?|adressaat|получател\w*|宛先|あて先|収件者|收件人)[ \t]*[:：]?[ \t]*(?:rfc822;|smtp:|<|mailto:)?[ \t]*$/i;
-
+  /^[ \t>*-]{0,120}(?:(?<=--) ?(?:this is a copy|original|returned|below|included|message (?:header|text|body)|the header|start of|header|begin|unsent|your (?:message|mail)|forwarded|nachricht|urspr|message (?:d'origine|original)|mensaje|messaggio|mensagem|texte|オリジナル|元の)|(?:the )?(?:original|first|returned|unsent) (?:message|mail|text|\d+ (?:bytes|lines)).{0,60}(?::[ \t]*$|follows|below|-{3})|(?:begin|start) of (?:original|returned|message)|included is a copy|(?:a )?copy of (?:the|your) (?:message|mail).{0,40}(?:follow|below|:)|(?:original )?message headers?:|original[- ]headers|received: (?:from|by)|return-path: |unsent message below|old message:|the (?:text|body|header|contents?) of (?:the|your) (?:message|mail))/im;
 /** Who did not get the mail. */
 export function failuresOf(contents: Contents): Failure[] {
   const said = saidIn(contents.text);
   const own = ownAddresses(contents.headers);
   const listed = (contents.headers.get('x-failed-recipients') ?? []).flatMap((value) => addressesOf([value]));
-  const found = listed.length > 0 ? listed : addressesIn(said, own, contents.returned);
+  const found = listed.length > 0 ? listed : namedIn(said, contents, own);
   if (found.length === 0) {
     const to = addressesOf(headerOf(contents)?.get('to') ?? []);
     const only = to.length === 1 && !own.has(to[0]?.toLowerCase() ?? '') ? to[0] : undefined;
@@ -41,6 +34,16 @@ export function failuresOf(contents: Contents): Failure[] {
   return some.map((recipient, index) => ({ recipient, text: segments[index] ?? '' }));
 }
 
+function namedIn(said: string, { headers, returned }: Contents, own: ReadonlySet<string>): string[] {
+  const named = addressesIn(said, own, returned);
+  if (named.length > 0) return named;
+  const names = screenNamesIn(said, headers);
+  if (names.length > 0) return names;
+  // Some put who did not get the mail into the header of the report.
+  const back = new Set(['to', 'return-path'].flatMap((name) => addressesOf(headers.get(name) ?? [])));
+  return addressesIn(said, back, returned);
+}
+
 /** What the report says, without the mail that comes back. */
 export function saidIn(text: string): string {
   const whole = text.slice(0, MAX_SAID);
@@ -48,50 +51,6 @@ export function saidIn(text: string): string {
   const before = end > 0 ? whole.slice(0, end) : whole;
   // A report that begins with the mail says what it has to say behind it.
   return before.trim().length > 20 ? before : whole;
-}
-
-/** Whom the report is for, and who wrote it. */
-function ownAddresses(headers: Headers): Set<string> {
-  const names = ['from', 'to', 'sender', 'reply-to', 'return-path', 'delivered-to', 'x-original-to', 'errors-to', 'cc'];
-  const values = names.flatMap((name) => headers.get(name) ?? []);
-  return new Set(addressesOf(values).map((address) => address.toLowerCase()));
-}
-
-function addressesIn(said: string, own: ReadonlySet<string>, returned: Headers | undefined): string[] {
-  const senders =
-    returned === undefined
-      ? []
-      : addressesOf(['from', 'sender', 'return-path', 'reply-to'].flatMap((name) => returned.get(name) ?? []));
-  const not = new Set([...own, ...senders.map((address) => address.toLowerCase())]);
-  const sure = new Map<string, string>();
-  const likely = new Map<string, string>();
-  for (const match of [...said.matchAll(ADDRESS)].slice(0, 2000)) {
-    const address = readAddress(match[0].replace(/^(?:mailto|smtp|rfc822;?):?/i, ''));
-    const key = address?.toLowerCase();
-    if (
-      address === undefined ||
-      key === undefined ||
-      not.has(key) ||
-      !/\.[a-z\u0080-\uffff][a-z0-9-\u0080-\uffff]*$/i.test(address)
-    )
-      continue;
-    if (/^(?:postmaster|mailer-daemon|abuse|support|helpdesk)@/i.test(address)) continue;
-    const at = match.index;
-    const before = said.slice(Math.max(0, at - 60), at);
-    const line = before.slice(before.lastIndexOf('\n') + 1);
-    if (OTHERS.test(line)) continue;
-    const after = said.slice(at + match[0].length, at + match[0].length + 12);
-    const alone =
-      /^[ \t>*•·-]*['"<(]?(?:mailto:|smtp:|rfc822;)?$/i.test(line) &&
-      /^['">)]?[ \t]*(?:[:\n\r(.[<,;]|on \d|on \w{3}|$)/.test(after);
-    (alone || KEYWORD.test(line) || (line.trim() === '<' && after.startsWith('>')) ? sure : likely).set(
-      key,
-      sure.get(key) ?? likely.get(key) ?? address,
-    );
-  }
-  if (sure.size > 0) return [...sure.values()];
-  // Of addresses anywhere in a sentence, the first is whom it is about.
-  return [...likely.values()].slice(0, 1);
 }
 
 /** What is said from each address to the next one. */

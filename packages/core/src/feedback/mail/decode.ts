@@ -54,6 +54,7 @@ export function textOfHtml(html: string): string {
     .slice(0, MAX_TEXT)
     .replace(/<(style|script|title)\b[^>]{0,500}>[^<]*<\/\1>/gi, ' ')
     .replace(/<(?:br|\/p|\/div|\/tr|\/li|\/h\d|\/pre|p|div|tr|li)\b[^<>]{0,2000}>/gi, '\n')
+    .replace(/<\/?t[dh]\b[^<>]{0,2000}>/gi, ' ')
     .replace(/<[^<>@]{1,2000}>/g, '')
     .replace(/<a\b[^<>]{0,2000}>|<\/a>/gi, '')
     .replace(/&(lt|gt|amp|quot|nbsp|#\d{1,6}|#x[0-9a-f]{1,5});/gi, (_, name: string) => entity(name.toLowerCase()));

@@ -66,6 +66,8 @@ export function readHeaders(text: string): Headers {
   for (const line of text
     .slice(0, MAX_HEADER)
     .replace(/\n[ \t]+/g, ' ')
+    // Some do not indent the parameters that follow.
+    .replace(/;\n(?=[a-z]{1,20}=)/gi, '; ')
     .split('\n')) {
     const colon = line.indexOf(':');
     const name = line.slice(0, colon).trim().toLowerCase();

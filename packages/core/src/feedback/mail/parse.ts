@@ -1,17 +1,15 @@
 import { createHash } from 'node:crypto';
-import { type Judged, judge } from '../../reasons/port.ts';
-import { isAutoReply, isFromDaemon } from './auto-reply.ts';
-import { failuresOf, hasFailedHeader, repliesIn, saidIn } from './bounce-text.ts';
+import { isAutoReply } from './auto-reply.ts';
+import { bounce, isBounce } from './bounce-mail.ts';
+import { hasFailedHeader } from './bounce-text.ts';
 import { complainersOf, isBareComplaint, meaningOf, readComplaint } from './complaint.ts';
 import { type Contents, contentsOf } from './contents.ts';
 import { first, type Part, readMail, shown, textOf } from './mime.ts';
-import type { MailFinding, MailReport } from './report.ts';
+import type { MailFinding, MailReport, Said } from './report.ts';
 import { addressesOf, readReturned } from './returned.ts';
-import { DELAYED, FAILED_SUBJECT, FAILED_TEXT, isDelay } from './signs.ts';
 import { readStatus } from './status-fields.ts';
-import { findingsOf, shorten, withoutBoilerplate } from './status-findings.ts';
+import { findingsOf } from './status-findings.ts';
 
-type Said = Pick<MailReport, 'kind' | 'findings' | 'reportingMta'>;
 const NOTHING: Said = { kind: 'mail', findings: [] };
 
 /** Says what a mail that came back means. Takes any bytes, reads a bounded part of them, and never throws. */
@@ -32,21 +30,36 @@ export function parseBounceMail(raw: Uint8Array): MailReport {
 
 function saidBy(mail: Part, contents: Contents, depth = 0): Said {
   if (contents.complaint !== undefined) return complaint(contents, contents.complaint);
-  if (contents.isReceipt && contents.statuses.length === 0) return { kind: 'receipt', findings: [] };
+  if (contents.isReceipt && contents.statuses.length === 0)
+    return isRefusal(contents) ? bounce(contents) : { kind: 'receipt', findings: [] };
+  // A gateway wrapped the report into a report of its own.
+  const wrapped = contents.statuses.length === 0 && depth < 3 ? nested(mail) : undefined;
+  if (wrapped?.type === 'multipart/report') {
+    const inside = contentsOf(wrapped);
+    if (inside.statuses.length > 0) return saidBy(wrapped, inside, depth + 1);
+  }
+  const challenger = challengerOf(contents);
+  if (challenger !== undefined) return autoReply(contents, challenger);
   const byStatus = statusOf(contents);
   if (byStatus !== undefined) return byStatus;
   if (isBareComplaint(contents.headers, contents.returned)) return complaint(contents, '');
-  if (!hasFailedHeader(contents.headers) && isAutoReply(contents.headers, contents.text)) {
-    const recipient = addressesOf(contents.headers.get('from') ?? [])[0];
-    return {
-      kind: 'auto-reply',
-      findings: [{ type: 'auto-replied', recipient, diagnostic: shown(contents.headers, 'subject') || undefined }],
-    };
-  }
+  if (!hasFailedHeader(contents.headers) && isAutoReply(contents.headers, contents.text))
+    return autoReply(contents, addressesOf(contents.headers.get('from') ?? [])[0]);
   if (isBounce(contents)) return bounce(contents);
   // Somebody forwarded a bounce as an attachment.
   const inner = depth < 3 ? nested(mail) : undefined;
   return inner === undefined ? NOTHING : saidBy(inner, contentsOf(inner), depth + 1);
+}
+
+function autoReply({ headers }: Contents, recipient: string | undefined): Said {
+  const diagnostic = shown(headers, 'subject') || undefined;
+  return { kind: 'auto-reply', findings: [{ type: 'auto-replied', recipient, diagnostic }] };
+}
+
+/** Whose filter asks whether a person wrote, in a report that looks like a delivery status. */
+function challengerOf({ statuses }: Contents): string | undefined {
+  const recipients = statuses.flatMap((text) => readStatus(text).recipients);
+  return recipients.find(({ diagnostic = '' }) => /sender not pre-?approved/i.test(diagnostic))?.recipient;
 }
 
 /** The delivery status, in a part of its own, or among the text. */
@@ -66,74 +79,9 @@ function statusOf(contents: Contents): Said | undefined {
   return { kind: 'dsn', findings, reportingMta };
 }
 
-function isBounce(contents: Contents): boolean {
-  const { headers, text } = contents;
-  if (hasFailedHeader(headers)) return true;
-  const subject = shown(headers, 'subject');
-  const start = saidIn(text).slice(0, 6000);
-  const daemon = isFromDaemon(headers) || /^\s*<\s*>/.test(first(headers, 'return-path') ?? '');
-  const bySubject = FAILED_SUBJECT.test(subject);
-  const byText = FAILED_TEXT.test(start);
-  const delayed = DELAYED.test(subject) || DELAYED.test(start);
-  // An answer to somebody's mail may speak of failures as well.
-  if (/^\s*(?:re|aw|sv|antw)\s*:/i.test(subject) && !isFromDaemon(headers)) return false;
-  if (daemon) return bySubject || byText || delayed;
-  return (
-    (bySubject || delayed) &&
-    byText &&
-    (contents.returned !== undefined ||
-      repliesIn(start).status !== undefined ||
-      repliesIn(start).code !== undefined ||
-      /undeliver|returned mail|delivery (?:status|fail)|failure notice|not deliver/i.test(subject))
-  );
-}
-
-function bounce(contents: Contents): Said {
-  const subject = shown(contents.headers, 'subject');
-  const said = saidIn(contents.text);
-  const delayed = isDelay(subject, said);
-  const all = repliesIn(said);
-  let whole: readonly Judged[] | undefined;
-  const byWhole = (): Judged | undefined => {
-    const texts = [`${withoutBoilerplate(said)} ${subject}`, replyLines(contents.text.slice(said.length))];
-    whole ??= texts.map((text) => judge({ text, ...all }));
-    return whole.find(({ rule }) => rule !== 'nothing');
-  };
-  const findings = failuresOf(contents).map(({ recipient, text }): MailFinding => {
-    const own = repliesIn(text);
-    const { status, code } = own.status === undefined && own.code === undefined ? all : own;
-    // What is said about the recipient says most; then the whole report, and replies that stand behind the returned mail.
-    const byReply = replyIn(text) === undefined ? undefined : judge({ text: replyIn(text) ?? '', status, code });
-    const isClear = byReply !== undefined && !['nothing', 'status', 'policy', 'system'].includes(byReply.rule);
-    const byOwn = isClear ? byReply : judge({ text: withoutBoilerplate(text), status, code });
-    const judged = byOwn.rule === 'nothing' ? (byWhole() ?? byOwn) : byOwn;
-    const type = delayed ? 'deferred' : 'bounced';
-    return {
-      type,
-      recipient,
-      judged,
-      status,
-      code,
-      diagnostic: shorten(text) || subject || undefined,
-      raw: text.slice(0, 8000),
-    };
-  });
-  return { kind: 'bounce-mail', findings };
-}
-
-/** The reply of a server within what is said, and what follows it: what stands before is said to everybody. */
-function replyIn(text: string): string | undefined {
-  const found = /(?<![\d.,#:/-])[45][0-5]\d[ -](?=[^\s\d]|\d\.\d)/.exec(text);
-  return found === null ? undefined : text.slice(found.index, found.index + 1500);
-}
-
-/** Lines that read like replies of servers. */
-function replyLines(text: string): string {
-  return text
-    .slice(0, 20_000)
-    .split('\n')
-    .filter((line) => /^\W{0,5}[45]\d\d[ -]|#[45]\.\d\.\d/.test(line))
-    .join(' ');
+/** Sieve scripts refuse mails by what looks like a receipt (RFC 5429 section 2.1). */
+function isRefusal({ headers, text }: Contents): boolean {
+  return /rejected/i.test(first(headers, 'auto-submitted') ?? '') || /was automatically rejected/i.test(text);
 }
 
 function complaint(contents: Contents, fields: string): Said {

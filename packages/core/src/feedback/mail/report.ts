@@ -30,3 +30,6 @@ export interface MailReport {
   /** Its Date field, ms since the epoch. */
   readonly date: number | undefined;
 }
+
+/** What a mail says, without what it brings back. */
+export type Said = Pick<MailReport, 'kind' | 'findings' | 'reportingMta'>;

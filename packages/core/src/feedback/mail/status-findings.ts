@@ -1,4 +1,5 @@
-import { judge } from '../../reasons/port.ts';
+import { isClearStatus, judge } from '../../reasons/port.ts';
+import { shorten, withoutBoilerplate } from './boilerplate.ts';
 import { failuresOf, repliesIn, saidIn } from './bounce-text.ts';
 import type { Contents } from './contents.ts';
 import { shown } from './mime.ts';
@@ -14,13 +15,19 @@ export function findingsOf(recipients: readonly RecipientStatus[], contents: Con
   return recipients.flatMap((one) => {
     const type = typeOf(one, subject, said);
     if (type === undefined) return [];
-    const recipient =
-      one.recipient ?? one.originalRecipient ?? (recipients.length === 1 ? failures[0]?.recipient : undefined);
+    const final = isWhole(one.recipient) ? one.recipient : (one.originalRecipient ?? one.recipient);
+    const recipient = final ?? (recipients.length === 1 ? failures[0]?.recipient : undefined);
     const finding = { type, recipient, originalRecipient: one.originalRecipient, status: one.status, raw: one.raw };
     if (type === 'delivered') return [{ ...finding, diagnostic: one.diagnostic }];
     const own = failures.find((failure) => failure.recipient?.toLowerCase() === recipient?.toLowerCase());
-    return [{ ...finding, ...reasonOf(one, own?.text ?? (recipients.length === 1 ? said : '')) }];
+    const texts = [own?.text ?? '', recipients.length === 1 ? said : ''].filter((text) => text !== '');
+    return [{ ...finding, ...reasonOf(one, texts) }];
   });
+}
+
+/** Whether an address is more than the name of a mailbox within a server. */
+function isWhole(address: string | undefined): boolean {
+  return address !== undefined && /@.*\./.test(address);
 }
 
 /** What an `Action` means. Servers write it in many ways, and some leave it out. */
@@ -41,7 +48,10 @@ function typeOf(
 /** Codes that name nothing. */
 const NOTHING = /^[45]\.0\.0$/;
 
-function reasonOf(one: RecipientStatus, said: string): Pick<MailFinding, 'judged' | 'status' | 'code' | 'diagnostic'> {
+function reasonOf(
+  one: RecipientStatus,
+  said: readonly string[],
+): Pick<MailFinding, 'judged' | 'status' | 'code' | 'diagnostic'> {
   const diagnostic = one.diagnostic ?? '';
   const replies = repliesIn(diagnostic);
   const code =
@@ -51,14 +61,21 @@ function reasonOf(one: RecipientStatus, said: string): Pick<MailFinding, 'judged
       : Number(/^\s*([45]\d\d)\b/.exec(diagnostic)?.[1]));
   const status = one.status === undefined || NOTHING.test(one.status) ? (replies.status ?? one.status) : one.status;
   const byReply = judge({ text: diagnostic, status, code });
-  const decided =
-    byReply.rule === 'nothing' || (byReply.rule === 'status' && diagnostic === '') || isVague(byReply.reason, status);
-  const bySaid =
-    decided && said !== ''
-      ? judge({ text: withoutBoilerplate(said), status, code: code ?? repliesIn(said).code })
-      : undefined;
-  const judged = bySaid === undefined || bySaid.rule === 'nothing' || isVague(bySaid.reason, status) ? byReply : bySaid;
-  return { judged, status, code, diagnostic: (diagnostic || shorten(said)).slice(0, 1000) || undefined };
+  const isOpen =
+    byReply.rule === 'nothing' ||
+    (byReply.rule === 'status' && diagnostic === '' && !isClearStatus(status)) ||
+    isVague(byReply.reason, status);
+  const bySaid = isOpen
+    ? said
+        .map((text) => judge({ text: withoutBoilerplate(text), status, code: code ?? repliesIn(text).code }))
+        .find(({ rule, reason }) => rule !== 'nothing' && !isVague(reason, status))
+    : undefined;
+  return {
+    judged: bySaid ?? byReply,
+    status,
+    code,
+    diagnostic: (diagnostic || shorten(said[0] ?? '')).slice(0, 1000) || undefined,
+  };
 }
 
 function isVague(reason: string, status: string | undefined): boolean {
@@ -66,23 +83,4 @@ function isVague(reason: string, status: string | undefined): boolean {
     reason === 'other' ||
     ((reason === 'system' || reason === 'policy') && (status === undefined || NOTHING.test(status)))
   );
-}
-
-/** What servers say to everybody says nothing about this mail. */
-export function withoutBoilerplate(said: string): string {
-  return said
-    .replace(/for (?:further|more) (?:assistance|information|help|details)[^\n]{0,200}(?:\n[^\n]{1,200}){0,4}/gi, ' ')
-    .replace(/if you do so, please[^\n]*(?:\n[^\n]{1,200}){0,3}/gi, ' ')
-    .replace(/i'm sorry to have to inform you[^\n]*(?:\n[^\n]{1,200}){0,2}/gi, ' ')
-    .replace(/this (?:message was created automatically|is an automatically generated)[^\n]*/gi, ' ')
-    .replace(/do not reply[^\n]*|technical details of[^\n]*|delivery (?:to the following|has failed to)[^\n]*/gi, ' ')
-    .replace(
-      /(?:a )?message that you (?:have )?sent\s+(?:could not be|has not yet been)\s+delivered\s+to\s+(?:one or more|all|some)\s+of\s+its\s+recipients[^\n]*/gi,
-      ' ',
-    );
-}
-
-/** The first lines that say something. */
-export function shorten(said: string): string {
-  return withoutBoilerplate(said).replace(/\s+/g, ' ').trim().slice(0, 1000);
 }
