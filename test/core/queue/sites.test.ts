@@ -193,9 +193,9 @@ describe('lanes of sites', () => {
       0,
     );
     const claim = (now: number) => store.sites.claim({ lane, limit: 10, unknown: 10, failing: 10, owner, now });
-    await store.queue.pause(lane, true);
+    await store.queue.pause(lane, true, 0);
     expect(await claim(0)).toEqual([]);
-    await store.queue.pause(lane, false);
+    await store.queue.pause(lane, false, 0);
     const rule = {
       name: 'stop',
       reply: '421',

@@ -128,10 +128,10 @@ export function queueSuite(name: string, open: OpenStore): void {
       const { store, accept, owner } = await benchOn(open);
       await accept();
       const me = await owner();
-      await store.queue.pause(LANE, true);
+      await store.queue.pause(LANE, true, NOW);
       expect([await claim(store, me), store.queue.nextDueAt(LANE)]).toEqual([[], undefined]);
       expect(await store.queue.lanes()).toEqual([{ ...LANE, paused: true, waiting: 1, sending: 0, oldestDueAt: NOW }]);
-      await store.queue.pause(LANE, false);
+      await store.queue.pause(LANE, false, NOW);
       expect(await claim(store, me)).toHaveLength(1);
       expect(await store.queue.lanes()).toMatchObject([
         { paused: false, waiting: 0, sending: 1, oldestDueAt: undefined },
