@@ -15,6 +15,7 @@ import { createExplaining } from './engine/explaining.ts';
 import { createFeedback } from './engine/feedback.ts';
 import { createHealth } from './engine/health.ts';
 import { createLaneViews } from './engine/lanes.ts';
+import { createNotifying } from './engine/notifying.ts';
 import { createReading } from './engine/reading.ts';
 import { createRecords } from './engine/records.ts';
 import { createRouteFaults } from './engine/route-faults.ts';
@@ -24,6 +25,7 @@ import { createVerifying } from './engine/verifying.ts';
 import { createWays } from './engine/ways.ts';
 import { MailRelayError, messageOf } from './errors.ts';
 import type { MessageEvent } from './events.ts';
+import type { ResolvedEndpoint } from './notify/port.ts';
 import { createLocalQueue } from './queue/local.ts';
 import type { LocalQueue } from './queue/local-options.ts';
 import { retrySchedule } from './queue/retry.ts';
@@ -54,6 +56,7 @@ export interface EngineOptions {
   readonly suppression: SuppressionPolicy;
   /** Where bounces go: a domain, or an address that gets a token. */
   readonly bounceDomain: string | undefined;
+  readonly webhooksOut: readonly ResolvedEndpoint[];
   readonly queue: {
     readonly deliver: boolean;
     readonly leaseMs: number;
@@ -91,8 +94,18 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
   const views = createLaneViews({ store, routes: options.routes, shaping, clock });
   let queue: LocalQueue | undefined;
   let listening = false;
+  const notifying = createNotifying({
+    subscriptions: store.subscriptions,
+    endpoints: options.webhooksOut,
+    // Where nothing is sent, nothing is posted.
+    posts: options.queue.deliver,
+    clock,
+    host,
+  });
   const publish = (events: readonly MessageEvent[]): void => {
-    if (listening && events.length > 0) host.publish(events);
+    if (events.length === 0) return;
+    notifying.wake();
+    if (listening) host.publish(events);
   };
   const wake = (): void => queue?.wake();
   const routeNames = options.routes.map((route) => route.name);
@@ -160,11 +173,13 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     async start(): Promise<void> {
       await store.open();
       await composer.start();
+      await notifying.start();
       queue = openQueue();
       await queue.start();
     },
     async stop(stopOptions): Promise<void> {
       await queue?.stop(stopOptions);
+      await notifying.stop(stopOptions.timeoutMs);
       await Promise.all([...transports.values()].map((transport) => transport.close()));
       await composer.close();
       await store.close();
@@ -227,6 +242,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
       const bytes = await store.blobs.get('captured', id);
       return bytes && readCaptured(bytes).raw;
     },
+    ...notifying.api,
     health: createHealth({ store, faults, breakers, clock }),
     ...createVerifying({ routes: options.routes, clock, transport: transportOf }),
     async listen(on): Promise<void> {

@@ -50,6 +50,8 @@ export const ERRORS = {
   },
   BODY_TOO_LARGE: { message: 'The request body is too large', retry: false },
   MAIL_UNREADABLE: { message: 'A mail that came back could not be read', retry: true },
+  SUBSCRIPTION_NOT_FOUND: { message: 'No subscription has this name', retry: false },
+  EVENT_NOT_FOUND: { message: 'No event that can be replayed has this id', retry: false },
   INTERNAL: { message: 'The relay failed in a way that it did not expect', retry: false },
 } as const;
 
@@ -72,6 +74,8 @@ const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   TEMPLATE_RENDER_FAILED: 400,
   TEMPLATE_DATA_INVALID: 400,
   BODY_TOO_LARGE: 413,
+  SUBSCRIPTION_NOT_FOUND: 404,
+  EVENT_NOT_FOUND: 404,
 };
 
 /** The HTTP status that an error answers best with. */

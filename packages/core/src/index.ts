@@ -80,6 +80,7 @@ export type {
   TemplateData,
   TrackingOptions,
 } from './message.ts';
+export type { HandlerContext } from './notify/port.ts';
 export type { LimitOptions, MailRelayOptions, QueueOptions, TemplateOptions } from './options.ts';
 export type { LaneLimit, LaneRecord, LaneView } from './queue/port.ts';
 export type { Domains } from './relay/domains.ts';
@@ -94,6 +95,8 @@ export type {
   Suppressions,
   Templates as TemplateTools,
 } from './relay/parts.ts';
+export type { EventHandler, SubscribeOptions, Subscription } from './relay/subscribing.ts';
+export type { SubscriptionPageQuery, Subscriptions } from './relay/subscriptions.ts';
 export type { ImportOptions, ImportResult, SuppressionLists } from './relay/suppression-list.ts';
 export { createMailRelay, type MailRelay } from './relay.ts';
 export type {
@@ -109,15 +112,20 @@ export type { RouteRules } from './route/port.ts';
 export type { ShapingOptions, ShapingRule, SiteLimits, SiteOptions } from './shaping-options.ts';
 export type {
   DeliveryRecord,
+  FailedEvent,
   LinkCount,
   ListQuery,
   MessageRecord,
   Page,
   Received,
+  ReplaySelection,
   Selection,
   StoreSpec,
+  SubscriptionKind,
+  SubscriptionView,
   Suppression,
   UnmatchedFeedback,
+  WebhookAttempt,
 } from './store/port.ts';
 export { sqlite } from './store/spec.ts';
 export type { BulkProgress, Rejection } from './submit/bulk.ts';
@@ -149,3 +157,4 @@ export {
 export type { FailingRoute, Health, ReceivedFeedback, ReceivedMail, RouteCheck } from './thread/port.ts';
 export type { UnsubscribeOptions, UnsubscribeTexts, UnsubscribeView } from './unsubscribe.ts';
 export type { WarmUpOptions } from './warm-up.ts';
+export type { WebhookOutOptions } from './webhooks-out-options.ts';

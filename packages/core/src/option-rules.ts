@@ -31,6 +31,7 @@ import type { StoreSpec } from './store/port.ts';
 import type { SoftBounceOptions, SuppressionOptions } from './suppression-policy.ts';
 import type { UnsubscribeOptions, UnsubscribeTexts } from './unsubscribe.ts';
 import { WARM_UP } from './warm-up.ts';
+import { WEBHOOK_OUT } from './webhooks-out-options.ts';
 
 const rate: Rule = rule((value) => isRate(value), 'must read like 200/s, 3000/min, 100/h or 50000/day');
 
@@ -169,6 +170,7 @@ export const OPTIONS: Rule = group<MailRelayOptions>({
   bounceDomain: text,
   suppression: SUPPRESSION,
   webhooks: anything,
+  webhooksOut: list(WEBHOOK_OUT, 100),
   unsubscribe: group<UnsubscribeOptions>({ texts: record(TEXTS), page: callable }),
   attachments: group<NonNullable<MailRelayOptions['attachments']>>({ paths: list(text), hosts: list(host) }),
   limits: LIMITS,

@@ -6,11 +6,13 @@ import type { DkimOptions, ResolvedDkim } from './dkim-options.ts';
 import type { WebhookOptions, WebhookProvider } from './feedback/port.ts';
 import type { Logger } from './logger.ts';
 import type { ResolvedTracking, Stream, TrackingOptions } from './message.ts';
+import type { ResolvedEndpoint } from './notify/port.ts';
 import type { ResolvedShaping, ShapingOptions } from './shaping-options.ts';
 import type { StoreSpec } from './store/port.ts';
 import type { SuppressionOptions, SuppressionPolicy } from './suppression-policy.ts';
 import type { AnyTemplate } from './template.ts';
 import type { UnsubscribeOptions } from './unsubscribe.ts';
+import type { WebhookOutOptions } from './webhooks-out-options.ts';
 
 /** Options of {@link createMailRelay}. All are optional in development; production needs a secret, a public URL and a route. */
 export interface MailRelayOptions {
@@ -92,6 +94,11 @@ export interface MailRelayOptions {
    * @env SES_WEBHOOK_TOPICS, SENDGRID_WEBHOOK_PUBLIC_KEY, MAILGUN_WEBHOOK_SIGNING_KEY, RESEND_WEBHOOK_SIGNING_SECRET, BREVO_WEBHOOK_TOKEN, SARBACANE_WEBHOOK_SECRET …
    */
   readonly webhooks?: WebhookOptions | undefined;
+  /**
+   * Endpoints of other systems that events are posted to, signed and retried. More on [webhooks out](webhooks-out.md).
+   * @default none
+   */
+  readonly webhooksOut?: readonly WebhookOutOptions[] | undefined;
   /** Texts and look of the unsubscribe page. */
   readonly unsubscribe?: UnsubscribeOptions | undefined;
   /**
@@ -209,6 +216,7 @@ export interface ResolvedOptions {
   readonly suppression: SuppressionPolicy;
   /** By name. */
   readonly webhooks: ReadonlyMap<string, WebhookProvider>;
+  readonly webhooksOut: readonly ResolvedEndpoint[];
   readonly unsubscribe: UnsubscribeOptions;
   readonly attachments: { readonly paths: readonly string[]; readonly hosts: readonly string[] };
   readonly limits: Resolved<LimitOptions>;

@@ -5,7 +5,7 @@ import { smtpOfProvider } from './deliver/providers/route.ts';
 import { capture, smtp } from './deliver/routes.ts';
 import type { EngineOptions } from './engine.ts';
 import { messageOf } from './errors.ts';
-import type { RelayEvents } from './events.ts';
+import type { EventType, RelayEvents } from './events.ts';
 import { configureWebhooks } from './feedback/providers/configure.ts';
 import { createRouter, type HttpEngine, type Router } from './http/router.ts';
 import type { Accepted } from './message.ts';
@@ -31,6 +31,8 @@ import {
   type Templates,
 } from './relay/parts.ts';
 import { createReadings } from './relay/readings.ts';
+import { createSubscribing, type EventHandler, type SubscribeOptions, type Subscription } from './relay/subscribing.ts';
+import { createSubscriptions, type Subscriptions } from './relay/subscriptions.ts';
 import { resolveOptions } from './resolve-options.ts';
 import { signingSecrets } from './secret.ts';
 import { type BulkSend, bulkSend } from './submit/bulk-send.ts';
@@ -53,6 +55,8 @@ export interface MailRelay {
   readonly routes: Routes;
   /** What became of the mail, as others tell it. */
   readonly feedback: FeedbackTools;
+  /** What is told of events, whatever happens: `subscribe()` and the endpoints of `webhooksOut`. */
+  readonly subscriptions: Subscriptions;
   /** Where recipients reach the application. */
   readonly publicUrl: string;
   /**
@@ -80,6 +84,22 @@ export interface MailRelay {
   transport(): NodemailerTransport;
   /** Listens to one type of event, or to all with `event`. Answers a function that stops listening. */
   on<K extends keyof RelayEvents>(type: K, listener: Listener<K>): () => void;
+  /**
+   * Handles every event after the subscription was first made, at least once: also after a restart, and after a crash in the
+   * middle of the handler. An event that fails is tried again, later ones go on meanwhile, but for those of its delivery.
+   * Processes on one store that use one name share it: one at a time works on it. More on [events](events.md).
+   *
+   * @param name - 1 to 200 letters, digits and . : / @ _ -; it stays the same over restarts
+   * @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED`
+   * @example
+   * relay.subscribe('crm', { types: ['bounced', 'complained'] }, async (event) => crm.flag(event.recipient, event.type));
+   */
+  subscribe<const T extends EventType>(
+    name: string,
+    options: SubscribeOptions<T>,
+    handler: EventHandler<T>,
+  ): Subscription;
+  subscribe(name: string, handler: EventHandler): Subscription;
   /** Answers requests to tracked links, unsubscribe pages and the inbox; `undefined` where the path is not ours. */
   handle(request: Request): Promise<Response | undefined>;
   /** Whether `handle()` would answer for this path. */
@@ -114,6 +134,7 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
   const listeners = createListeners(resolved.logger);
   const host: HostApi = {
     publish: listeners.publish,
+    wake: () => subscribing.wake(),
     log: (level, fields, message) => resolved.logger[level](fields, message),
   };
   const lifecycle = createLifecycle({
@@ -123,14 +144,18 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     clock: resolved.clock,
     async onStarted(engine) {
       await engine.listen(listeners.size > 0);
+      await subscribing.onStarted(engine);
       noticeStart(resolved);
     },
+    onStopping: (timeoutMs) => subscribing.onStopping(timeoutMs),
     onCrash(error) {
       resolved.logger.error({ code: error.code, error: messageOf(error.cause ?? error) }, error.message);
       listeners.fail(error);
     },
   });
   const { engine } = lifecycle;
+  const { clock, logger } = resolved;
+  const subscribing = createSubscribing({ engine, running: lifecycle.running, clock, logger });
   const submitter = createSubmitter({ options: resolved, book, engine });
   const router: Router = createRouter({
     engine: whenStarted(engine),
@@ -151,6 +176,7 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     domains: createDomains(resolved),
     routes: createRoutes(engine),
     feedback: createFeedbackTools(engine),
+    subscriptions: createSubscriptions(engine),
     publicUrl: resolved.publicUrl,
     send: (message) => submitter.send(message as SendMessage),
     sendMany: (recipients, bulkOptions) => bulkSend(submitter.sendMany(recipients, bulkOptions as BulkOptions)),
@@ -169,6 +195,7 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
         .catch(() => {});
       return off;
     },
+    subscribe: (name: string, ...given: readonly unknown[]) => subscribing.subscribe(name, ...given),
     handle: router.handle,
     matches: router.matches,
     health: async () => (await engine()).health(),
@@ -202,6 +229,7 @@ function engineOptions(
   declared: EngineOptions['templates']['declared'],
 ): EngineOptions {
   const { store, templates, linkBase, routes, dkim, shaping, limits, queue, suppression, bounceDomain } = options;
+  const { webhooksOut } = options;
   return {
     store,
     templates: { folders: templates.folders, declared, watch: templates.watch },
@@ -213,6 +241,7 @@ function engineOptions(
     maxMessageBytes: limits.maxMessageBytes,
     suppression,
     bounceDomain,
+    webhooksOut,
     queue,
   };
 }

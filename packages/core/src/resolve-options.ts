@@ -16,6 +16,7 @@ import type { StoreSpec } from './store/port.ts';
 import { resolveSuppression } from './suppression-policy.ts';
 import type { AnyTemplate } from './template.ts';
 import { bounceAddressProblem } from './verp.ts';
+import { resolveWebhooksOut } from './webhooks-out-options.ts';
 
 /** Makes and checks routes; passed in, since that belongs to `deliver/`. */
 interface RouteFactories {
@@ -79,6 +80,7 @@ export function resolveOptions(
     bounceDomain: bounceDomainOf(options.bounceDomain ?? env.MAIL_RELAY_BOUNCE_DOMAIN),
     suppression: resolveSuppression(options.suppression),
     webhooks: factories.webhooks(options.webhooks ?? {}, env),
+    webhooksOut: resolveWebhooksOut(options.webhooksOut),
     unsubscribe: options.unsubscribe ?? {},
     attachments: {
       paths: options.attachments?.paths ?? [],

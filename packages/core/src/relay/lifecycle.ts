@@ -44,7 +44,10 @@ const RESTART_MS = [250, 1000, 5000, 30_000] as const;
 /** An engine that ran so long had no lasting trouble, ms. */
 const STEADY_MS = 60_000;
 
-/** @param onStarted - called with each engine that starts, before anybody gets it. */
+/**
+ * @param onStarted - called with each engine that starts, before anybody gets it.
+ * @param onStopping - called before an engine stops, with the longest time that it may take, ms.
+ */
 export function createLifecycle(context: {
   readonly options: EngineOptions;
   readonly threaded: boolean;
@@ -52,6 +55,7 @@ export function createLifecycle(context: {
   /** Of an engine without a thread. */
   readonly clock: Clock;
   onStarted(engine: EngineApi): Promise<void>;
+  onStopping(timeoutMs: number): Promise<void>;
   onCrash(error: MailRelayError): void;
 }): Lifecycle {
   /** What the host asked for last. */
@@ -122,6 +126,7 @@ export function createLifecycle(context: {
     const running = thread;
     running?.hold(true);
     try {
+      await context.onStopping(timeoutMs);
       await api?.stop({ drain, timeoutMs });
     } finally {
       await running?.terminate();

@@ -16,13 +16,21 @@ import type {
   BlobKind,
   DeliveryRecord,
   Enclosures,
+  FailedEvent,
   ListQuery,
   MessageRecord,
   Page,
+  PageQuery,
   Received,
+  ReplaySelection,
   Selection,
+  SubscriptionSpec,
+  SubscriptionView,
   Suppression,
+  Turn,
+  TurnRequest,
   UnmatchedFeedback,
+  WebhookAttempt,
 } from '../store/port.ts';
 
 /** A request that a reader's program made on a tracked link; the token is already verified. */
@@ -217,10 +225,26 @@ export interface EngineApi {
   verifyRoutes(name: string | undefined): Promise<RouteCheck[]>;
   /** Whether events are passed on to the host's thread: off until somebody listens. */
   listen(on: boolean): Promise<void>;
+  /** Makes a subscription of the host's thread, which is woken from now on when there are events. */
+  declareSubscription(spec: SubscriptionSpec): Promise<void>;
+  /** Takes results of a subscription's events, and hands out more. */
+  turnSubscription(request: TurnRequest): Promise<Turn>;
+  listSubscriptions(): Promise<SubscriptionView[]>;
+  /** The following throw `SUBSCRIPTION_NOT_FOUND`. */
+  pauseSubscription(name: string, reason: string | undefined): Promise<void>;
+  resumeSubscription(name: string): Promise<void>;
+  /** Forgets a subscription, and what waits for it. */
+  dropSubscription(name: string): Promise<void>;
+  failedEvents(name: string, query: PageQuery): Promise<Page<FailedEvent>>;
+  /** Hands out again; answers how many. Throws `EVENT_NOT_FOUND`. */
+  replayEvents(name: string, which: ReplaySelection): Promise<number>;
+  webhookAttempts(name: string, query: PageQuery): Promise<Page<WebhookAttempt>>;
 }
 
 /** What the engine asks the host's thread. */
 export interface HostApi {
   publish(events: readonly MessageEvent[]): void;
+  /** There may be events for subscriptions. */
+  wake(): void;
   log(level: 'debug' | 'info' | 'warn' | 'error', fields: Readonly<Record<string, unknown>>, message: string): void;
 }

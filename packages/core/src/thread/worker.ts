@@ -8,10 +8,11 @@ import type { EngineApi, HostApi } from './port.ts';
 if (parentPort) {
   const rpc = createBirpc<HostApi, Partial<EngineApi>>(
     {},
-    { ...batchedChannel(parentPort), timeout: -1, eventNames: ['publish', 'log'] },
+    { ...batchedChannel(parentPort), timeout: -1, eventNames: ['publish', 'wake', 'log'] },
   );
   const engine = createEngine(workerData as EngineOptions, {
     publish: (events) => void rpc.publish.asEvent(events),
+    wake: () => void rpc.wake.asEvent(),
     log: (level, fields, message) => void rpc.log.asEvent(level, fields, message),
   });
   Object.assign(rpc.$functions, engine);

@@ -1,8 +1,8 @@
+import { isSpecialAddress } from '../../special-addresses.ts';
 import type { Outcome } from '../port.ts';
 import { later, specialRefused } from './refusals.ts';
 import type { MxRecord, Resolver } from './resolver.ts';
 import type { Source } from './source-address.ts';
-import { isSpecialAddress } from './special-addresses.ts';
 
 /** One address to try. */
 export interface Candidate {

@@ -14,6 +14,10 @@ export interface Database extends Statements {
   write<T>(change: () => T): Promise<T>;
   /** A new id: grows with time (ms since the epoch), and was never used before. Inside of `write` only. */
   nextId(at: number): number;
+  /** Types of events that go into the feed, as bits. Inside of `write`, after `nextId`. */
+  wanted(): number;
+  /** Says which types go into the feed from here on. Inside of `write`. */
+  want(types: number): void;
   /** Called inside of each transaction, as its last change: for what many changes of it add up to. */
   beforeCommit(listener: () => void): void;
   /** Called when a transaction was undone: what was read in it may not be. */
@@ -59,6 +63,7 @@ export function createDatabase(path: string): Database {
   let file: number | undefined;
   let closed = false;
   let lastId = 0;
+  let wanted = 0;
   const ending: (() => void)[] = [];
   const undone: (() => void)[] = [];
 
@@ -84,9 +89,12 @@ export function createDatabase(path: string): Database {
   }
 
   const statements = createStatements(handle, guard);
-  const readSequence = statements.prepare((query) => query.selectFrom('sequence').select('last_id'));
+  const readSequence = statements.prepare((query) => query.selectFrom('sequence').select(['last_id', 'wanted']));
   const writeSequence = statements.prepare((query, { lastId: last_id }: { lastId: number }) =>
     query.updateTable('sequence').set({ last_id }),
+  );
+  const writeWanted = statements.prepare((query, { types }: { types: number }) =>
+    query.updateTable('sequence').set({ wanted: types }),
   );
 
   /** What is written to a file that has no name any more is lost. */
@@ -149,9 +157,18 @@ export function createDatabase(path: string): Database {
     },
     write,
     nextId(at) {
-      if (lastId === 0) lastId = readSequence.get({})?.last_id ?? 0;
+      if (lastId === 0) {
+        const row = readSequence.get({});
+        lastId = row?.last_id ?? 0;
+        wanted = row?.wanted ?? 0;
+      }
       lastId = Math.max(lastId + 1, idAt(at));
       return lastId;
+    },
+    wanted: () => wanted,
+    want(types) {
+      writeWanted.run({ types });
+      wanted = types;
     },
     beforeCommit: (listener) => void ending.push(listener),
     onRollback: (listener) => void undone.push(listener),

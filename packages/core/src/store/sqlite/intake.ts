@@ -1,5 +1,6 @@
 import { canonical } from '../../canonical.ts';
 import { MailRelayError } from '../../errors.ts';
+import { EVENT_TYPES } from '../../events.ts';
 import {
   type Accepted,
   type DeliveryState,
@@ -13,6 +14,7 @@ import type { AcceptInput, Appended, Enclosures, IntakeStore } from '../port.ts'
 import { createKeepBlob } from './blobs.ts';
 import { contentHash } from './content-hash.ts';
 import type { Database } from './database.ts';
+import { createFeed } from './feed.ts';
 import { type Ledger, type MessageFacts, parseJson, stateCode, stateOf } from './ledger.ts';
 import { createMessages } from './messages.ts';
 
@@ -52,10 +54,13 @@ type Inserted = Accepting | Extract<Appended, { rejected: unknown }>;
 /** Most deliveries that an answer lists. */
 const ANSWERED = 1000;
 
+const ACCEPTED = EVENT_TYPES.indexOf('accepted');
+
 /** Accepts messages into SQLite. */
 export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageIdOf): IntakeStore {
   const messages = createMessages(db, ledger);
   const keepBlob = createKeepBlob(db);
+  const feed = createFeed(db);
   const findRecipient = db.prepare((query, { messageId, recipient }: { messageId: number; recipient: string }) =>
     query
       .selectFrom('delivery')
@@ -150,6 +155,7 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
       data: own === '{}' ? null : own,
     });
     if (inserted === 0) return insertedBefore(facts.id, address, own, run);
+    feed.note(id, id, ACCEPTED);
     if (covered)
       ledger.event({ id, recipient: address }, facts, 'suppressed', now, { reason: 'on the suppression list' });
     if (run !== undefined) nameInRun.run({ run, id });

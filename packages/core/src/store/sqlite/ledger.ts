@@ -4,6 +4,7 @@ import { type Content, DELIVERY_STATES, type DeliveryState, encodeId, type Json,
 import { METRICS, type Metric } from '../port.ts';
 import type { Database } from './database.ts';
 import { packDetail, unpackDetail } from './detail.ts';
+import { createFeed } from './feed.ts';
 
 /** What events and counts need to know of a message. */
 export interface MessageFacts {
@@ -150,6 +151,7 @@ export function createLedger(db: Database): Ledger {
       .insertInto('event')
       .values({ id: p.id, delivery_id: p.delivery_id, type: p.type, at: p.at, detail: p.detail }),
   );
+  const feed = createFeed(db);
   const addCount = db.prepare((query, p: { scope: number; day: number; metric: number; n: number }) =>
     query
       .insertInto('report')
@@ -236,7 +238,9 @@ export function createLedger(db: Database): Ledger {
     event(delivery, facts, type, at, detail) {
       const id = db.nextId(at);
       const packed = packDetail(detail, { at, route: facts.route });
-      insertEvent.run({ id, delivery_id: delivery.id, type: EVENT_TYPES.indexOf(type), at, detail: packed });
+      const code = EVENT_TYPES.indexOf(type);
+      insertEvent.run({ id, delivery_id: delivery.id, type: code, at, detail: packed });
+      feed.note(id, delivery.id, code);
       return view(id, delivery, facts, type, at, detail);
     },
     count(facts, metric, at, n = 1) {

@@ -15,6 +15,7 @@ import { createRateLog } from './rates.ts';
 import { createReportStore } from './reports.ts';
 import { createSiteLanes } from './site-lanes.ts';
 import { createSiteQueue } from './site-queue.ts';
+import { createSubscriptionStore } from './subscriptions.ts';
 import { createSuppressionStore } from './suppressions.ts';
 
 /** The store in one SQLite file. */
@@ -46,6 +47,7 @@ export function createSqliteStore({
     activity: activities,
     feedback: createFeedbackStore({ db, ledger, messageIdOf, activities, consequences }),
     reports: createReportStore(db),
+    subscriptions: createSubscriptionStore(db, ledger),
     blobs: createBlobs(db),
     open: () => db.open(),
     close: () => db.close(),

@@ -1,8 +1,8 @@
 import { type RequestOptions, request } from 'node:https';
 import type { LookupFunction } from 'node:net';
+import { isSpecialAddress } from '../../../special-addresses.ts';
 import type { DirectMxSettings } from '../../port.ts';
 import type { Resolver } from '../resolver.ts';
-import { isSpecialAddress } from '../special-addresses.ts';
 import { type Policy, parsePolicy } from './policy.ts';
 
 /** Fetches the policy of a domain; undefined where there is none to be had. Never rejects. */

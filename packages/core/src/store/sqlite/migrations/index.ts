@@ -2,10 +2,12 @@ import type { Migration } from 'kysely/migration';
 import { feedback } from './feedback.ts';
 import { initial } from './initial.ts';
 import { sites } from './sites.ts';
+import { subscriptions } from './subscriptions.ts';
 
 /** Every version of the schema by its name, in order. One that was published is never changed. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-initial': initial,
   '0002-feedback': feedback,
   '0003-sites': sites,
+  '0004-subscriptions': subscriptions,
 };

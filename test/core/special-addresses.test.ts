@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isSpecialAddress } from '../../../../packages/core/src/deliver/mx/special-addresses.ts';
+import { isSpecialAddress } from '../../packages/core/src/special-addresses.ts';
 
 it.each([
   '127.0.0.1',

@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import { MailRelayError, messageOf } from '../errors.ts';
+import { EVENT_TYPES, type EventOf, type EventType, type MessageEvent } from '../events.ts';
+import type { Logger } from '../logger.ts';
+import { decodeId } from '../message.ts';
+import { handlerSchedule } from '../notify/back-off.ts';
+import { type Dispatcher, startDispatcher } from '../notify/dispatcher.ts';
+import type { HandlerContext, Verdict } from '../notify/port.ts';
+import { callable, check, group, list, milliseconds, oneOf, refuse, whole } from '../rules.ts';
+import type { SubscriptionSpec } from '../store/port.ts';
+import { SUBSCRIPTION_NAME } from '../subscription-name.ts';
+import type { EngineApi } from '../thread/port.ts';
+
+/** How a subscription is handled. */
+export interface SubscribeOptions<T extends EventType = EventType> {
+  /** Types of events. @default every type */
+  readonly types?: readonly T[] | undefined;
+  /** Events handled at once; those of one delivery go one after the other. @default 1: all in their order */
+  readonly concurrency?: number | undefined;
+  /** Attempts before an event is given up and listed by `relay.subscriptions.failures()`. @default 12, over more than five hours */
+  readonly maxAttempts?: number | undefined;
+  /** Longest time for one event, ms; after that the attempt counts as failed. @default 60000 */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Handles one event. What it throws, or rejects with, is tried again. */
+export type EventHandler<T extends EventType = EventType> = (event: EventOf<T>, context: HandlerContext) => unknown;
+
+/** A subscription in this process. */
+export interface Subscription {
+  readonly name: string;
+  /** Resolves once it is stored: every event from then on is handled. Starts the relay where it is not. */
+  ready(): Promise<void>;
+  /** Handles nothing more in this process, and waits for what it handles at the moment, at most 10 s. Events wait for the next one. */
+  stop(): Promise<void>;
+}
+
+interface Registered {
+  readonly spec: SubscriptionSpec;
+  start(): Dispatcher;
+  dispatcher: Dispatcher | undefined;
+}
+
+/** Subscriptions of this process. */
+export interface Subscribing {
+  subscribe(name: string, ...given: readonly unknown[]): Subscription;
+  /** Makes them, and begins to handle. */
+  onStarted(engine: EngineApi): Promise<void>;
+  onStopping(timeoutMs: number): Promise<void>;
+  wake(): void;
+}
+
+const OPTIONS = group<SubscribeOptions>({
+  types: list(oneOf(EVENT_TYPES)),
+  concurrency: whole(1, 1000),
+  maxAttempts: whole(1, 100),
+  timeoutMs: milliseconds,
+});
+const STOP_MS = 10_000;
+
+/** The subscriptions that the host makes, before it starts or later. */
+export function createSubscribing(context: {
+  readonly engine: () => Promise<EngineApi>;
+  readonly running: () => Promise<EngineApi> | undefined;
+  readonly clock: Pick<Clock, 'now' | 'alarm'>;
+  readonly logger: Logger;
+}): Subscribing {
+  const { engine, running, clock, logger } = context;
+  const registered = new Map<string, Registered>();
+  /** Names this process, whatever engines it starts. */
+  const holder = randomUUID();
+
+  async function begin(entry: Registered, api: EngineApi): Promise<void> {
+    await api.declareSubscription(entry.spec);
+    if (registered.get(entry.spec.name) !== entry) return;
+    entry.dispatcher ??= entry.start();
+    entry.dispatcher.wake();
+  }
+
+  function registerOne(name: string, options: SubscribeOptions, handler: EventHandler): Registered {
+    const { types = EVENT_TYPES, concurrency = 1, maxAttempts = 12, timeoutMs = 60_000 } = options;
+    const spec = { name, kind: 'handler', types: EVENT_TYPES.filter((type) => types.includes(type)) } as const;
+    const start = (): Dispatcher =>
+      startDispatcher({
+        subscription: spec,
+        handle: handlerOf(handler),
+        concurrency,
+        timeoutMs,
+        schedule: handlerSchedule(maxAttempts),
+        holder,
+        turns: async (request) => (await engine()).turnSubscription(request),
+        idOf: (event) => decodeId('evt', event) ?? 0,
+        clock,
+        log: (level, fields, message) => logger[level](fields, message),
+      });
+    return { spec, start, dispatcher: undefined };
+  }
+
+  return {
+    subscribe(name, ...given) {
+      const [options, handler] = given.length > 1 ? given : [{}, given[0]];
+      check(SUBSCRIPTION_NAME, name, 'name');
+      check(OPTIONS, options, 'subscribe()');
+      check(callable, handler, 'handler');
+      const wanted = options as SubscribeOptions;
+      if (wanted.types?.length === 0) refuse('subscribe().types', 'must not be an empty list');
+      if (registered.has(name))
+        throw new MailRelayError('OPTIONS_INVALID', {
+          option: 'name',
+          reason: `the subscription ${name} has a handler in this process already`,
+        });
+      const entry = registerOne(name, wanted, handler as EventHandler);
+      registered.set(name, entry);
+      // An engine that is not running yet hears of it when it starts.
+      const declared = running()?.then((api) => begin(entry, api));
+      declared?.catch((error: unknown) => {
+        logger.error({ subscription: name, error: messageOf(error) }, 'a subscription could not be made');
+      });
+      return {
+        name,
+        async ready() {
+          await engine();
+          await declared;
+        },
+        async stop() {
+          if (registered.get(name) === entry) registered.delete(name);
+          await entry.dispatcher?.stop(STOP_MS);
+        },
+      };
+    },
+    async onStarted(api) {
+      for (const entry of registered.values()) await begin(entry, api);
+    },
+    async onStopping(timeoutMs) {
+      const ended = [...registered.values()].map(async (entry) => {
+        const { dispatcher } = entry;
+        entry.dispatcher = undefined;
+        await dispatcher?.stop(timeoutMs);
+      });
+      await Promise.all(ended);
+    },
+    wake() {
+      for (const { dispatcher } of registered.values()) dispatcher?.wake();
+    },
+  };
+}
+
+function handlerOf(handler: EventHandler): (event: MessageEvent, context: HandlerContext) => Promise<Verdict> {
+  return async (event, context) => {
+    await handler(event as never, context);
+    return { ok: true };
+  };
+}
