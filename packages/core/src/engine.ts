@@ -99,6 +99,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     endpoints: options.webhooksOut,
     // Where nothing is sent, nothing is posted.
     posts: options.queue.deliver,
+    leaseMs: options.queue.leaseMs,
     clock,
     host,
   });

@@ -170,7 +170,7 @@ export interface QueueOptions {
    */
   readonly deliver?: boolean | undefined;
   /**
-   * After this time without a sign of life, the mail that a process had claimed goes to another, ms.
+   * After this time without a sign of life, the mail that a process had claimed goes to another, and so do its subscriptions, ms.
    * @default 15000
    */
   readonly leaseMs?: number | undefined;

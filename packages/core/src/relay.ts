@@ -155,7 +155,13 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
   });
   const { engine } = lifecycle;
   const { clock, logger } = resolved;
-  const subscribing = createSubscribing({ engine, running: lifecycle.running, clock, logger });
+  const subscribing = createSubscribing({
+    engine,
+    running: lifecycle.running,
+    clock,
+    logger,
+    leaseMs: resolved.queue.leaseMs,
+  });
   const submitter = createSubmitter({ options: resolved, book, engine });
   const router: Router = createRouter({
     engine: whenStarted(engine),

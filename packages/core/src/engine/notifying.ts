@@ -39,6 +39,7 @@ export function createNotifying(context: {
   readonly subscriptions: SubscriptionStore;
   readonly endpoints: readonly ResolvedEndpoint[];
   readonly posts: boolean;
+  readonly leaseMs: number;
   readonly clock: Clock;
   readonly host: Pick<HostApi, 'wake' | 'log'>;
 }): Notifying {
@@ -71,6 +72,7 @@ export function createNotifying(context: {
       timeoutMs: timeoutMs + 5000,
       schedule: WEBHOOK_SCHEDULE,
       pauseAfterMs: WEBHOOK_PAUSE_MS,
+      leaseMs: context.leaseMs,
       holder: randomUUID(),
       turns: turn,
       idOf: numberOf,

@@ -18,6 +18,8 @@ export interface DispatcherOptions {
   readonly schedule: Schedule;
   /** Pauses it once nothing has gone well for so long, ms. @default never */
   readonly pauseAfterMs?: number | undefined;
+  /** After this time without a sign of life, another process takes over, ms. */
+  readonly leaseMs: number;
   /** Names this process. */
   readonly holder: string;
   readonly turns: Turns;
@@ -34,9 +36,6 @@ export interface Dispatcher {
   stop(timeoutMs: number): Promise<void>;
 }
 
-/** After this time without a sign of life, another process takes over, ms. */
-const LEASE_MS = 15_000;
-const BEAT_MS = 5000;
 /** How often to look for what other processes stored, ms. */
 const POLL_MS = 1000;
 /** An error of the store is waited out, ms. */
@@ -89,8 +88,8 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
         pauseAfterMs: options.pauseAfterMs,
         now: clock.now(),
         wall: Date.now(),
-        leaseMs: LEASE_MS,
-        holdMs: options.timeoutMs + LEASE_MS,
+        leaseMs: options.leaseMs,
+        holdMs: options.timeoutMs + options.leaseMs,
       });
     } catch (error) {
       results = [...sent, ...results];
@@ -190,10 +189,10 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
         take(turn);
         if (last && hands.running === 0 && results.length === 0) return;
         if (results.length > 0 || (turn.more && room() > AHEAD / 2)) continue;
-        const wait = turn.state === 'held' ? BEAT_MS : POLL_MS;
+        const wait = turn.state === 'held' ? options.leaseMs / 3 : POLL_MS;
         await bell.next(wait, soonest(turn.nextDueAt, rest.until(clock.now())));
       } catch (error) {
-        if (last) return;
+        if (last && hands.running === 0) return;
         if (!troubled) log('error', { subscription: name, error: messageOf(error) }, 'events could not be handed out');
         troubled = true;
         await bell.next(AFTER_ERROR_MS, undefined);

@@ -65,11 +65,14 @@ export function createSubscribing(context: {
   readonly running: () => Promise<EngineApi> | undefined;
   readonly clock: Pick<Clock, 'now' | 'alarm'>;
   readonly logger: Logger;
+  readonly leaseMs: number;
 }): Subscribing {
   const { engine, running, clock, logger } = context;
   const registered = new Map<string, Registered>();
   /** Names this process, whatever engines it starts. */
   const holder = randomUUID();
+  /** The engine that runs; while it stops it still takes results. */
+  let current: EngineApi | undefined;
 
   async function begin(entry: Registered, api: EngineApi): Promise<void> {
     await api.declareSubscription(entry.spec);
@@ -88,8 +91,12 @@ export function createSubscribing(context: {
         concurrency,
         timeoutMs,
         schedule: handlerSchedule(maxAttempts),
+        leaseMs: context.leaseMs,
         holder,
-        turns: async (request) => (await engine()).turnSubscription(request),
+        turns: async (request) => {
+          if (current === undefined) throw new MailRelayError('RELAY_STOPPED');
+          return current.turnSubscription(request);
+        },
         idOf: (event) => decodeId('evt', event) ?? 0,
         clock,
         log: (level, fields, message) => logger[level](fields, message),
@@ -130,6 +137,7 @@ export function createSubscribing(context: {
       };
     },
     async onStarted(api) {
+      current = api;
       for (const entry of registered.values()) await begin(entry, api);
     },
     async onStopping(timeoutMs) {

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { EVENT_TYPES } from '../../events.ts';
 import { decodeId } from '../../message.ts';
 import type { EventResult } from '../subscription-port.ts';
@@ -17,6 +18,7 @@ export interface Retries {
   due(subscription: number, now: number, limit: number): DueEvent[];
   /** Takes an event into a hand: a process that ends in the middle has had its attempt. */
   take(subscription: number, event: DueEvent, now: number, holdMs: number): void;
+  /** When the next one is due that waits for no other. */
   nextDueAt(subscription: number): number | undefined;
   /** Whether an event of a delivery waits for another attempt. */
   holdsUp(subscription: number, deliveryId: number): boolean;
@@ -28,6 +30,13 @@ export interface Retries {
   settle(subscription: number, result: EventResult, now: number): void;
 }
 
+/** Events of one delivery are handled in their order. */
+const FIRST_OF_DELIVERY = sql<boolean>`not exists (
+  select 1 from retry as earlier
+  where earlier.subscription_id = retry.subscription_id and earlier.delivery_id = retry.delivery_id
+    and earlier.event_id < retry.event_id and earlier.due_at is not null
+)`;
+
 /** Retries in SQLite. */
 export function createRetries(db: Database): Retries {
   const findDue = db.prepare((query, p: { subscription: number; now: number; ahead: number; limit: number }) =>
@@ -37,20 +46,7 @@ export function createRetries(db: Database): Retries {
       .where('subscription_id', '=', p.subscription)
       .where('due_at', 'is not', null)
       .where((row) => row.or([row('due_at', '<=', p.now), row('due_at', '>', p.ahead)]))
-      // Events of one delivery are handled in their order.
-      .where((row) =>
-        row.not(
-          row.exists(
-            row
-              .selectFrom('retry as earlier')
-              .select('earlier.event_id')
-              .whereRef('earlier.subscription_id', '=', 'retry.subscription_id')
-              .whereRef('earlier.delivery_id', '=', 'retry.delivery_id')
-              .whereRef('earlier.event_id', '<', 'retry.event_id')
-              .where('earlier.due_at', 'is not', null),
-          ),
-        ),
-      )
+      .where(FIRST_OF_DELIVERY)
       .orderBy('event_id')
       .limit(p.limit),
   );
@@ -67,6 +63,7 @@ export function createRetries(db: Database): Retries {
       .select('due_at')
       .where('subscription_id', '=', subscription)
       .where('due_at', 'is not', null)
+      .where(FIRST_OF_DELIVERY)
       .orderBy('due_at')
       .limit(1),
   );
