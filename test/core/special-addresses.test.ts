@@ -15,6 +15,10 @@ it.each([
   '::ffff:127.0.0.1',
   '::ffff:10.0.0.1',
   '64:ff9b:1::1',
+  '64:ff9b::7f00:1',
+  '64:ff9b::a9fe:a9fe',
+  '2002:7f00:1::1',
+  '2002:c0a8:1::',
   '2001:db8::1',
   'fd00::1',
   'fe80::1%eth0',
@@ -22,9 +26,15 @@ it.each([
   expect(isSpecialAddress(address)).toBe(true);
 });
 
-it.each(['8.8.8.8', '93.184.216.34', '172.32.0.1', '172.15.255.255', '223.255.255.255', '2606:4700::1111'])(
-  '%s may be of a public server',
-  (address) => {
-    expect(isSpecialAddress(address)).toBe(false);
-  },
-);
+it.each([
+  '8.8.8.8',
+  '93.184.216.34',
+  '172.32.0.1',
+  '172.15.255.255',
+  '223.255.255.255',
+  '2606:4700::1111',
+  '64:ff9b::808:808',
+  '2002:808:808::1',
+])('%s may be of a public server', (address) => {
+  expect(isSpecialAddress(address)).toBe(false);
+});

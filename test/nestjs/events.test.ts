@@ -137,3 +137,43 @@ describe('@OnMailEvent()', () => {
     expect(Typed).toBeTypeOf('function');
   });
 });
+
+describe('@OnMailEvent() with a subscription', () => {
+  it('calls methods of one name as one subscription, and again with what one of them failed with', async () => {
+    @Injectable()
+    class Crm {
+      readonly seen: string[] = [];
+      @OnMailEvent('accepted', { subscription: 'crm' })
+      first({ recipient }: EventOf<'accepted'>) {
+        this.seen.push(`accepted ${recipient}`);
+        if (this.seen.length === 1) throw new Error('away');
+      }
+      @OnMailEvent('sent', { subscription: 'crm' })
+      second({ recipient }: EventOf<'sent'>) {
+        this.seen.push(`sent ${recipient}`);
+      }
+    }
+    const logger: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+    const app = await context({ providers: [Crm] }, { logger });
+    await app.get(MailRelayService).send(hello);
+    const { seen } = app.get(Crm);
+    await eventually(() =>
+      expect(seen).toEqual(['accepted ada@example.com', 'accepted ada@example.com', 'sent ada@example.com']),
+    );
+    expect(await app.get(MailRelayService).subscriptions.list()).toMatchObject([
+      { name: 'crm', types: ['accepted', 'sent'] },
+    ]);
+  });
+
+  it('refuses errors of the relay, which are not stored', async () => {
+    @Injectable()
+    class Wrong {
+      @OnMailEvent('error', { subscription: 'crm' })
+      note() {}
+    }
+    await expect(context({ providers: [Wrong] })).rejects.toMatchObject({
+      code: 'OPTIONS_INVALID',
+      message: expect.stringContaining('Wrong.note'),
+    });
+  });
+});

@@ -31,11 +31,21 @@ const SIX: readonly (readonly [string, number])[] = [
 ];
 
 const special = new BlockList();
-for (const [net, prefix] of FOUR) special.addSubnet(net, prefix, 'ipv4');
+for (const [net, prefix] of FOUR) {
+  special.addSubnet(net, prefix, 'ipv4');
+  // Reached through a translator (RFC 6052) or a tunnel (RFC 3056), it is the same address.
+  special.addSubnet(`64:ff9b::${net}`, 96 + prefix, 'ipv6');
+  special.addSubnet(sixToFour(net), 16 + prefix, 'ipv6');
+}
 for (const [net, prefix] of SIX) special.addSubnet(net, prefix, 'ipv6');
 
 /** Whether an address is private, loopback, multicast, for documentation, or otherwise not of a public server. */
 export function isSpecialAddress(address: string): boolean {
   // A zone (fe80::1%eth0) belongs to this machine.
   return address.includes('%') || special.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}
+
+function sixToFour(net: string): string {
+  const [a = 0, b = 0, c = 0, d = 0] = net.split('.').map(Number);
+  return `2002:${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}::`;
 }

@@ -1,7 +1,7 @@
 import { EVENT_TYPES, type EventType } from './events.ts';
 import type { ResolvedEndpoint } from './notify/port.ts';
 import { either, flag, group, list, oneOf, type Rule, refuse, text, whole } from './rules.ts';
-import { isSubscriptionName, SUBSCRIPTION_NAME } from './subscription-name.ts';
+import { SUBSCRIPTION_NAME } from './subscription-name.ts';
 import { keyOf } from './webhook-key.ts';
 
 /** An endpoint of another system of the host that events are posted to (Standard Webhooks). */
@@ -57,8 +57,7 @@ function resolveOne(options: WebhookOutOptions, place: string): ResolvedEndpoint
   const url = urlOf(options, `${place}.url`);
   const { types = EVENT_TYPES } = options;
   if (types.length === 0) refuse(`${place}.types`, 'must not be an empty list');
-  const name = options.name ?? url.host + url.pathname.replace(/\/+$/, '');
-  if (!isSubscriptionName(name)) refuse(`${place}.name`, 'is needed: host and path of the URL are no short name');
+  const name = options.name ?? nameOf(url);
   return {
     name,
     url: url.href,
@@ -69,6 +68,11 @@ function resolveOne(options: WebhookOutOptions, place: string): ResolvedEndpoint
     allowPrivateAddresses: options.allowPrivateAddresses ?? false,
     ca: options.ca,
   };
+}
+
+/** Without the query, which may carry a token. */
+function nameOf({ host, pathname }: URL): string {
+  return (host.replace(/[[\]]/g, '') + pathname.replace(/\/+$/, '')).replace(/[^\w.:/@-]/g, '_').slice(0, 200);
 }
 
 /** What is wrong with a URL is said without it: it may carry a token. */

@@ -2,11 +2,13 @@ import type { Logger, RelayEvents } from '@mailrelay/core';
 import { MailRelayError } from '@mailrelay/core';
 import { Inject, Injectable } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { subscribeHandlers } from './durable-handlers.ts';
 import { getMailRelayToken } from './inject-mail-relay.ts';
 import type { MailRelayService } from './mail-relay.service.ts';
 import { type MailEventHandler, mailEventsOf } from './on-mail-event.ts';
 
-interface Found extends MailEventHandler {
+/** A method with what it handles. */
+export interface FoundHandler extends MailEventHandler {
   readonly instance: Readonly<Record<string, (event: unknown) => unknown>>;
   readonly method: string;
   readonly place: string;
@@ -28,11 +30,15 @@ export class MailEventHandlers {
 
   /** @throws MailRelayError `OPTIONS_INVALID` for a handler that could never be called. */
   connect(relay: MailRelayService, name: string | undefined, logger: Logger): void {
-    for (const { type, relay: wanted, instance, method, place } of this.#find()) {
-      if (wanted !== name) {
-        this.#checkKnown(wanted, place);
-        continue;
-      }
+    const found = this.#find();
+    for (const { relay: wanted, place } of found) if (wanted !== name) this.#checkKnown(wanted, place);
+    const own = found.filter((handler) => handler.relay === name);
+    subscribeHandlers(
+      relay,
+      own.filter(({ subscription }) => subscription !== undefined),
+    );
+    for (const { type, subscription, instance, method, place } of own) {
+      if (subscription !== undefined) continue;
       relay.on(type, async (event: RelayEvents[typeof type]) => {
         try {
           await instance[method]?.(event);
@@ -48,8 +54,8 @@ export class MailEventHandlers {
     }
   }
 
-  #find(): Found[] {
-    const found: Found[] = [];
+  #find(): FoundHandler[] {
+    const found: FoundHandler[] = [];
     const seen = new Set<unknown>();
     for (const wrapper of [...this.#discovery.getProviders(), ...this.#discovery.getControllers()]) {
       const shared = wrapper.isDependencyTreeStatic();

@@ -9,5 +9,5 @@ export {
 export { getMailRelayToken, InjectMailRelay } from './inject-mail-relay.ts';
 export { MailRelayModule } from './mail-relay.module.ts';
 export { MailRelayService } from './mail-relay.service.ts';
-export { OnMailEvent } from './on-mail-event.ts';
+export { OnMailEvent, type OnMailEventOptions } from './on-mail-event.ts';
 export type { MailRelayModuleExtras, MailRelayModuleOptions, MailRelayOptionsFactory } from './options.ts';

@@ -107,7 +107,8 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
   function take(turn: Turn): void {
     if (turn.state === 'held') {
       after = turn.after;
-      hands.add(turn.events);
+      // What is over by now was handed out before that was known.
+      hands.add(turn.events.filter(({ event }) => results.every(({ id }) => id !== event.id)));
     } else if (turn.state === 'paused') {
       putDown();
       if (hands.running === 0) after = undefined;
