@@ -9,7 +9,7 @@ const relay = createMailRelay({
   store,
   routes: [capture()],
   secret: 'a secret of enough length',
-  queue: { leaseMs: 1500 },
+  queue: { leaseMs: mode === 'hang' ? 1500 : 15_000 },
 });
 relay.subscribe('audit', { types: ['accepted'] }, async (event) => {
   appendFileSync(notes, `begin ${event.id} ${event.recipient}\n`);

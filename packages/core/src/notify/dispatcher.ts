@@ -55,6 +55,8 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
   let pause: string | undefined;
   let after: number | undefined;
   let stopping = false;
+  /** Until when the subscription is this process's, by the machine's time. */
+  let leaseEnd = 0;
   let aside: Turn['state'] | undefined;
   let troubled = false;
 
@@ -73,10 +75,11 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
   async function exchange(): Promise<Turn> {
     const sent = results;
     const said = pause;
+    const wall = Date.now();
     results = [];
     pause = undefined;
     try {
-      return await options.turns({
+      const turn = await options.turns({
         subscription,
         holder: options.holder,
         results: sent,
@@ -87,10 +90,12 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
         pause: said,
         pauseAfterMs: options.pauseAfterMs,
         now: clock.now(),
-        wall: Date.now(),
+        wall,
         leaseMs: options.leaseMs,
         holdMs: options.timeoutMs + options.leaseMs,
       });
+      if (turn.state === 'held') leaseEnd = wall + options.leaseMs;
+      return turn;
     } catch (error) {
       results = [...sent, ...results];
       pause ??= said;
@@ -137,6 +142,8 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   function begin(): void {
+    // After a pause that was longer than the lease, others may have what is in hand.
+    if (Date.now() >= leaseEnd) return;
     while (!stopping && hands.running < Math.min(options.concurrency, rest.most(clock.now()))) {
       const entry = hands.next();
       if (entry === undefined) return;
