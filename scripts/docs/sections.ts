@@ -151,6 +151,13 @@ export const SECTIONS: readonly Section[] = [
     prefix: 'webhooks.<provider>.',
   },
   {
+    title: 'Webhooks out',
+    intro: 'Of each endpoint of `webhooksOut`. More on [webhooks out](webhooks-out.md).',
+    file: 'webhooks-out-options.ts',
+    interface: 'WebhookOutOptions',
+    prefix: '',
+  },
+  {
     title: 'Unsubscribe page',
     intro: 'English and French are built in.',
     file: 'unsubscribe.ts',
