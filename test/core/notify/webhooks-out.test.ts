@@ -272,13 +272,12 @@ describe('options', () => {
     ['an unknown type', { url, secret: SECRET, types: ['bonced'] }, /bounced/],
     ['an option that nobody reads', { url, secret: SECRET, retries: 3 }, /retries/],
   ])('with %s are refused without showing it', (_, given, message) => {
-    const failure = (() => {
-      try {
-        relayWith({ webhooksOut: [given as WebhookOutOptions] });
-      } catch (error) {
-        return error as Error;
-      }
-    })();
+    let failure: Error | undefined;
+    try {
+      relayWith({ webhooksOut: [given as WebhookOutOptions] });
+    } catch (error) {
+      failure = error as Error;
+    }
     expect(failure?.message).toMatch(message);
     expect(failure?.message).not.toMatch(/very secret words|a:b@/);
   });

@@ -166,7 +166,7 @@ describe('a subscription', () => {
 
 describe('processes on one store', () => {
   function start(store: string, notes: string, ...more: string[]): Promise<ChildProcess> {
-    const script = join(import.meta.dirname, '../../support/subscriber.ts');
+    const script = join(import.meta.dirname, 'subscriber.child.ts');
     const child = spawn(process.execPath, [...SOURCE_ARGUMENTS, script, store, notes, ...more], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -29,6 +29,15 @@ export type { Activity, ActivityStore, DeliveryActivity } from './activity-port.
 export { BLOB_KINDS, type BlobKind, type BlobStore } from './blob-port.ts';
 export type { FeedbackStore, Received, UnmatchedFeedback } from './feedback-port.ts';
 export { type LinkCount, METRICS, type Metric, type ReportStore } from './report-port.ts';
+
+} from './subscription-port.ts';
+
+import type { SuppressionStore } from './suppression-port.ts';
+
+export type { Activity, ActivityStore, DeliveryActivity } from './activity-port.ts';
+export { BLOB_KINDS, type BlobKind, type BlobStore } from './blob-port.ts';
+export type { FeedbackStore, Received, UnmatchedFeedback } from './feedback-port.ts';
+export { type LinkCount, METRICS, type Metric, type ReportStore } from './report-port.ts';
 export {
   type EventResult,
   type FailedEvent,

@@ -1,7 +1,7 @@
 import type { MessageEvent } from '../../events.ts';
 
 /** Version of the payload: it goes up when something in it changes its meaning or goes away, not when something is added. */
-export const PAYLOAD_VERSION = 1;
+const PAYLOAD_VERSION = 1;
 
 /**
  * The body of a webhook; the same for each attempt. What was said in the session (`transcript`) and the evidence (`raw`) stay

@@ -1,6 +1,6 @@
 /** A process with a subscription that writes down what it handles, until it is killed: file of the store, file of the notes, mode. */
 import { appendFileSync } from 'node:fs';
-import { capture, createMailRelay } from '../../packages/core/src/index.ts';
+import { capture, createMailRelay } from '../../../packages/core/src/index.ts';
 
 const [store, notes, mode, count] = process.argv.slice(2) as [string, string, string, string | undefined];
 
