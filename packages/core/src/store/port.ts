@@ -29,30 +29,20 @@ export type { Activity, ActivityStore, DeliveryActivity } from './activity-port.
 export { BLOB_KINDS, type BlobKind, type BlobStore } from './blob-port.ts';
 export type { FeedbackStore, Received, UnmatchedFeedback } from './feedback-port.ts';
 export { type LinkCount, METRICS, type Metric, type ReportStore } from './report-port.ts';
-
-} from './subscription-port.ts';
-
-import type { SuppressionStore } from './suppression-port.ts';
-
-export type { Activity, ActivityStore, DeliveryActivity } from './activity-port.ts';
-export { BLOB_KINDS, type BlobKind, type BlobStore } from './blob-port.ts';
-export type { FeedbackStore, Received, UnmatchedFeedback } from './feedback-port.ts';
-export { type LinkCount, METRICS, type Metric, type ReportStore } from './report-port.ts';
-export {
-  type EventResult,
-  type FailedEvent,
-  type HandedEvent,
-  type PageQuery,
-  type ReplaySelection,
-  type RequestFacts,
-  SUBSCRIPTION_KINDS,
-  type SubscriptionKind,
-  type SubscriptionSpec,
-  type SubscriptionStore,
-  type SubscriptionView,
-  type Turn,
-  type TurnRequest,
-  type WebhookAttempt,
+export type {
+  EventResult,
+  FailedEvent,
+  HandedEvent,
+  PageQuery,
+  ReplaySelection,
+  RequestFacts,
+  SubscriptionKind,
+  SubscriptionSpec,
+  SubscriptionStore,
+  SubscriptionView,
+  Turn,
+  TurnRequest,
+  WebhookAttempt,
 } from './subscription-port.ts';
 export type { Suppression, SuppressionStore } from './suppression-port.ts';
 
