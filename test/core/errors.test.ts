@@ -54,6 +54,8 @@ describe('the table of errors', () => {
         "BODY_CONSUMED",
         "BODY_TOO_LARGE",
         "MAIL_UNREADABLE (retry)",
+        "SUBSCRIPTION_NOT_FOUND",
+        "EVENT_NOT_FOUND",
         "INTERNAL",
       ]
     `);

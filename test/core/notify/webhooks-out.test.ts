@@ -1,11 +1,12 @@
 import { createHmac } from 'node:crypto';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Logger, WebhookOutOptions } from '../../../packages/core/src/index.ts';
 import { createPoster } from '../../../packages/core/src/notify/webhooks/poster.ts';
 import { createTestRelay } from '../../../packages/core/src/testing/relay.ts';
 import { resolveWebhooksOut } from '../../../packages/core/src/webhooks-out-options.ts';
 import { localhostCertificate } from '../../support/certificate.ts';
-import { relayWith } from '../../support/relay.ts';
+import { relayWith, scratchFolder } from '../../support/relay.ts';
 import { endpoint, type Received, status } from './support.ts';
 
 const KEY = Buffer.alloc(32, 7);
@@ -189,6 +190,23 @@ it('an endpoint that takes nothing for five days is paused with an error', async
   await until(clock, 60_000, async () => expect(await relay.subscriptions.list()).toMatchObject([{ state: 'paused' }]));
   expect(lines).toContainEqual(
     expect.objectContaining({ reason: expect.stringContaining('nothing went well since'), subscription: 'crm' }),
+  );
+});
+
+it('a process that does not send posts nothing, and leaves the events to the one that does', async () => {
+  const { url, received } = await endpoint(status(200));
+  const webhooksOut = [{ ...local, url, name: 'crm', types: ['accepted'] as const }];
+  const logger: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+  const store = join(scratchFolder(), 'relay.db');
+  const web = relayWith({ store, webhooksOut, logger, queue: { deliver: false } });
+  await web.send(hello('a@example.com'));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(received).toEqual([]);
+  await web.stop();
+  const worker = relayWith({ store, webhooksOut, logger });
+  await worker.start();
+  await eventually(() =>
+    expect(received.map(({ body }) => JSON.parse(body).data.recipient)).toEqual(['a@example.com']),
   );
 });
 
