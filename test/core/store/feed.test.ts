@@ -59,6 +59,8 @@ it('an event is handed to one process at a time, and to another when the lease i
   await one.subscriptions.declare(spec, NOW);
   await one.intake.accept(input({ recipients: [recipientOf('a@example.com')] }));
   expect(recipientsOf(await turnOf(one, {}))).toEqual(['a@example.com']);
+  // It asked a little earlier, and waited for the lock.
+  expect(await turnOf(other, { holder: 'two', wall: NOW - 5 })).toMatchObject({ state: 'busy', events: [] });
   expect(await turnOf(other, { holder: 'two', wall: NOW + 999 })).toMatchObject({ state: 'busy', events: [] });
   expect(other.subscriptions.peek({ ...request(), holder: 'two', wall: NOW + 999 })).toMatchObject({ state: 'busy' });
   const taken = await turnOf(other, { holder: 'two', wall: NOW + 1001 });
