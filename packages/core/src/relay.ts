@@ -171,6 +171,8 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     unsubscribePage: createUnsubscribePage(resolved.unsubscribe),
     onError: (error) => resolved.logger.error({ error: messageOf(error) }, 'a request failed'),
     onRefusal: (fields) => resolved.logger.warn(fields, 'a webhook was refused'),
+    onUnknown: (fields) =>
+      resolved.logger.info(fields, 'a webhook has a kind of event that is not known: it changes nothing'),
   });
 
   return {

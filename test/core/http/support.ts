@@ -69,6 +69,7 @@ export function bench(
     now: () => Date.now(),
     onError: (error) => void told.errors.push(error),
     onRefusal: () => {},
+    onUnknown: () => {},
   });
   const ask = (path: string, init?: RequestInit) => router.handle(new Request(`https://app.example${path}`, init));
   return { ...told, router, tokens, ask };

@@ -40,6 +40,8 @@ export interface HttpContext {
   readonly onError: (error: unknown) => void;
   /** For webhooks that are refused: which, and why. The log only, since who sent it is unknown. */
   readonly onRefusal: (fields: { readonly provider: string; readonly because: string }) => void;
+  /** For kinds of events that a provider's webhooks have and nothing here knows. */
+  readonly onUnknown: (fields: { readonly provider: string; readonly kind: string }) => void;
   /** Whose webhooks are received, by name. */
   readonly webhooks: ReadonlyMap<string, WebhookProvider>;
 }

@@ -29,7 +29,8 @@ export async function receiveHook(
   if (!fits(secret, provider.secret)) return refuse(context, name, 'its path does not end with the secret');
   const body = await incoming.body(MAX_BODY_BYTES);
   const request: HookRequest = { body, header: (header) => incoming.header(header) };
-  const tools: HookTools = { now: context.now(), get: getText };
+  const unknown = (kind: string): void => context.onUnknown({ provider: name, kind });
+  const tools: HookTools = { now: context.now(), get: getText, unknown };
   try {
     return await receive(context, provider, request, tools);
   } catch (error) {

@@ -30,7 +30,9 @@ export function createRouter(deps: RouterOptions): Router {
   const find = routeFinder(routesFor(deps.options.environment));
   const prefixes = prefixesOf(deps.options);
   const { publicUrl, from, webhooks } = deps.options;
-  const context: HttpContext = { ...deps, onRefusal: seldom(deps.onRefusal, deps.now), publicUrl, from, webhooks };
+  const onRefusal = seldom(deps.onRefusal, deps.now);
+  const onUnknown = seldom(deps.onUnknown, deps.now);
+  const context: HttpContext = { ...deps, onRefusal, onUnknown, publicUrl, from, webhooks };
 
   function lookUp(pathname: string): Found<HttpContext> | undefined {
     for (const prefix of prefixes) {

@@ -31,7 +31,7 @@ describe('Postmark', () => {
     expect((await read(postmark, payload)).map(line)).toEqual([expected]);
   });
 
-  it('names the delivery, and leaves out what follows from another event', async () => {
+  it('names the delivery, and leaves out who comes back to a list', async () => {
     const one = {
       RecordType: 'Delivery',
       MessageID: '883953f4-6105-42a2-a16a-77a8eac79483',
@@ -42,7 +42,7 @@ describe('Postmark', () => {
     expect(await read(postmark, one)).toMatchObject([
       { recipient: 'ada@example.com', deliveryId: DELIVERY, providerId: one.MessageID, at: Date.UTC(2026, 10, 25, 10) },
     ]);
-    const change = { RecordType: 'SubscriptionChange', SuppressSending: true, SuppressionReason: 'HardBounce' };
+    const change = { RecordType: 'SubscriptionChange', SuppressSending: false, SuppressionReason: null };
     expect(await read(postmark, change)).toEqual([]);
   });
 });

@@ -2,8 +2,9 @@ import type { FeedbackEvent } from '../event.ts';
 import { agentOf, DELIVERY_KEY, idOf, ourDelivery, rawOf, urlOf } from './about.ts';
 import { fieldsOfBody } from './form.ts';
 import { type GateOptions, passes } from './gate.ts';
+import { kindIn } from './kinds.ts';
 import { meaningOf, OWN_LIST, type Refusal } from './meaning.ts';
-import type { WebhookProvider } from './provider.ts';
+import type { ReadTools, WebhookProvider } from './provider.ts';
 import { timeOf } from './time.ts';
 import { addressOf, bareId, type Fields, fieldsOf, firstText, listOf, textOf } from './values.ts';
 
@@ -17,11 +18,11 @@ export function brevoWebhooks({ secret, ...gate }: Settings): WebhookProvider {
     name: 'brevo',
     secret,
     verify: (request) => passes(request, gate),
-    async read(request, { now }) {
+    async read(request, tools) {
       const body = await fieldsOfBody(request);
       if (typeof body !== 'object' || body === null) return undefined;
       const inside = fieldsOf(body)?.events ?? fieldsOf(body)?.items;
-      return listOf(Array.isArray(inside) ? inside : body).flatMap((one) => eventsOf(fieldsOf(one), now));
+      return listOf(Array.isArray(inside) ? inside : body).flatMap((one) => eventsOf(fieldsOf(one), tools));
     },
   };
 }
@@ -60,23 +61,25 @@ const EVENTS: Readonly<Record<string, Known>> = {
   unsubscribed: { type: 'unsubscribed' },
   unsubscribe: { type: 'unsubscribed' },
 };
+const NO_FEEDBACK = /^(?:requests?|sent|listaddition|contactupdated|contactdeleted|inboundemailprocessed)$/;
 
 /** Marketing events have one address, or a list of them. */
-function eventsOf(event: Fields | undefined, now: number): readonly FeedbackEvent[] {
+function eventsOf(event: Fields | undefined, tools: ReadTools): readonly FeedbackEvent[] {
   const name =
     firstText(event, 'event')
       ?.toLowerCase()
       .replace(/[_\s-]/g, '') ?? '';
-  const known = Object.hasOwn(EVENTS, name) ? EVENTS[name] : undefined;
+  const known = kindIn(EVENTS, name, { quiet: NO_FEEDBACK, tools });
   if (event === undefined || known === undefined) return [];
   const addresses = listOf(event.email ?? event.recipient);
   return (addresses.length === 0 ? [undefined] : addresses.slice(0, 1000)).map((address) =>
-    eventOf(event, known, addressOf(address), now),
+    eventOf(event, known, addressOf(address), tools.now),
   );
 }
 
 function eventOf(event: Fields, known: Known, recipient: string | undefined, now: number): FeedbackEvent {
-  const { type, refusal, machine } = known;
+  const { type, machine } = known;
+  const refusal = known.refusal && refusalOf(known.refusal, event);
   const messageId = bareId(firstText(event, 'message-id', 'messageId', 'message_id'));
   const times = [event.ts_epoch, event.ts_event, event.ts, event.date_event, event.date_sent, event.date];
   const deliveryId = ourDelivery(...ownLabels(event));
@@ -100,15 +103,22 @@ function eventOf(event: Fields, known: Known, recipient: string | undefined, now
     messageId,
     providerId: messageId,
     recipient,
-    ...(refusal === undefined ? {} : meaningOf({ ...refusal, text: firstText(event, 'reason', 'error') })),
+    ...(refusal === undefined ? {} : meaningOf(refusal)),
     ...(type === 'opened' || type === 'clicked' ? readerOf(type, event, machine) : {}),
     ...(type === 'clicked' ? { url: urlOf(link) } : {}),
     raw: rawOf(event),
   };
 }
 
+/** What Brevo blocked since it bounced before is as hard as that. */
+function refusalOf(refusal: Refusal, event: Fields): Refusal {
+  const text = firstText(event, 'reason', 'error');
+  const isBounced = refusal.category === OWN_LIST.category && /hard[ _-]?bounce/i.test(text ?? '');
+  return { ...refusal, text, ...(isBounced ? { says: 'hard' } : {}) };
+}
+
 function readerOf(type: 'opened' | 'clicked', event: Fields, machine: true | undefined): Partial<FeedbackEvent> {
-  const program = firstText(event, 'user_agent', 'userAgent', 'device_used');
+  const program = firstText(event, 'user_agent', 'userAgent');
   return agentOf(type, program, machine && { kind: 'privacy', evidence: 'brevo-proxy-open' });
 }
 

@@ -1,10 +1,11 @@
 import { createHmac } from 'node:crypto';
-import type { AgentKind, ReasonClass } from '../../events.ts';
+import type { AgentKind } from '../../events.ts';
 import type { FeedbackEvent } from '../event.ts';
 import { agentOf, DELIVERY_KEY, idOf, ourDelivery, rawOf, urlOf } from './about.ts';
 import { fieldsOfBody } from './form.ts';
+import { kindIn } from './kinds.ts';
 import { meaningOf, OWN_LIST, ownRefusal, type Refusal } from './meaning.ts';
-import type { HookRequest, WebhookProvider } from './provider.ts';
+import type { HookRequest, ReadTools, WebhookProvider } from './provider.ts';
 import { isSame } from './secrets.ts';
 import { timeOf } from './time.ts';
 import { addressOf, at, bareId, type Fields, fieldsOf, firstText, numberOf, textOf } from './values.ts';
@@ -43,30 +44,31 @@ export function mailgunWebhooks({ signingKeys, replayWindowMs, secret }: Setting
       // The body is not signed: whoever has seen one webhook could write another.
       return { ok: true, once: token };
     },
-    read: async (request: HookRequest, { now }) => {
+    read: async (request: HookRequest, tools) => {
       const body = fieldsOf(await fieldsOfBody(request));
       if (body === undefined) return undefined;
       const data = fieldsOf(body['event-data']);
-      const event = data === undefined ? legacyEvent(body, now) : eventOf(data, now);
+      const event = data === undefined ? legacyEvent(body, tools) : eventOf(data, tools);
       return event === undefined ? [] : [event];
     },
   };
 }
 
 /** https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/webhook-payloads */
-function eventOf(data: Fields, now: number): FeedbackEvent | undefined {
+function eventOf(data: Fields, tools: ReadTools): FeedbackEvent | undefined {
   const name = textOf(data.event)?.toLowerCase();
-  const type = typeOf(name, textOf(data.severity)?.toLowerCase());
+  const type = typeOf(name, textOf(data.severity)?.toLowerCase(), tools);
   if (type === undefined) return undefined;
   const own = textOf(data.id);
   const headers = fieldsOf(at(data, 'message', 'headers'));
   const messageId = bareId(headers?.['message-id'] ?? headers?.['Message-Id']);
-  const recipient = addressOf(data.recipient) ?? addressOf(at(data, 'envelope', 'targets'));
+  // What was rejected names no recipient of its own.
+  const recipient = addressOf(data.recipient) ?? addressOf(at(data, 'envelope', 'targets')) ?? addressOf(headers?.to);
   return {
     // An id of Mailgun's is unique within a day.
     id: idOf(own ?? [name, recipient, messageId, data.url], data.timestamp),
     type,
-    at: timeOf(now, data.timestamp),
+    at: timeOf(tools.now, data.timestamp),
     source: 'mailgun',
     deliveryId: ourDelivery(at(data, 'user-variables', DELIVERY_KEY)),
     messageId,
@@ -89,9 +91,15 @@ const TYPES: Readonly<Record<string, FeedbackEvent['type']>> = {
   temporary_fail: 'deferred',
 };
 
-function typeOf(name: string | undefined, severity: string | undefined): FeedbackEvent['type'] | undefined {
+const NO_FEEDBACK = /^(?:accepted|stored|list_member_uploaded|list_member_upload_error|list_uploaded)$/;
+
+function typeOf(
+  name: string | undefined,
+  severity: string | undefined,
+  tools: ReadTools,
+): FeedbackEvent['type'] | undefined {
   if (name === 'failed') return severity === 'temporary' ? 'deferred' : 'bounced';
-  return name !== undefined && Object.hasOwn(TYPES, name) ? TYPES[name] : undefined;
+  return kindIn(TYPES, name ?? '', { quiet: NO_FEEDBACK, tools });
 }
 
 function detailOf(type: FeedbackEvent['type'], data: Fields): Partial<FeedbackEvent> {
@@ -109,12 +117,14 @@ function detailOf(type: FeedbackEvent['type'], data: Fields): Partial<FeedbackEv
   return { ...meaningOf(refusalOf(type, data)), ...(mx === undefined ? {} : { reportingMta: mx.slice(0, 255) }) };
 }
 
-const REASONS: Readonly<Record<string, ReasonClass>> = {
-  espblock: 'blocked-ip',
-  greylisted: 'greylisted',
-  old: 'expired',
-  hardfail: 'no-such-mailbox',
-  'no-mx': 'no-such-domain',
+const REASONS: Readonly<Record<string, Partial<Refusal>>> = {
+  espblock: { rather: 'blocked-ip' },
+  blacklisted: { rather: 'blocked-ip' },
+  greylisted: { category: 'greylisted' },
+  old: { category: 'expired' },
+  hardfail: { otherwise: 'no-such-mailbox' },
+  bounce: { otherwise: 'no-such-mailbox' },
+  'no-mx': { otherwise: 'no-such-domain' },
 };
 
 /** Codes of Mailgun's own, from 600 on, stand for what it did not try to send. */
@@ -128,8 +138,9 @@ function refusalOf(type: 'bounced' | 'deferred', data: Fields): Refusal {
   const said = { text: text ?? (reason === '' ? undefined : reason), code, says } as const;
   if (/^suppress-/.test(reason) || code === 605 || code === 606 || code === 607)
     return { ...said, ...OWN_LIST, says: reason === 'suppress-bounce' || code === 605 ? 'hard' : 'soft' };
-  const enhanced = textOf(at(status, 'enhanced-code'));
-  return { ...said, status: enhanced, otherwise: Object.hasOwn(REASONS, reason) ? REASONS[reason] : undefined };
+  // Forms may have the enhanced code in place of the reply code.
+  const enhanced = textOf(at(status, 'enhanced-code')) ?? textOf(data.code);
+  return { ...said, status: enhanced, ...(Object.hasOwn(REASONS, reason) ? REASONS[reason] : {}) };
 }
 
 /** `client-info.bot` names the machine that opened: https://documentation.mailgun.com/docs/mailgun/user-manual/tracking-messages/track-opens */
@@ -145,9 +156,9 @@ function machineOf(client: unknown): { kind: AgentKind; evidence: string } | und
 }
 
 /** Webhooks of before 2018, which are forms with all in one level. */
-function legacyEvent(body: Fields, now: number): FeedbackEvent | undefined {
+function legacyEvent(body: Fields, tools: ReadTools): FeedbackEvent | undefined {
   const name = textOf(body.event)?.toLowerCase();
-  const type = typeOf(name, textOf(body.severity)?.toLowerCase());
+  const type = typeOf(name, textOf(body.severity)?.toLowerCase(), tools);
   if (type === undefined) return undefined;
   const messageId = bareId(firstText(body, 'Message-Id', 'message-id'));
   const recipient = addressOf(body.recipient);
@@ -160,7 +171,7 @@ function legacyEvent(body: Fields, now: number): FeedbackEvent | undefined {
   return {
     id: idOf(name, recipient, messageId, body.token),
     type,
-    at: timeOf(now, body.timestamp),
+    at: timeOf(tools.now, body.timestamp),
     source: 'mailgun',
     deliveryId: ourDelivery(body[DELIVERY_KEY], fieldsOf(body['X-Mailgun-Variables'])?.[DELIVERY_KEY]),
     messageId,

@@ -2,8 +2,9 @@ import type { ReasonClass } from '../../events.ts';
 import type { FeedbackEvent } from '../event.ts';
 import { agentOf, DELIVERY_KEY, idOf, ourDelivery, rawOf, urlOf } from './about.ts';
 import { type GateOptions, passes } from './gate.ts';
+import { kindIn } from './kinds.ts';
 import { meaningOf, OWN_LIST, type Refusal } from './meaning.ts';
-import type { WebhookProvider } from './provider.ts';
+import type { ReadTools, WebhookProvider } from './provider.ts';
 import { timeOf } from './time.ts';
 import { addressOf, type Fields, fieldsOf, firstText, isSet, listOf, parsed, textOf } from './values.ts';
 
@@ -17,10 +18,10 @@ export function mailjetWebhooks({ secret, ...gate }: Settings): WebhookProvider 
     name: 'mailjet',
     secret,
     verify: (request) => passes(request, gate),
-    read(request, { now }) {
+    read(request, tools) {
       const body = parsed(request.body);
       if (typeof body !== 'object' || body === null) return undefined;
-      return listOf(body).flatMap((one) => eventOf(fieldsOf(one), now) ?? []);
+      return listOf(body).flatMap((one) => eventOf(fieldsOf(one), tools) ?? []);
     },
   };
 }
@@ -35,9 +36,9 @@ const TYPES: Readonly<Record<string, FeedbackEvent['type']>> = {
   unsub: 'unsubscribed',
 };
 
-function eventOf(event: Fields | undefined, now: number): FeedbackEvent | undefined {
+function eventOf(event: Fields | undefined, tools: ReadTools): FeedbackEvent | undefined {
   const name = firstText(event, 'event')?.toLowerCase() ?? '';
-  const type = Object.hasOwn(TYPES, name) ? TYPES[name] : undefined;
+  const type = kindIn(TYPES, name, { quiet: /^parseapi$/, tools });
   if (event === undefined || type === undefined) return undefined;
   const recipient = addressOf(event.email);
   const providerId = firstText(event, 'Message_GUID', 'MessageID');
@@ -45,7 +46,7 @@ function eventOf(event: Fields | undefined, now: number): FeedbackEvent | undefi
   return {
     id: idOf(rawOf(event)),
     type,
-    at: timeOf(now, event.time),
+    at: timeOf(tools.now, event.time),
     source: 'mailjet',
     deliveryId: ourDelivery(event.CustomID, fieldsOf(event.Payload)?.[DELIVERY_KEY], event.Payload),
     providerId,
@@ -74,6 +75,12 @@ const ERRORS: Readonly<Record<string, Partial<Refusal>>> = {
   'connection issue': { otherwise: 'network' },
   greylisted: { category: 'greylisted' },
   preblocked: OWN_LIST,
+  blacklisted: OWN_LIST,
+  'spam reporter': OWN_LIST,
+  typofix: { category: 'no-such-domain' },
+  'spam preblocked': { category: 'spam-rejected' },
+  'bad or empty template': { category: 'content-rejected' },
+  'error in template language': { category: 'content-rejected' },
   'duplicate in campaign': { category: 'policy', fault: 'message' },
 };
 const RELATED: Readonly<Record<string, ReasonClass>> = {

@@ -1,5 +1,5 @@
 import type { Fault, ReasonClass } from '../../events.ts';
-import { faultOf, judge } from '../../reasons/port.ts';
+import { faultOf, type Judged, judge, WORD_RULES } from '../../reasons/port.ts';
 import type { FeedbackEvent } from '../event.ts';
 
 /** What a provider says of a mail that was not taken. */
@@ -13,6 +13,8 @@ export interface Refusal {
   readonly says?: 'hard' | 'soft' | undefined;
   /** Reason that the provider's own category is, whatever the words are. */
   readonly category?: ReasonClass | undefined;
+  /** Reason that the provider's own category is, where the words say little more than no. */
+  readonly rather?: ReasonClass | undefined;
   /** Reason where the words say nothing. */
   readonly otherwise?: ReasonClass | undefined;
   /** Where it is not that of the reason. */
@@ -41,8 +43,11 @@ const MAX_DIAGNOSTIC = 1000;
 
 /** What the provider itself did not want to send: its words are about the account, not about the recipient. */
 export function ownRefusal(text: string | undefined): Refusal {
+  const said = { text, says: 'soft' } as const;
+  if (/virus|malware|infected/i.test(text ?? '')) return { ...said, category: 'content-rejected' };
+  if (/spam/i.test(text ?? '')) return { ...said, category: 'spam-rejected' };
   const isLimit = /quota|limit|too many/i.test(text ?? '');
-  return { text, says: 'soft', category: isLimit ? 'rate-limited' : 'policy', fault: 'sender' };
+  return { ...said, category: isLimit ? 'rate-limited' : 'policy', fault: 'sender' };
 }
 
 /** Reason, kind and fault: by the provider's own category first, then by the words, as of any bounce. */
@@ -51,12 +56,21 @@ export function meaningOf(refusal: Refusal): Meaning {
   const status = statusIn(refusal.status) ?? statusIn(text);
   const code = codeIn(refusal.code) ?? codeOfText(text);
   const judged = judge({ text: withoutProtocol(text), status, code });
-  const words = judged.reason === 'other' ? (refusal.otherwise ?? 'other') : judged.reason;
+  const words = wordsOf(judged, refusal);
   const reason = refusal.category ?? words;
   const kind = PASSING.includes(reason) ? 'soft' : (refusal.says ?? judged.kind);
   // What a provider calls permanent, for no reason that is known here, is about the address.
   const fault = refusal.fault ?? (reason === 'other' && refusal.says === 'hard' ? 'recipient' : faultOf(reason));
   return { reason, kind, fault, status, code, diagnostic: text === '' ? undefined : text.slice(0, MAX_DIAGNOSTIC) };
+}
+
+/** Refused, not accepted, try again: it is said for any reason. */
+const VAGUE: readonly ReasonClass[] = ['other', 'policy', 'system'];
+
+function wordsOf({ reason, rule }: Judged, { rather, otherwise }: Refusal): ReasonClass {
+  const isVague = reason === 'other' || (VAGUE.includes(reason) && !WORD_RULES.some(({ name }) => name === rule));
+  if (rather !== undefined && isVague) return rather;
+  return reason === 'other' ? (otherwise ?? 'other') : reason;
 }
 
 /** `smtp; 550 5.1.1 …`, as a Diagnostic-Code field has it (RFC 3464 section 2.3.6). */

@@ -1,8 +1,9 @@
 import type { FeedbackEvent } from '../event.ts';
 import { agentOf, DELIVERY_KEY, idOf, ourDelivery, rawOf, urlOf } from './about.ts';
 import { type GateOptions, passes } from './gate.ts';
+import { kindIn } from './kinds.ts';
 import { meaningOf, OWN_LIST, type Refusal } from './meaning.ts';
-import type { WebhookProvider } from './provider.ts';
+import type { ReadTools, WebhookProvider } from './provider.ts';
 import { timeOf } from './time.ts';
 import { addressOf, at, bareId, type Fields, fieldsOf, firstText, listOf, parsed, textOf } from './values.ts';
 
@@ -16,18 +17,18 @@ export function postmarkWebhooks({ secret, ...gate }: Settings): WebhookProvider
     name: 'postmark',
     secret,
     verify: (request) => passes(request, gate),
-    read(request, { now }) {
+    read(request, tools) {
       const body = parsed(request.body);
       if (typeof body !== 'object' || body === null) return undefined;
-      return listOf(body).flatMap((one) => eventOf(fieldsOf(one), now) ?? []);
+      return listOf(body).flatMap((one) => eventOf(fieldsOf(one), tools) ?? []);
     },
   };
 }
 
-function eventOf(event: Fields | undefined, now: number): FeedbackEvent | undefined {
+function eventOf(event: Fields | undefined, tools: ReadTools): FeedbackEvent | undefined {
   if (event === undefined) return undefined;
   const record = firstText(event, 'RecordType') ?? (event.BouncedAt === undefined ? '' : 'Bounce');
-  const said = saidBy(record.toLowerCase(), event);
+  const said = saidBy(record.toLowerCase(), event, tools);
   if (said === undefined) return undefined;
   const recipient = addressOf(firstText(event, 'Recipient', 'Email'));
   const providerId = textOf(event.MessageID);
@@ -43,7 +44,7 @@ function eventOf(event: Fields | undefined, now: number): FeedbackEvent | undefi
       textOf(event.OriginalLink),
       times.map(textOf),
     ),
-    at: timeOf(now, ...times),
+    at: timeOf(tools.now, ...times),
     source: 'postmark',
     deliveryId,
     messageId: bareId(at(event, 'Metadata', 'message-id')),
@@ -56,21 +57,30 @@ function eventOf(event: Fields | undefined, now: number): FeedbackEvent | undefi
 
 type Said = Pick<FeedbackEvent, 'type'> & Partial<FeedbackEvent>;
 
-function saidBy(record: string, event: Fields): Said | undefined {
+function saidBy(record: string, event: Fields, tools: ReadTools): Said | undefined {
   if (record === 'delivery') return { type: 'delivered' };
   if (record === 'spamcomplaint') return { type: 'complained' };
   if (record === 'open') return { type: 'opened', ...agentOf('opened', event.UserAgent) };
   if (record === 'click')
     return { type: 'clicked', url: urlOf(event.OriginalLink), ...agentOf('clicked', event.UserAgent) };
   if (record === 'subscriptionchange') return change(event);
-  return record === 'bounce' ? bounce(event) : undefined;
+  return kindIn({ bounce }, record, { quiet: /^(?:inbound|smtpapierror)$/, tools })?.(event, tools);
 }
 
-/** A change that follows from a bounce or a complaint has its own event. */
+/** What follows from a bounce or a complaint says it again, for those who subscribed to nothing else. */
 function change(event: Fields): Said | undefined {
-  const reason = textOf(event.SuppressionReason)?.toLowerCase() ?? '';
-  return event.SuppressSending === true && reason === 'manualsuppression' ? { type: 'unsubscribed' } : undefined;
+  if (event.SuppressSending !== true) return undefined;
+  const reason = textOf(event.SuppressionReason)?.toLowerCase();
+  if (reason === 'hardbounce') return { type: 'bounced', ...meaningOf({ says: 'hard', otherwise: 'no-such-mailbox' }) };
+  if (reason === 'spamcomplaint') return { type: 'complained' };
+  return reason === 'manualsuppression' ? { type: 'unsubscribed' } : undefined;
 }
+
+/** Postmark itself could not make a mail of it. */
+const NOT_SENT: Readonly<Record<string, Refusal>> = {
+  smtpapierror: { says: 'soft', otherwise: 'protocol' },
+  templaterenderingfailed: { says: 'soft', category: 'content-rejected' },
+};
 
 /** https://postmarkapp.com/developer/api/bounce-api#bounce-types; undefined is no bounce of the mail. */
 const TYPES: Readonly<Record<string, Refusal | 'auto-replied' | 'unsubscribed' | 'complained' | 'deferred'>> = {
@@ -85,20 +95,22 @@ const TYPES: Readonly<Record<string, Refusal | 'auto-replied' | 'unsubscribed' |
   virusnotification: { says: 'soft', category: 'content-rejected' },
   blocked: { says: 'soft', otherwise: 'blocked-ip' },
   dmarcpolicy: { says: 'soft', category: 'auth-failure' },
-  smtpapierror: { says: 'soft', otherwise: 'protocol' },
-  templaterenderingfailed: { says: 'soft', category: 'content-rejected' },
   unknown: { says: 'soft' },
   autoresponder: 'auto-replied',
   challengeverification: 'auto-replied',
   unsubscribe: 'unsubscribed',
   spamcomplaint: 'complained',
 };
+const NO_FEEDBACK = /^(?:subscribe|openrelaytest|inbounderror|unconfirmed)$/;
 
-function bounce(event: Fields): Said | undefined {
+function bounce(event: Fields, tools: ReadTools): Said | undefined {
   const type = textOf(event.Type)?.toLowerCase() ?? 'unknown';
-  const known = Object.hasOwn(TYPES, type) ? TYPES[type] : undefined;
-  const text = firstText(event, 'Details', 'Description');
-  if (known === 'deferred') return { type: known, ...meaningOf({ text, says: 'soft' }) };
+  const text = textOf(event.Details);
+  // A description is of the type, and names examples: it says nothing of this mail.
+  const diagnostic = (text ?? textOf(event.Description))?.slice(0, 1000);
+  if (Object.hasOwn(NOT_SENT, type)) return { type: 'failed', ...meaningOf({ ...NOT_SENT[type], text }), diagnostic };
+  const known = kindIn(TYPES, type, { quiet: NO_FEEDBACK, tools });
+  if (known === 'deferred') return { type: known, ...meaningOf({ text, says: 'soft' }), diagnostic };
   if (typeof known === 'string') return { type: known };
-  return known && { type: 'bounced', ...meaningOf({ ...known, text }) };
+  return known && { type: 'bounced', ...meaningOf({ ...known, text }), diagnostic };
 }

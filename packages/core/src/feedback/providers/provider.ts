@@ -20,7 +20,12 @@ export interface HookTools {
    * @throws Error where it cannot be had
    */
   get(url: string): Promise<string>;
+  /** Tells the log of a kind of event that `read` does not know. It must change nothing. */
+  readonly unknown?: ((kind: string) => void) | undefined;
 }
+
+/** What {@link WebhookProvider.read} works with. */
+export type ReadTools = Pick<HookTools, 'now' | 'unknown'>;
 
 /**
  * Whether a webhook is the provider's. `once` is a token that the provider gives away once: a webhook with the same one is
@@ -41,7 +46,7 @@ export interface WebhookProvider {
   /** What a verified request says. Undefined for a body that cannot be read; what is no feedback is left out. */
   read(
     request: HookRequest,
-    tools: Pick<HookTools, 'now'>,
+    tools: ReadTools,
   ): readonly FeedbackEvent[] | undefined | Promise<readonly FeedbackEvent[] | undefined>;
   /** Does what a verified request asks for, such as to confirm a subscription. Where it throws, the provider comes again. */
   confirm?(request: HookRequest, tools: HookTools): Promise<void>;

@@ -1,7 +1,8 @@
 import type { FeedbackEvent } from '../event.ts';
 import { agentOf, DELIVERY_KEY, idOf, ourDelivery, rawOf, urlOf } from './about.ts';
+import { kindIn } from './kinds.ts';
 import { meaningOf, OWN_LIST, ownRefusal, type Refusal } from './meaning.ts';
-import type { WebhookProvider } from './provider.ts';
+import type { ReadTools, WebhookProvider } from './provider.ts';
 import { verifyStandard } from './standard-webhooks.ts';
 import { timeOf } from './time.ts';
 import { addressOf, at, bareId, type Fields, fieldsOf, firstText, listOf, parsed, textOf } from './values.ts';
@@ -18,10 +19,10 @@ export function resendWebhooks({ keys, replayWindowMs, secret }: Settings): Webh
     name: 'resend',
     secret,
     verify: (request, { now }) => verifyStandard(request, { keys, now, windowMs: replayWindowMs }),
-    read(request, { now }) {
+    read(request, tools) {
       const body = fieldsOf(parsed(request.body));
       const hook = request.header('svix-id') ?? request.header('webhook-id');
-      return body && eventsOf(body, hook, now);
+      return body && eventsOf(body, hook, tools);
     },
   };
 }
@@ -36,11 +37,12 @@ const TYPES: Readonly<Record<string, FeedbackEvent['type']>> = {
   'email.clicked': 'clicked',
   'email.failed': 'failed',
 };
+const NO_FEEDBACK = /^(?:email\.(?:sent|scheduled|received)|(?:contact|domain)\.\w+)$/;
 
 /** https://resend.com/docs/dashboard/webhooks/event-types: an event for each recipient. */
-function eventsOf(body: Fields, hook: string | undefined, now: number): readonly FeedbackEvent[] {
+function eventsOf(body: Fields, hook: string | undefined, tools: ReadTools): readonly FeedbackEvent[] {
   const name = textOf(body.type)?.toLowerCase() ?? '';
-  const type = Object.hasOwn(TYPES, name) ? TYPES[name] : undefined;
+  const type = kindIn(TYPES, name, { quiet: NO_FEEDBACK, tools });
   if (type === undefined) return [];
   const data = fieldsOf(body.data) ?? {};
   const to = listOf(data.to);
@@ -51,7 +53,7 @@ function eventsOf(body: Fields, hook: string | undefined, now: number): readonly
     return {
       id: idOf(hook ?? [name, textOf(data.email_id), times.map(textOf)], recipient),
       type,
-      at: timeOf(now, ...times),
+      at: timeOf(tools.now, ...times),
       source: 'resend',
       deliveryId: ourDelivery(at(data, 'tags', DELIVERY_KEY), tagIn(data.tags)),
       messageId: bareId(at(header, 'value') ?? data.message_id),
@@ -87,7 +89,8 @@ function bounce(name: string, data: Fields): Refusal {
   const text = firstText(about, 'message', 'diagnosticCode');
   const type = firstText(about, 'type')?.toLowerCase();
   const subType = firstText(about, 'subType', 'sub_type')?.toLowerCase() ?? '';
-  const says = type === undefined || type === 'permanent' ? 'hard' : 'soft';
+  const isBounced = name === 'email.suppressed' && /bounc/i.test(text ?? '');
+  const says = isBounced || type === undefined || type === 'permanent' ? 'hard' : 'soft';
   if (name === 'email.suppressed' || /suppress/.test(subType)) return { text, says, ...OWN_LIST };
   if (subType === 'noemail') return { text, says, category: 'no-such-mailbox' };
   if (subType === 'mailboxfull') return { text, says, category: 'mailbox-full' };

@@ -1,8 +1,9 @@
 import type { FeedbackEvent } from '../event.ts';
 import { agentOf, DELIVERY_KEY, idOf, ourDelivery, rawOf, urlOf } from './about.ts';
 import { fieldsOfBody } from './form.ts';
+import { kindIn } from './kinds.ts';
 import { meaningOf, OWN_LIST, type Refusal } from './meaning.ts';
-import type { WebhookProvider } from './provider.ts';
+import type { ReadTools, WebhookProvider } from './provider.ts';
 import { timeOf } from './time.ts';
 import { addressOf, bareId, type Fields, fieldsOf, firstText, listOf, numberOf } from './values.ts';
 
@@ -15,11 +16,11 @@ export function sarbacaneWebhooks(name: 'sarbacane' | 'tipimail', secret: string
     name,
     secret,
     verify: () => ({ ok: true }),
-    async read(request, { now }) {
+    async read(request, tools) {
       const body = await fieldsOfBody(request);
       if (typeof body !== 'object' || body === null) return undefined;
       const inside = fieldsOf(body)?.events ?? fieldsOf(body)?.data;
-      return listOf(Array.isArray(inside) ? inside : body).flatMap((one) => eventOf(fieldsOf(one), now) ?? []);
+      return listOf(Array.isArray(inside) ? inside : body).flatMap((one) => eventOf(fieldsOf(one), tools) ?? []);
     },
   };
 }
@@ -45,6 +46,8 @@ const KINDS: Readonly<Record<string, Known>> = {
   softbounced: SOFT,
   // The address is on a list of the provider's.
   rejected: { type: 'bounced', refusal: { says: 'soft', ...OWN_LIST } },
+  filtered: { type: 'bounced', refusal: { says: 'soft', ...OWN_LIST } },
+  deferred: { type: 'deferred', refusal: { says: 'soft' } },
   error: { type: 'failed', refusal: { says: 'soft', otherwise: 'system' } },
   opened: { type: 'opened' },
   open: { type: 'opened' },
@@ -57,11 +60,13 @@ const KINDS: Readonly<Record<string, Known>> = {
   complained: { type: 'complained' },
   spam: { type: 'complained' },
 };
+const NO_FEEDBACK = /^(?:requested|sent|accepted|queued|formsubmit|captcha)$/;
 
-function eventOf(event: Fields | undefined, now: number): FeedbackEvent | undefined {
-  if (event === undefined) return undefined;
-  const said = firstText(event, 'status', 'event', 'type', 'eventType', 'action', 'name') ?? '';
-  const known = knownOf(said, event);
+function eventOf(item: Fields | undefined, tools: ReadTools): FeedbackEvent | undefined {
+  if (item === undefined) return undefined;
+  // What is told may stand in an object of its own, and what the mail was in `msg`.
+  const event: Fields = { ...fieldsOf(item.msg), ...fieldsOf(item.data), ...item };
+  const known = knownOf(event, tools);
   if (known === undefined) return undefined;
   const { type, refusal } = known;
   const recipient = recipientOf(event);
@@ -70,9 +75,9 @@ function eventOf(event: Fields | undefined, now: number): FeedbackEvent | undefi
   const link = firstText(event, 'url', 'link', 'clickedUrl');
   return {
     // No field is an id of the event; what is sent again is the same.
-    id: idOf(rawOf(event)),
+    id: idOf(rawOf(item)),
     type,
-    at: timeOf(now, ...times),
+    at: timeOf(tools.now, ...times),
     source: 'sarbacane',
     deliveryId: ourDelivery(...ownLabels(event)),
     messageId,
@@ -83,14 +88,20 @@ function eventOf(event: Fields | undefined, now: number): FeedbackEvent | undefi
       ? agentOf(type, firstText(event, 'userAgent', 'user_agent', 'useragent', 'ua'))
       : {}),
     ...(type === 'clicked' ? { url: urlOf(link) } : {}),
-    raw: rawOf(event),
+    raw: rawOf(item),
   };
 }
 
 /** A bounce may say in a field of its own whether it is for good. */
-function knownOf(said: string, event: Fields): Known | undefined {
-  const name = said.toLowerCase().replace(/[_\s-]/g, '');
-  const known = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
+function knownOf(event: Fields, tools: ReadTools): Known | undefined {
+  const names = ['status', 'kind', 'event', 'type', 'eventType', 'action', 'name', 'lastState'].flatMap(
+    (field) =>
+      firstText(event, field)
+        ?.toLowerCase()
+        .replace(/[_\s-]/g, '') ?? [],
+  );
+  const name = names.find((one) => Object.hasOwn(KINDS, one)) ?? names[0] ?? '';
+  const known = kindIn(KINDS, name, { quiet: NO_FEEDBACK, tools });
   if (known !== HARD || name.startsWith('hard')) return known;
   const kind = firstText(event, 'bounceType', 'bounce_type', 'bounce', 'subType', 'subtype')?.toLowerCase() ?? '';
   return /soft|temporary|transient/.test(kind) ? SOFT : known;

@@ -2,8 +2,9 @@ import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import type { ReasonClass } from '../../events.ts';
 import type { FeedbackEvent } from '../event.ts';
 import { agentOf, DELIVERY_KEY, idOf, ourDelivery, rawOf, urlOf } from './about.ts';
+import { kindIn } from './kinds.ts';
 import { meaningOf, OWN_LIST, ownRefusal, type Refusal } from './meaning.ts';
-import type { WebhookProvider } from './provider.ts';
+import type { ReadTools, WebhookProvider } from './provider.ts';
 import { timeOf } from './time.ts';
 import { addressOf, bareId, type Fields, fieldsOf, firstText, isSet, listOf, parsed, textOf } from './values.ts';
 import { isFresh } from './window.ts';
@@ -41,10 +42,10 @@ export function sendgridWebhooks({ publicKeys, replayWindowMs, secret }: Setting
       if (!isFresh(timestamp.trim(), now, replayWindowMs)) return { ok: false, because: 'it was signed too long ago' };
       return { ok: true };
     },
-    read(request, { now }) {
+    read(request, tools) {
       const body = parsed(request.body);
       if (typeof body !== 'object' || body === null) return undefined;
-      return listOf(body).flatMap((item) => eventOf(fieldsOf(item), now) ?? []);
+      return listOf(body).flatMap((item) => eventOf(fieldsOf(item), tools) ?? []);
     },
   };
 }
@@ -60,12 +61,13 @@ const TYPES: Readonly<Record<string, FeedbackEvent['type']>> = {
   unsubscribe: 'unsubscribed',
   group_unsubscribe: 'unsubscribed',
 };
+const NO_FEEDBACK = /^(?:processed|group_resubscribe|account_status_change)$/;
 
 /** https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event */
-function eventOf(event: Fields | undefined, now: number): FeedbackEvent | undefined {
+function eventOf(event: Fields | undefined, tools: ReadTools): FeedbackEvent | undefined {
   const name = textOf(event?.event)?.toLowerCase();
   if (event === undefined || name === undefined) return undefined;
-  const type = name === 'dropped' ? droppedType(event) : Object.hasOwn(TYPES, name) ? TYPES[name] : undefined;
+  const type = name === 'dropped' ? droppedType(event) : kindIn(TYPES, name, { quiet: NO_FEEDBACK, tools });
   if (type === undefined) return undefined;
   const recipient = addressOf(event.email);
   const messageId = bareId(firstText(event, 'smtp-id', 'smtp_id', 'smtpid'));
@@ -73,7 +75,7 @@ function eventOf(event: Fields | undefined, now: number): FeedbackEvent | undefi
   return {
     id: textOf(event.sg_event_id) ?? idOf(name, recipient, providerId, messageId, event.timestamp, event.url),
     type,
-    at: timeOf(now, event.timestamp),
+    at: timeOf(tools.now, event.timestamp),
     source: 'sendgrid',
     deliveryId: ourDelivery(event[DELIVERY_KEY], fieldsOf(event.unique_args)?.[DELIVERY_KEY]),
     messageId,
@@ -102,6 +104,7 @@ const CLASSES: Readonly<Record<string, ReasonClass>> = {
   content: 'content-rejected',
   reputation: 'blocked-ip',
   'frequency or volume too high': 'rate-limited',
+  'frequency/volume': 'rate-limited',
   'technical failure': 'system',
   technical: 'system',
 };
@@ -109,28 +112,33 @@ const CLASSES: Readonly<Record<string, ReasonClass>> = {
 function refusalOf(type: FeedbackEvent['type'], name: string, event: Fields): Refusal {
   const text = firstText(event, 'reason', 'response');
   const classed = firstText(event, 'bounce_classification')?.toLowerCase() ?? '';
-  const otherwise = Object.hasOwn(CLASSES, classed) ? CLASSES[classed] : undefined;
+  const known = Object.hasOwn(CLASSES, classed) ? CLASSES[classed] : undefined;
+  // An address is not silenced for a class where the server only said no.
+  const byClass = known === 'no-such-mailbox' ? { otherwise: known } : { rather: known };
   // A block is temporary, and no reason to leave an address out: https://www.twilio.com/docs/sendgrid/ui/sending-email/blocks
   const isBlock = name === 'blocked' || textOf(event.type)?.toLowerCase() === 'blocked';
   const says = type === 'deferred' || isBlock ? 'soft' : 'hard';
-  return { text, status: textOf(event.status), says, otherwise };
+  const status = textOf(event.status);
+  // SendGrid's own look-up; its words name a PTR record for whatever failed.
+  if (/^unable to get mx info/i.test(text ?? ''))
+    return { text, status, says, category: /no such host|nxdomain/i.test(text ?? '') ? 'no-such-domain' : 'dns' };
+  return { text, status, says, ...byClass };
 }
 
-const OWN_LISTS = /^(?:bounced|unsubscribed|spam ?report(?:ing|ed)?) address|suppress/i;
+const OWN_LISTS = /\b(?:bounced|blocked|unsubscribed|spam ?report(?:ing|ed)?) address|suppress/i;
+const INVALID = /^invalid(?: (?:e-?mail )?address)?$/i;
 
 /** https://www.twilio.com/docs/sendgrid/ui/analytics-and-reporting/email-activity-feed: what SendGrid did not even try to send. */
 function droppedType(event: Fields): FeedbackEvent['type'] {
-  return OWN_LISTS.test(textOf(event.reason) ?? '') || /^invalid$/i.test(textOf(event.reason) ?? '')
-    ? 'bounced'
-    : 'failed';
+  const reason = textOf(event.reason) ?? '';
+  return OWN_LISTS.test(reason) || INVALID.test(reason) ? 'bounced' : 'failed';
 }
 
 function dropped(event: Fields): Refusal {
   const text = textOf(event.reason) ?? 'dropped';
   const said = { text, status: textOf(event.status) };
-  if (/^invalid$/i.test(text)) return { ...said, says: 'hard', category: 'no-such-mailbox' };
+  if (INVALID.test(text)) return { ...said, says: 'hard', category: 'no-such-mailbox' };
   if (OWN_LISTS.test(text)) return { ...said, says: /^bounced/i.test(text) ? 'hard' : 'soft', ...OWN_LIST };
-  if (/spam/i.test(text)) return { ...said, says: 'soft', category: 'spam-rejected' };
   if (/smtpapi/i.test(text)) return { ...said, says: 'soft', category: 'protocol' };
   return ownRefusal(text);
 }

@@ -1,21 +1,25 @@
 import type { ReasonClass } from '../../events.ts';
 import type { FeedbackEvent } from '../event.ts';
 import { agentOf, DELIVERY_KEY, idOf, ourDelivery, rawOf, urlOf } from './about.ts';
+import { kindIn } from './kinds.ts';
 import { meaningOf, OWN_LIST, type Refusal } from './meaning.ts';
+import type { ReadTools } from './provider.ts';
 import { timeOf } from './time.ts';
 import { addressOf, at, bareId, type Fields, fieldsOf, firstText, listOf, textOf } from './values.ts';
 
 /** What SES says, by recipient: identity feedback (`notificationType`) and event publishing (`eventType`). */
-export function sesEvents(said: Fields, now: number): readonly FeedbackEvent[] {
+export function sesEvents(body: Fields, tools: ReadTools): readonly FeedbackEvent[] {
+  // Amazon EventBridge wraps what it hands on.
+  const said = body['detail-type'] === undefined ? body : (fieldsOf(body.detail) ?? body);
   const type = firstText(said, 'eventType', 'notificationType')?.toLowerCase().replace(/\s/g, '') ?? '';
-  const reader = Object.hasOwn(READERS, type) ? READERS[type] : undefined;
+  const reader = kindIn(READERS, type, { quiet: NO_FEEDBACK, tools });
   if (reader === undefined) return [];
   const mail = fieldsOf(said.mail) ?? {};
   const about = fieldsOf(said[reader.field]) ?? {};
   const events = reader.read(about, mail).slice(0, MOST_RECIPIENTS);
   return events.map(({ recipient, ...event }) => ({
     id: idOf(type, textOf(mail.messageId), recipient, ...reader.id(about)),
-    at: timeOf(now, about.timestamp, mail.timestamp),
+    at: timeOf(tools.now, about.timestamp, mail.timestamp),
     source: 'ses',
     ...mailOf(mail),
     recipient,
@@ -24,6 +28,8 @@ export function sesEvents(said: Fields, now: number): readonly FeedbackEvent[] {
   }));
 }
 
+/** Mail that left or came in, and a topic that was tried out. */
+const NO_FEEDBACK = /^(?:send|received|amazonsnssubscriptionsucceeded)$/;
 /** SES takes 50 recipients of a mail. */
 const MOST_RECIPIENTS = 100;
 
@@ -78,12 +84,20 @@ const READERS: Readonly<Record<string, Reader>> = {
   subscription: {
     field: 'subscription',
     id: ({ timestamp }) => [textOf(timestamp)],
-    read: (about, mail) =>
-      at(about, 'newTopicPreferences', 'unsubscribeAll') === true
-        ? each(undefined, mail, { type: 'unsubscribed' })
-        : [],
+    read: (about, mail) => (hasLeft(about) ? each(undefined, mail, { type: 'unsubscribed' }) : []),
   },
 };
+
+/** Whether somebody left all, or a topic that they had. */
+function hasLeft(about: Fields): boolean {
+  if (at(about, 'newTopicPreferences', 'unsubscribeAll') === true) return true;
+  const left = (preferences: string): string[] =>
+    listOf(at(about, preferences, 'topicSubscriptionStatus')).flatMap((one) =>
+      firstText(one, 'subscriptionStatus')?.toLowerCase() === 'optout' ? [firstText(one, 'topicName') ?? ''] : [],
+    );
+  const before = left('oldTopicPreferences');
+  return left('newTopicPreferences').some((topic) => !before.includes(topic));
+}
 
 /** One event for each recipient that the event names, else for each of the mail. */
 function each(recipients: unknown, mail: Fields, said: Said): readonly Said[] {
@@ -102,6 +116,7 @@ const SUB_TYPES: Readonly<Record<string, Partial<Refusal>>> = {
   messagetoolarge: { category: 'message-too-big' },
   contentrejected: { otherwise: 'content-rejected' },
   attachmentrejected: { category: 'content-rejected' },
+  customtimeoutexceeded: { category: 'expired' },
 };
 
 function bounces(bounce: Fields, mail: Fields): readonly Said[] {

@@ -24,15 +24,15 @@ export function sesWebhooks(settings: Settings): WebhookProvider {
       const url = snsUrl(envelope?.SubscribeURL);
       if (url !== undefined) await tools.get(url.href);
     },
-    read(request, { now }): readonly FeedbackEvent[] | undefined {
+    read(request, tools): readonly FeedbackEvent[] | undefined {
       const body = fieldsOf(parsed(request.body));
       if (body === undefined) return undefined;
       const envelope = envelopeOf(body);
-      if (envelope === undefined) return sesEvents(body, now);
+      if (envelope === undefined) return sesEvents(body, tools);
       if (textOf(envelope.Type) !== 'Notification') return [];
       // A test of the topic says something in words.
       const said = fieldsOf(envelope.Message);
-      return said === undefined ? [] : sesEvents(said, now);
+      return said === undefined ? [] : sesEvents(said, tools);
     },
   };
 }

@@ -2,8 +2,9 @@ import type { ReasonClass } from '../../events.ts';
 import type { FeedbackEvent } from '../event.ts';
 import { agentOf, DELIVERY_KEY, idOf, ourDelivery, rawOf, urlOf } from './about.ts';
 import { type GateOptions, passes } from './gate.ts';
+import { kindIn } from './kinds.ts';
 import { meaningOf, OWN_LIST, type Refusal } from './meaning.ts';
-import type { WebhookProvider } from './provider.ts';
+import type { ReadTools, WebhookProvider } from './provider.ts';
 import { timeOf } from './time.ts';
 import { addressOf, at, type Fields, fieldsOf, firstText, isSet, listOf, numberOf, parsed, textOf } from './values.ts';
 
@@ -17,10 +18,10 @@ export function sparkpostWebhooks({ secret, ...gate }: Settings): WebhookProvide
     name: 'sparkpost',
     secret,
     verify: (request) => passes(request, gate, 'x-messagesystems-webhook-token'),
-    read(request, { now }) {
+    read(request, tools) {
       const body = parsed(request.body);
       if (typeof body !== 'object' || body === null) return undefined;
-      return listOf(body).flatMap((one) => eventOf(insideOf(one), now) ?? []);
+      return listOf(body).flatMap((one) => eventOf(insideOf(one), tools) ?? []);
     },
   };
 }
@@ -49,17 +50,27 @@ const TYPES: Readonly<Record<string, FeedbackEvent['type']>> = {
   list_unsubscribe: 'unsubscribed',
   link_unsubscribe: 'unsubscribed',
 };
+const NO_FEEDBACK = /^(?:injection|reception|sms_status|success|error|relay_\w+|ab_test_\w+)$/;
 
-function eventOf(event: Fields | undefined, now: number): FeedbackEvent | undefined {
+/** What comes back is not always a bounce: by the class it answers by itself, or wants to leave. */
+function typeOfBounce(event: Fields): FeedbackEvent['type'] | undefined {
+  const classed = numberOf(event.bounce_class);
+  if (classed === 60 || classed === 100) return 'auto-replied';
+  if (classed === 80) return undefined;
+  return classed === 90 ? 'unsubscribed' : 'bounced';
+}
+
+function eventOf(event: Fields | undefined, tools: ReadTools): FeedbackEvent | undefined {
   const name = firstText(event, 'type')?.toLowerCase() ?? '';
-  const type = Object.hasOwn(TYPES, name) ? TYPES[name] : undefined;
+  const known = kindIn(TYPES, name, { quiet: NO_FEEDBACK, tools });
+  const type = event === undefined || known !== 'bounced' ? known : typeOfBounce(event);
   if (event === undefined || type === undefined) return undefined;
   const recipient = addressOf(firstText(event, 'raw_rcpt_to', 'rcpt_to'));
   const providerId = firstText(event, 'transmission_id', 'message_id');
   return {
     id: textOf(event.event_id) ?? idOf(name, recipient, firstText(event, 'message_id'), textOf(event.timestamp)),
     type,
-    at: timeOf(now, event.timestamp),
+    at: timeOf(tools.now, event.timestamp),
     source: 'sparkpost',
     deliveryId: ourDelivery(at(event, 'rcpt_meta', DELIVERY_KEY)),
     providerId,
@@ -72,8 +83,11 @@ function eventOf(event: Fields | undefined, now: number): FeedbackEvent | undefi
 function detailOf(type: FeedbackEvent['type'], name: string, event: Fields): Partial<FeedbackEvent> {
   if (type === 'clicked') return { url: urlOf(event.target_link_url), ...agentOf(type, event.user_agent) };
   if (type === 'opened') {
-    const isMachine = isSet(at(event, 'user_agent_parsed', 'is_prefetched')) || isSet(event.is_prefetched);
-    const machine = { kind: 'privacy', evidence: 'sparkpost-prefetched' } as const;
+    const says = (what: string): boolean => isSet(at(event, 'user_agent_parsed', what)) || isSet(event[what]);
+    const machine = says('is_prefetched')
+      ? ({ kind: 'privacy', evidence: 'sparkpost-prefetched' } as const)
+      : ({ kind: 'proxy', evidence: 'sparkpost-proxy' } as const);
+    const isMachine = says('is_prefetched') || says('is_proxy');
     return agentOf(type, event.user_agent, isMachine ? machine : undefined);
   }
   if (type !== 'bounced' && type !== 'failed' && type !== 'deferred') return {};
@@ -98,11 +112,7 @@ const CLASSES: Readonly<Record<number, Partial<Refusal>>> = {
   52: { says: 'soft', category: 'spam-rejected' },
   53: { says: 'soft', category: 'content-rejected' },
   54: { says: 'soft', category: 'content-rejected' },
-  60: { says: 'soft' },
   70: { says: 'soft' },
-  80: { says: 'soft' },
-  90: { says: 'soft', ...OWN_LIST },
-  100: { says: 'soft' },
 };
 const GENERATION: ReasonClass = 'content-rejected';
 
