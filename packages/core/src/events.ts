@@ -68,8 +68,11 @@ export type ReasonClass =
 /** At whose door the fault lies. Only a fault of the recipient's can suppress an address. */
 export type Fault = 'recipient' | 'message' | 'sender' | 'receiver' | 'network';
 
-/** What a delivery was found by, the surest first: our own id or token, the Message-ID, the provider's id, or only the recipient and the time. */
-export type FoundBy = 'id' | 'message-id' | 'provider-id' | 'recipient';
+/**
+ * What a delivery was found by, the surest first: a signed token of ours, or our id from a provider that proved itself; the
+ * Message-ID; the provider's id; our id from a header that nobody signed; or only the recipient and the time.
+ */
+export type FoundBy = 'id' | 'message-id' | 'provider-id' | 'unsigned-id' | 'recipient';
 
 /** One step of an attempt. */
 export interface TranscriptStep {

@@ -1,5 +1,5 @@
 /** When what comes back keeps further mail from an address. */
-import type { Fault, FoundBy, ReasonClass } from './events.ts';
+import type { Fault, ReasonClass } from './events.ts';
 
 /** The option `suppression`. */
 export interface SuppressionOptions {
@@ -83,7 +83,10 @@ export function isAboutRecipient(bounce: {
   return bounce.reason === undefined || ABOUT_RECIPIENT.includes(bounce.reason);
 }
 
-/** Anybody can write a mail that looks like a bounce; only what names the mail itself is sure. Providers sign what they say. */
-export function isSure(source: string, foundBy: FoundBy): boolean {
-  return foundBy !== 'recipient' || !['dsn', 'bounce-mail', 'arf', 'auto-reply'].includes(source);
+/** Sources that are mails. Anybody can send one that looks like a bounce. */
+export const MAIL_SOURCES: readonly string[] = ['dsn', 'bounce-mail', 'arf', 'auto-reply'];
+
+/** Whether feedback may keep mail from an address: a provider has proved itself, a mail has to name a secret of the mail that it is about. */
+export function isSure(source: string, match: { readonly isSecret: boolean }): boolean {
+  return match.isSecret || !MAIL_SOURCES.includes(source);
 }

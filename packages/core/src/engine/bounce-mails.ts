@@ -18,8 +18,8 @@ export function createBounceMails(context: {
 }): Pick<EngineApi, 'receiveMail'> {
   const { clock, tokens, receive } = context;
 
-  /** The delivery that a signed token names, or a header of ours; and its recipient, where the token has it. */
-  function claimOf({ returned }: MailReport): { readonly id: string; readonly address?: string } | undefined {
+  /** The delivery that a signed token names, and its recipient, where the token has it. */
+  function claimOf({ returned }: MailReport): Claim | undefined {
     for (const token of returned.bounceTokens) {
       const deliveryId = tokens.readBounce(token);
       if (deliveryId !== undefined) return { id: encodeId('dlv', deliveryId) };
@@ -28,7 +28,7 @@ export function createBounceMails(context: {
       const claim = tokens.readUnsubscribe(token);
       if (claim !== undefined) return { id: encodeId('dlv', claim.deliveryId), address: claim.address };
     }
-    return returned.deliveryId === undefined ? undefined : { id: returned.deliveryId };
+    return undefined;
   }
 
   return {
@@ -48,12 +48,12 @@ export function createBounceMails(context: {
   };
 }
 
-function eventOf(
-  finding: MailFinding,
-  report: MailReport,
-  claim: { readonly id: string; readonly address?: string } | undefined,
-  at: number,
-): FeedbackEvent {
+interface Claim {
+  readonly id: string;
+  readonly address?: string;
+}
+
+function eventOf(finding: MailFinding, report: MailReport, claim: Claim | undefined, at: number): FeedbackEvent {
   const { type, judged, status, code, diagnostic, raw, originalRecipient } = finding;
   const recipient = finding.recipient ?? claim?.address;
   const isClaimed =
@@ -65,6 +65,7 @@ function eventOf(
     at,
     source: report.kind,
     deliveryId: isClaimed ? claim?.id : undefined,
+    unsignedId: report.returned.deliveryId,
     messageId: report.returned.messageId,
     recipient,
     originalRecipient: originalRecipient === recipient ? undefined : originalRecipient,

@@ -30,8 +30,10 @@ export interface FeedbackEvent {
   readonly source: string;
 
   // What the delivery is found by, the surest first.
-  /** Our own id (`dlv_…`), from a signed token or a header that the provider carried for us. */
+  /** Our own id (`dlv_…`), from a signed token, or from a provider that carried it for us and has proved itself. */
   readonly deliveryId?: string | undefined;
+  /** Our own id from a mail, where nothing signs it: anybody can write one, and it counts only with the address that the mail went to. */
+  readonly unsignedId?: string | undefined;
   /** RFC 5322 Message-ID of the mail, without angle brackets. */
   readonly messageId?: string | undefined;
   /** Id under which the provider knows the mail. */

@@ -12,7 +12,7 @@ export interface Returned {
   readonly bounceTokens: readonly string[];
   /** Signed tokens that may be ours, of links. */
   readonly linkTokens: readonly string[];
-  /** Our id, where a header for a provider has it. */
+  /** Our id, where a header for a provider has it. Nothing signs it. */
   readonly deliveryId: string | undefined;
   /** Addresses of its To field. */
   readonly to: readonly string[];

@@ -107,6 +107,8 @@ export function createConsequences(db: Database, ledger: Ledger, suppressions: S
       if (row === undefined || facts === undefined) return [];
       const address = row.recipient.toLowerCase();
       const evidence = event.diagnostic ?? event.status ?? `${event.source}: ${event.reason ?? event.type}`;
+      // A mail that anybody could have written must not silence an address.
+      if (!isSure(event.source, match)) return [];
       if (event.type === 'complained') {
         if (policy.complaints === false) return [];
         return suppressions.suppress({ address, scope: policy.complaints, reason: 'complained', evidence }, now);
@@ -114,7 +116,7 @@ export function createConsequences(db: Database, ledger: Ledger, suppressions: S
       if (event.type === 'unsubscribed')
         return suppressions.suppress({ address, scope: scopeOfMail(facts), reason: 'unsubscribed', evidence }, now);
       if (event.type !== 'bounced' || !isAboutRecipient(event)) return [];
-      const hard = event.kind === 'hard' && isSure(event.source, match.foundBy);
+      const hard = event.kind === 'hard';
       return bounced({ id: match.id, recipient: row.recipient, facts, at: event.at, hard, evidence }, { now, policy });
     },
   };

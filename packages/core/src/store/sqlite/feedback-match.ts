@@ -1,6 +1,7 @@
 import { EVENT_TYPES, type FoundBy } from '../../events.ts';
 import type { FeedbackEvent } from '../../feedback/port.ts';
 import { decodeId } from '../../message.ts';
+import { MAIL_SOURCES } from '../../suppression-policy.ts';
 import type { Database } from './database.ts';
 import type { MessageIdOf } from './intake.ts';
 import type { Ledger } from './ledger.ts';
@@ -9,6 +10,8 @@ import type { Ledger } from './ledger.ts';
 export interface Match {
   readonly id: number;
   readonly foundBy: FoundBy;
+  /** It was named by something that only whoever has got this mail can know: a signed token, or a Message-ID of ours that is its own. */
+  readonly isSecret: boolean;
 }
 
 /** Deliveries to one address that are looked through, the latest ones. */
@@ -21,7 +24,6 @@ const SENT = EVENT_TYPES.indexOf('sent');
 /** These give mails a Message-ID of their own. */
 const RENAMES =
   /@(?:.+\.)?(?:amazonses\.com|sendgrid\.net|mailgun\.\w+|sendinblue\.com|brevo\.com|mailin\.fr|tipimail\.com)$/i;
-const FROM_MAILS: readonly string[] = ['dsn', 'bounce-mail', 'arf', 'auto-reply'];
 
 /** Finds the delivery that feedback is about, by what is surest first. */
 export function createMatch(
@@ -63,17 +65,29 @@ export function createMatch(
     }
   }
 
+  /** Whether the mail has a Message-ID that no other recipient of the message has. */
+  function isItsOwn({ message_id: messageId }: { readonly message_id: number }): boolean {
+    try {
+      return ledger.message(messageId)?.content.individually === true;
+    } catch {
+      return false;
+    }
+  }
+
   /** Our Message-IDs begin with the number of the delivery, or of the message that several recipients share. */
-  function byMessageId(messageId: string, recipients: readonly string[]): number | undefined {
+  function byMessageId(messageId: string, recipients: readonly string[]): Match | undefined {
     const number = Number.parseInt(/^([0-9a-z]{1,11})\.[\w-]{8}@/.exec(messageId)?.[1] ?? '', 36);
     if (!Number.isSafeInteger(number)) return undefined;
     const own = find.get({ id: number });
-    if (own !== undefined && named(own) === `<${messageId}>`) return own.id;
+    if (own !== undefined && isItsOwn(own) && named(own) === `<${messageId}>`)
+      return { id: own.id, foundBy: 'message-id', isSecret: true };
     const all = ofMessage.all({ messageId: number });
     if (all[0] === undefined || named(all[0]) !== `<${messageId}>`) return undefined;
     // Who forwards mail bounces it from another address; of one recipient it is clear whose mail it was.
-    if (all.length === 1) return all[0].id;
-    return recipients.flatMap((recipient) => toRecipient.get({ recipient, messageId: number })?.id ?? [])[0];
+    if (all.length === 1) return { id: all[0].id, foundBy: 'message-id', isSecret: true };
+    const id = recipients.flatMap((recipient) => toRecipient.get({ recipient, messageId: number })?.id ?? [])[0];
+    // Each of them knows the Message-ID, and the addresses of the others.
+    return id === undefined ? undefined : { id, foundBy: 'message-id', isSecret: false };
   }
 
   function providerIds(id: number): string[] {
@@ -83,28 +97,33 @@ export function createMatch(
     });
   }
 
-  return ({ deliveryId, messageId, providerId, recipient: address, originalRecipient, at, source }) => {
+  return ({ deliveryId, unsignedId, messageId, providerId, recipient: address, originalRecipient, at, source }) => {
     const number = deliveryId === undefined ? undefined : decodeId('dlv', deliveryId);
-    if (number !== undefined && find.get({ id: number }) !== undefined) return { id: number, foundBy: 'id' };
+    if (number !== undefined && find.get({ id: number }) !== undefined)
+      return { id: number, foundBy: 'id', isSecret: true };
     const recipients = [originalRecipient, address].flatMap((one) => one?.trim() || []);
     const name = messageId === undefined ? undefined : bare(messageId);
     const ours = name && byMessageId(name, recipients);
-    if (ours) return { id: ours, foundBy: 'message-id' };
+    if (ours) return ours;
     const rows = [...new Set(recipients)].flatMap((recipient) => recent.all({ recipient }));
     const chosen = name && rows.find((row) => named(row) === `<${name}>`);
-    if (chosen) return { id: chosen.id, foundBy: 'message-id' };
+    // An id that the host wrote may be one that can be guessed.
+    if (chosen) return { id: chosen.id, foundBy: 'message-id', isSecret: false };
     const names = [providerId && bare(providerId), name, name?.split('@')[0]].filter((one) => one);
     const known =
       names.length === 0 ? undefined : rows.find(({ id }) => providerIds(id).some((one) => names.includes(one)));
-    if (known !== undefined) return { id: known.id, foundBy: 'provider-id' };
+    if (known !== undefined) return { id: known.id, foundBy: 'provider-id', isSecret: false };
+    const claimed = unsignedId === undefined ? undefined : decodeId('dlv', unsignedId);
+    if (claimed !== undefined && rows.some(({ id }) => id === claimed))
+      return { id: claimed, foundBy: 'unsigned-id', isSecret: false };
     // A mail that says which one it is about, and means none of ours, is about somebody else's.
-    if (name && FROM_MAILS.includes(source) && !RENAMES.test(name)) return undefined;
+    if (name && MAIL_SOURCES.includes(source) && !RENAMES.test(name)) return undefined;
     const latest = rows
       .filter(
         ({ sent_at: sentAt }) => sentAt !== null && sentAt <= at + CLOCK_SLACK_MS && sentAt >= at - ANSWERED_WITHIN_MS,
       )
       .sort((a, b) => (b.sent_at ?? 0) - (a.sent_at ?? 0))[0];
-    return latest && { id: latest.id, foundBy: 'recipient' };
+    return latest && { id: latest.id, foundBy: 'recipient', isSecret: false };
   };
 }
 

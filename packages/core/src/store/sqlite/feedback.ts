@@ -1,6 +1,7 @@
 import type { EventType, MessageEvent } from '../../events.ts';
 import type { FeedbackEvent } from '../../feedback/port.ts';
 import { encodeId, stateAfter, VERDICTS, type Verdict } from '../../message.ts';
+import { isSure } from '../../suppression-policy.ts';
 import type { FeedbackStore, Received } from '../port.ts';
 import type { Activities } from './activity.ts';
 import type { Consequences } from './consequences.ts';
@@ -106,7 +107,8 @@ export function createFeedbackStore(context: {
         const received = feedback.map((event): Received => {
           if (!memory.isNew(event.source, event.id, now)) return { outcome: 'repeated' };
           const found = match(event);
-          if (found === undefined) {
+          // Who wants to leave has to be sure, too: nothing else follows from it.
+          if (found === undefined || (event.type === 'unsubscribed' && !isSure(event.source, found))) {
             memory.keep(event, now);
             return { outcome: 'unmatched' };
           }
