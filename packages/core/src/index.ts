@@ -56,6 +56,7 @@ export type {
   HookTools,
   HookVerdict,
   MailReport,
+  ReadTools,
   WebhookProvider,
 } from './feedback/port.ts';
 export { type Meaning, meaningOf, type Refusal } from './feedback/providers/meaning.ts';
@@ -87,6 +88,8 @@ export type { Domains } from './relay/domains.ts';
 export type { FeedbackTools, RawMail, UnmatchedQuery } from './relay/feedback.ts';
 export type { StopOptions } from './relay/lifecycle.ts';
 export type { Listener } from './relay/listeners.ts';
+export type { ListFormat } from './relay/lists/formats.ts';
+export type { ImportOptions, ImportResult, SuppressionLists } from './relay/lists/suppression-list.ts';
 export type {
   Lanes,
   Messages,
@@ -97,7 +100,6 @@ export type {
 } from './relay/parts.ts';
 export type { EventHandler, SubscribeOptions, Subscription } from './relay/subscribing.ts';
 export type { SubscriptionPageQuery, Subscriptions } from './relay/subscriptions.ts';
-export type { ImportOptions, ImportResult, SuppressionLists } from './relay/suppression-list.ts';
 export { createMailRelay, type MailRelay } from './relay.ts';
 export type {
   CampaignReport,

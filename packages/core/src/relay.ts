@@ -177,7 +177,7 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
 
   return {
     messages: createMessages(engine),
-    suppressions: createSuppressions(engine),
+    suppressions: createSuppressions(engine, resolved.clock),
     reports: createReports(engine, resolved.clock),
     templates: createTemplates(engine, book),
     lanes: createLanes(engine),

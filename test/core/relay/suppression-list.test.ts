@@ -31,17 +31,17 @@ describe('lists of suppressions', () => {
     [
       'SendGrid',
       'status,reason,email,created\n5.1.1,"550 5.1.1 The account, it seems, does not exist at all",ada@example.com,1700000000\n',
-      'ada@example.com all bounced 5.1.1',
+      'ada@example.com all bounced 550 5.1.1 The account, it seems, does not exist at all',
     ],
     [
       'Mailgun',
       'address,code,error,created_at\r\nada@example.com,550,No such mailbox,"Fri, 02 May 2025"\r\n',
-      'ada@example.com all bounced 550',
+      'ada@example.com all bounced 550 No such mailbox',
     ],
     [
       'Amazon SES',
       'EmailAddress,Reason,LastUpdateTime\nada@example.com,COMPLAINT,2025-01-01\n',
-      'ada@example.com all complained ',
+      'ada@example.com broadcast complained COMPLAINT',
     ],
     ['a spreadsheet', '\ufeffE-Mail;Type\nada@example.com;unsubscribed\n', 'ada@example.com all unsubscribed '],
   ])('are read as %s writes them', async (_, csv, entry) => {

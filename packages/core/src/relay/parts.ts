@@ -11,6 +11,7 @@ import type { DeliveryRecord, MessageRecord, Page, Selection, Suppression } from
 import type { TemplateBook } from '../submit/templates.ts';
 import type { AnyTemplate, DataOf, TemplateName } from '../template.ts';
 import type { EngineApi, RouteCheck } from '../thread/port.ts';
+import { createSuppressionLists, type SuppressionLists } from './lists/suppression-list.ts';
 import {
   type Covered,
   checked,
@@ -22,7 +23,6 @@ import {
   type SummaryQuery,
   type SuppressionQuery,
 } from './queries.ts';
-import { createSuppressionLists, type SuppressionLists } from './suppression-list.ts';
 
 type Engine = () => Promise<EngineApi>;
 
@@ -171,9 +171,9 @@ export function createMessages(engine: Engine): Messages {
 }
 
 /** `relay.suppressions` */
-export function createSuppressions(engine: Engine): Suppressions {
+export function createSuppressions(engine: Engine, clock: Pick<Clock, 'now'>): Suppressions {
   return {
-    ...createSuppressionLists(engine),
+    ...createSuppressionLists(engine, clock.now),
     async add(address, options = {}) {
       const { scope = 'all', reason = 'manual', evidence, until } = checked.entry(options);
       const entry = { address: normalizeAddress(address), scope, reason, evidence };

@@ -44,7 +44,7 @@ export type {
   TurnRequest,
   WebhookAttempt,
 } from './subscription-port.ts';
-export type { Suppression, SuppressionStore } from './suppression-port.ts';
+export type { NewSuppression, Suppression, SuppressionStore } from './suppression-port.ts';
 
 /** The store, by what it is asked. */
 export interface Store {

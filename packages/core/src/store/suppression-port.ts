@@ -17,13 +17,16 @@ export interface Suppression {
   readonly lifted?: { readonly at: Date; readonly note: string | undefined } | undefined;
 }
 
+/** An entry on its way in: `since` now, unless it has been on another list for longer. */
+export type NewSuppression = Omit<Suppression, 'since' | 'lifted'> & { readonly since?: Date | undefined };
+
 /** The suppression list. */
 export interface SuppressionStore {
   /**
    * Adds an entry, and moves waiting deliveries that it covers to `suppressed`; answers their events. An existing entry stays,
-   * unless it was lifted, or ends before the new one.
+   * unless it was lifted before the new one began, or ends before the new one does.
    */
-  add(entry: Omit<Suppression, 'since' | 'lifted'>, now: number): Promise<MessageEvent[]>;
+  add(entry: NewSuppression, now: number): Promise<MessageEvent[]>;
   /**
    * Removes entries of an address: all scopes, or one; with `reason`, only where that is it. Answers how many. Who left by a
    * link, and gets mail again, can leave again by every mail of the scope.

@@ -19,6 +19,7 @@ import type {
   FailedEvent,
   ListQuery,
   MessageRecord,
+  NewSuppression,
   Page,
   PageQuery,
   Received,
@@ -155,7 +156,7 @@ export interface EngineApi {
   list(query: ListQuery): Promise<Page<DeliveryRecord>>;
   explain(id: string): Promise<Explanation | undefined>;
   apply(selection: Selection, by: 'cancel' | 'hold' | 'release' | 'retry', reason: string | undefined): Promise<number>;
-  addSuppression(entry: Omit<Suppression, 'since' | 'lifted'>): Promise<void>;
+  addSuppression(entry: NewSuppression): Promise<void>;
   removeSuppression(address: string, scope: string | undefined): Promise<number>;
   /** Ends entries and keeps them with a note; answers how many. */
   liftSuppression(address: string, scope: string | undefined, note: string | undefined): Promise<number>;

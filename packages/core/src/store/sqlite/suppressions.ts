@@ -2,7 +2,7 @@ import { type Selectable, sql } from 'kysely';
 import type { MessageEvent } from '../../events.ts';
 import { type DeliveryState, statesBefore } from '../../message.ts';
 import { scopesCovering } from '../../scope.ts';
-import type { Suppression, SuppressionStore } from '../port.ts';
+import type { NewSuppression, Suppression, SuppressionStore } from '../port.ts';
 import type { Database } from './database.ts';
 import { createLeavers } from './leavers.ts';
 import { type Ledger, type MessageFacts, stateCode } from './ledger.ts';
@@ -10,13 +10,10 @@ import type { Tables } from './tables.ts';
 
 type SuppressionRow = Selectable<Tables['suppression']>;
 
-/** An entry on its way in. */
-type NewEntry = Omit<Suppression, 'since' | 'lifted'>;
-
 /** The suppression list, and how other changes add to it. */
 export interface Suppressions extends SuppressionStore {
   /** Adds an entry and stops what waits for it. Inside of `write`. */
-  suppress(entry: NewEntry, now: number): MessageEvent[];
+  suppress(entry: NewSuppression, now: number): MessageEvent[];
 }
 
 /** The suppression list in SQLite. */
@@ -37,7 +34,7 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
         since: p.since,
         until: p.until,
       })
-      // An entry stays as it is, unless it has ended, or ends before the new one.
+      // An entry stays as it is, unless it was lifted before the new one began, or ends before it does.
       .onConflict((conflict) =>
         conflict
           .columns(['address', 'scope'])
@@ -50,7 +47,7 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
             note: null,
           }))
           .where(
-            sql<boolean>`suppression.lifted_at is not null or suppression.until < coalesce(excluded.until, ${Number.MAX_SAFE_INTEGER})`,
+            sql<boolean>`suppression.lifted_at <= excluded.since or (suppression.lifted_at is null and suppression.until < coalesce(excluded.until, ${Number.MAX_SAFE_INTEGER}))`,
           ),
       ),
   );
@@ -99,10 +96,16 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
       .where('id', '=', p.id),
   );
 
-  function suppress({ address, scope, reason, evidence, until }: NewEntry, now: number): MessageEvent[] {
+  function isThere(address: string, scope: string, now: number): boolean {
+    return find.all({ address }).some((row) => row.scope === scope && isActive(row, now));
+  }
+
+  function suppress({ address, scope, reason, evidence, since, until }: NewSuppression, now: number): MessageEvent[] {
     if (until !== undefined && until.getTime() <= now) return [];
     const end = until?.getTime() ?? null;
-    insert.run({ address, scope, reason, evidence: evidence ?? null, since: now, until: end });
+    insert.run({ address, scope, reason, evidence: evidence ?? null, since: since?.getTime() ?? now, until: end });
+    // What was lifted after it began elsewhere stays lifted.
+    if (since !== undefined && !isThere(address, scope, now)) return [];
     return findWaiting.all({ address }).flatMap(({ id, message_id, recipient }) => {
       const facts = ledger.message(message_id);
       if (facts === undefined || !scopesOfMail(facts).includes(scope)) return [];
@@ -134,9 +137,7 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
         return lifted;
       }),
     find(address, scopes, now) {
-      const rows = find
-        .all({ address: address.toLowerCase() })
-        .filter((row) => row.lifted_at === null && (row.until === null || row.until > now));
+      const rows = find.all({ address: address.toLowerCase() }).filter((row) => isActive(row, now));
       if (rows.length === 0) return undefined;
       const found = scopes.flatMap((scope) => rows.find((row) => row.scope === scope) ?? [])[0];
       return found && read(found);
@@ -157,6 +158,10 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
       return { items: rows.map(read), next: end && `${encodeURIComponent(end.address)} ${end.scope}` };
     },
   };
+}
+
+function isActive(row: SuppressionRow, now: number): boolean {
+  return row.lifted_at === null && (row.until === null || row.until > now);
 }
 
 /** Address and scope of the last entry of a page. Both may have blanks in them. */
