@@ -24,7 +24,8 @@ export type NewSuppression = Omit<Suppression, 'since' | 'lifted'> & { readonly 
 export interface SuppressionStore {
   /**
    * Adds an entry, and moves waiting deliveries that it covers to `suppressed`; answers their events. An existing entry stays,
-   * unless it was lifted before the new one began, or ends before the new one does.
+   * unless it was lifted before the new one began, ends before the new one does, or has a reason of less weight: `complained`,
+   * `bounced`, `manual`, `unsubscribed`.
    */
   add(entry: NewSuppression, now: number): Promise<MessageEvent[]>;
   /**

@@ -1,4 +1,4 @@
-import { type Selectable, sql } from 'kysely';
+import { type RawBuilder, type Selectable, sql } from 'kysely';
 import type { MessageEvent } from '../../events.ts';
 import { type DeliveryState, statesBefore } from '../../message.ts';
 import { scopesCovering } from '../../scope.ts';
@@ -9,6 +9,19 @@ import { type Ledger, type MessageFacts, stateCode } from './ledger.ts';
 import type { Tables } from './tables.ts';
 
 type SuppressionRow = Selectable<Tables['suppression']>;
+
+const NEVER = sql.lit(Number.MAX_SAFE_INTEGER);
+/** Who complained must not be let back by the page that lets back who left; nor whom the operator keeps out. */
+function weightOf(reason: string): RawBuilder<number> {
+  return sql`case ${sql.ref(reason)} when 'complained' then 3 when 'bounced' then 2 when 'manual' then 1 else 0 end`;
+}
+/** What lasts longer weighs more, then the reason: so that what is on the list does not hang on what came first. */
+const WEIGHS_MORE = sql<boolean>`suppression.lifted_at <= excluded.since or (suppression.lifted_at is null and (
+  coalesce(suppression.until, ${NEVER}) < coalesce(excluded.until, ${NEVER})
+  or (suppression.until is excluded.until and ${weightOf('suppression.reason')} < ${weightOf('excluded.reason')})))`;
+/** What is still on the list has been there since it came. */
+const BEGAN = sql<number>`case when suppression.lifted_at is null and coalesce(suppression.until, ${NEVER}) > excluded.since
+  then min(suppression.since, excluded.since) else excluded.since end`;
 
 /** The suppression list, and how other changes add to it. */
 export interface Suppressions extends SuppressionStore {
@@ -34,21 +47,19 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
         since: p.since,
         until: p.until,
       })
-      // An entry stays as it is, unless it was lifted before the new one began, or ends before it does.
+      // An entry stays as it is, unless it was lifted before the new one began, or the new one is of more weight.
       .onConflict((conflict) =>
         conflict
           .columns(['address', 'scope'])
           .doUpdateSet((row) => ({
             reason: row.ref('excluded.reason'),
             evidence: row.ref('excluded.evidence'),
-            since: row.ref('excluded.since'),
+            since: BEGAN,
             until: row.ref('excluded.until'),
             lifted_at: null,
             note: null,
           }))
-          .where(
-            sql<boolean>`suppression.lifted_at <= excluded.since or (suppression.lifted_at is null and suppression.until < coalesce(excluded.until, ${Number.MAX_SAFE_INTEGER}))`,
-          ),
+          .where(WEIGHS_MORE),
       ),
   );
   const liftOne = db.prepare((query, p: { address: string; scope: string; now: number; note: string | null }) =>
