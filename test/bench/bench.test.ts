@@ -33,7 +33,7 @@ it('each benchmark runs, and prints well-formed figures', async () => {
   expect([...measured].sort()).toEqual(
     [
       ...['campaign', 'coldstart', 'domains', 'growth', 'host', 'million', 'profile', 'rendering', 'routes', 'signed'],
-      'submission',
+      ...['submission', 'webhooks'],
     ].sort(),
   );
   expect(figures.filter(({ target, met }) => (target === null) !== (met === null))).toEqual([]);

@@ -14,6 +14,7 @@ import { rendering } from './rendering.ts';
 import { routes } from './routes.ts';
 import { signed } from './signed.ts';
 import { submission } from './submission.ts';
+import { webhooks } from './webhooks.ts';
 
 const benchmarks: readonly Benchmark[] = [
   campaign,
@@ -23,6 +24,7 @@ const benchmarks: readonly Benchmark[] = [
   submission,
   host,
   routes,
+  webhooks,
   coldstart,
   million,
   profile,
