@@ -204,7 +204,7 @@ describe('what comes back about many mails', () => {
     };
     const sorted = await outcome('sorted', (settles, all) => [...settles, ...all]);
     const { campaign, suppressed, states, unmatched } = sorted.said;
-    expect(new Set(states)).toEqual(new Set(['bounced', 'complained', 'delivered']));
+    expect(states).toEqual(expect.arrayContaining(['bounced', 'complained', 'delivered']));
     expect(new Set(suppressed.map((entry) => entry.split(' ')[2]))).toEqual(
       new Set(['bounced', 'complained', 'unsubscribed']),
     );
