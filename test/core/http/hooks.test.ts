@@ -173,6 +173,19 @@ describe('POST /mail/hooks/:provider', () => {
     ]);
   });
 
+  it('takes an event of a kind that is new, tells it to the log, and changes nothing', async () => {
+    const said: string[] = [];
+    const quiet = (): void => {};
+    const info = (fields: object): void => void said.push(JSON.stringify(fields));
+    const { relay, send, state, post } = await setting({ logger: { debug: quiet, info, warn: quiet, error: quiet } });
+    const id = await send('ada@example.net');
+    const events = [brevoBounce(id, { event: 'teleported' }), brevoBounce(id, { event: 'teleported' })];
+    expect((await post('brevo', events, bearer)).status).toBe(200);
+    expect(said.filter((line) => line.includes('teleported'))).toEqual(['{"provider":"brevo","kind":"teleported"}']);
+    expect(await state(id)).toBe('sent');
+    expect((await relay.feedback.unmatched()).items).toEqual([]);
+  });
+
   it('refuses what cannot be read, and what is too large, and counts nothing of what is cut', async () => {
     const { send, state, post } = await setting();
     const id = await send('ada@example.net');
