@@ -34,7 +34,7 @@ export interface SoftBounceOptions {
    */
   readonly withinDays?: number | undefined;
   /**
-   * Days until mail is tried again.
+   * Days until mail is tried again, from the last of these bounces on.
    * @default 90
    */
   readonly forDays?: number | undefined;

@@ -166,6 +166,36 @@ export function feedbackSuite(name: string, open: OpenStore): void {
       expect(store.suppressions.find('ada@example.com', ['all'], NOW)).toMatchObject({ evidence: '552 5.2.2 full' });
     });
 
+    it('suppresses until so long after the last of the soft bounces, in whatever order they are told', async () => {
+      const days = async (order: readonly number[]): Promise<number> => {
+        const bench = await benchOn(open);
+        const owner = await bench.owner();
+        const ids: string[] = [];
+        for (const number of order) {
+          const { deliveries } = await bench.accept({});
+          ids[number] = deliveries[0]?.id ?? '';
+        }
+        await claim(bench.store, owner);
+        const settle = ids.map((id) => ({
+          deliveryId: decodeId('dlv', id) as number,
+          startedAt: NOW,
+          transcript: undefined,
+          result: SENT,
+        }));
+        await bench.store.queue.settle(settle, { owner, now: NOW });
+        const soft = { ...bounced, kind: 'soft', reason: 'mailbox-full', source: 'ses' } as const;
+        // Told a day later each, of what happened a day apart.
+        for (const [turn, number] of order.entries())
+          await bench.store.feedback.receive(
+            [{ ...soft, id: `t${number}`, deliveryId: ids[number], at: NOW + number * 86_400_000 }],
+            { now: NOW + (turn + 5) * 86_400_000, policy: POLICY },
+          );
+        const { until } = (await bench.store.suppressions.list({ limit: 5 })).items[0] ?? {};
+        return ((until?.getTime() ?? 0) - NOW) / 86_400_000;
+      };
+      expect([await days([0, 1, 2]), await days([2, 0, 1]), await days([1, 2, 0])]).toEqual([92, 92, 92]);
+    });
+
     it('suppresses for a time after soft bounces of several mails', async () => {
       const bench = await benchOn(open);
       const { store } = bench;

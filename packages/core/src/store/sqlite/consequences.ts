@@ -65,13 +65,19 @@ export function createConsequences(db: Database, ledger: Ledger, suppressions: S
       ),
   );
 
-  /** Whether so many different mails bounced within a window that has this one, in whatever order they came. */
-  function tooMany(address: string, at: number, { count, withinMs }: { count: number; withinMs: number }): boolean {
+  /** The last of so many bounces of different mails within a window that has this one, in whatever order they came. */
+  function lastOfMany(
+    address: string,
+    at: number,
+    { count, withinMs }: { count: number; withinMs: number },
+  ): number | undefined {
     const rows = near.all({ address, from: at - withinMs, to: at + withinMs });
-    return rows.some(({ at: first }) => {
-      const inside = rows.filter((row) => row.at >= first && row.at - first <= withinMs);
-      return new Set(inside.map((row) => row.delivery_id)).size >= count;
-    });
+    return rows
+      .flatMap(({ at: first }) => {
+        const inside = rows.filter((row) => row.at >= first && row.at - first <= withinMs);
+        return new Set(inside.map((row) => row.delivery_id)).size >= count ? [inside.at(-1)?.at ?? first] : [];
+      })
+      .at(-1);
   }
 
   function scopeOfMail(facts: MessageFacts): string {
@@ -93,8 +99,9 @@ export function createConsequences(db: Database, ledger: Ledger, suppressions: S
     if (soft === false) return [];
     forget.run({ before: now - REMEMBERED_MS });
     note.run({ address, at, id });
-    if (!tooMany(address, at, soft)) return [];
-    const until = new Date(now + soft.forMs);
+    const last = lastOfMany(address, at, soft);
+    if (last === undefined) return [];
+    const until = new Date(last + soft.forMs);
     return suppressions.suppress({ address, scope: 'all', reason: 'bounced', evidence, until }, now);
   };
 
