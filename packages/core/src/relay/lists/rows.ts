@@ -17,7 +17,7 @@ export interface Rows {
 }
 
 /** `Email Address`, `email_address` and `EmailAddress` are one name. */
-export function plain(name: string): string {
+function plain(name: string): string {
   return name
     .replace(/^\ufeff/, '')
     .trim()
