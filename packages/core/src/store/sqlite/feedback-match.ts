@@ -10,7 +10,7 @@ import type { Ledger } from './ledger.ts';
 export interface Match {
   readonly id: number;
   readonly foundBy: FoundBy;
-  /** It was named by something that only whoever has got this mail can know: a signed token, or a Message-ID of ours that is its own. */
+  /** It was named by something that only who got the message can know: a signed token, or a Message-ID of ours. */
   readonly isSecret: boolean;
 }
 
@@ -86,8 +86,8 @@ export function createMatch(
     // Who forwards mail bounces it from another address; of one recipient it is clear whose mail it was.
     if (all.length === 1) return { id: all[0].id, foundBy: 'message-id', isSecret: true };
     const id = recipients.flatMap((recipient) => toRecipient.get({ recipient, messageId: number })?.id ?? [])[0];
-    // Each of them knows the Message-ID, and the addresses of the others.
-    return id === undefined ? undefined : { id, foundBy: 'message-id', isSecret: false };
+    // Who got the same message knows it, too: only tokens tell them apart.
+    return id === undefined ? undefined : { id, foundBy: 'message-id', isSecret: true };
   }
 
   function providerIds(id: number): string[] {
