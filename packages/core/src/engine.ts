@@ -17,10 +17,12 @@ import { createHealth } from './engine/health.ts';
 import { createLaneViews } from './engine/lanes.ts';
 import { createReading } from './engine/reading.ts';
 import { createRecords } from './engine/records.ts';
+import { createReporting } from './engine/reporting.ts';
 import { createRouteFaults } from './engine/route-faults.ts';
 import { createShaping } from './engine/shaping.ts';
 import { createSubmitting } from './engine/submitting.ts';
 import { createVerifying } from './engine/verifying.ts';
+import { createWayNames } from './engine/way-names.ts';
 import { createWays } from './engine/ways.ts';
 import { MailRelayError, messageOf } from './errors.ts';
 import type { MessageEvent } from './events.ts';
@@ -28,7 +30,6 @@ import { createLocalQueue } from './queue/local.ts';
 import type { LocalQueue } from './queue/local-options.ts';
 import { retrySchedule } from './queue/retry.ts';
 import { parseRates } from './rate.ts';
-import { campaignReport, summaryReport } from './report/figures.ts';
 import { createBreakers } from './route/breakers.ts';
 import type { ResolvedShaping } from './shaping-options.ts';
 import type { Cursor, StoreSpec } from './store/port.ts';
@@ -70,7 +71,12 @@ const CONCURRENCY = 5;
 export function createEngine(options: EngineOptions, host: HostApi, clock: Clock = systemClock): EngineApi {
   const tokens = createTokens(options.secrets);
   const messageIdOf = createMessageIds(tokens);
-  const store = createSqliteStore({ path: options.store.path, messageIdOf, policy: options.suppression });
+  const store = createSqliteStore({
+    path: options.store.path,
+    messageIdOf,
+    policy: options.suppression,
+    ...createWayNames(options.routes, options.shaping),
+  });
   const composer: Composer = createComposer({
     ...options.templates,
     tokens,
@@ -200,11 +206,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     findSuppression: async (address, scopes) => store.suppressions.find(address, scopes, clock.now()),
     liftSuppression: (address, scope, note) => store.suppressions.lift({ address, scope, note }, clock.now()),
     listSuppressions: (query) => store.suppressions.list(query),
-    async campaignReport(name) {
-      const counts = await store.reports.campaign(name);
-      return counts && campaignReport(name, counts, await store.reports.links(name, 50));
-    },
-    summaryReport: async (query) => summaryReport(query, await store.reports.days(query)),
+    ...createReporting(store),
     lanes: async () => (await store.queue.lanes()).map(views.view),
     async pauseLane(lane, paused): Promise<void> {
       if (!routeNames.includes(lane.route))

@@ -19,15 +19,29 @@ import type {
 } from '../message.ts';
 import type { QueueStore, SiteQueueStore } from '../queue/port.ts';
 import type { ActivityStore } from './activity-port.ts';
+import type { AlertStore } from './alert-port.ts';
 import type { BlobStore } from './blob-port.ts';
 import type { FeedbackStore } from './feedback-port.ts';
 import type { ReportStore } from './report-port.ts';
 import type { SuppressionStore } from './suppression-port.ts';
 
 export type { Activity, ActivityStore, DeliveryActivity } from './activity-port.ts';
+export type { AlertRule, AlertStore } from './alert-port.ts';
 export { BLOB_KINDS, type BlobKind, type BlobStore } from './blob-port.ts';
 export type { FeedbackStore, Received, UnmatchedFeedback } from './feedback-port.ts';
-export { type LinkCount, METRICS, type Metric, type ReportStore } from './report-port.ts';
+export {
+  type LinkCount,
+  METRICS,
+  type Metric,
+  type NamedCounts,
+  type ReportStore,
+  WAY_DIMENSIONS,
+  WAY_METRICS,
+  type WaitCount,
+  type WayDimension,
+  type WayMetric,
+  type WayQuery,
+} from './report-port.ts';
 export type { Suppression, SuppressionStore } from './suppression-port.ts';
 
 /** The store, by what it is asked. */
@@ -40,6 +54,7 @@ export interface Store {
   readonly activity: ActivityStore;
   readonly feedback: FeedbackStore;
   readonly reports: ReportStore;
+  readonly alerts: AlertStore;
   readonly blobs: BlobStore;
   /** Opens the database and brings its schema up to date. Throws `STORE_UNAVAILABLE`, `STORE_READ_ONLY`, `STORE_NEWER` or `STORE_CORRUPT`. */
   open(): Promise<void>;

@@ -10,7 +10,15 @@ import type { MessageEvent, ReasonClass, TranscriptStep } from '../events.ts';
 import type { FeedbackEvent, FeedbackReport, MailReport } from '../feedback/port.ts';
 import type { Accepted, DeliveryState, Stream, Submission, SubmittedRecipient, TemplateData } from '../message.ts';
 import type { LaneKey, LaneRecord, LaneView } from '../queue/port.ts';
-import type { CampaignReport, Explanation, SummaryReport } from '../report/port.ts';
+import type {
+  Breakdown,
+  BreakdownQuery,
+  CampaignReport,
+  DeferralReport,
+  Explanation,
+  ReportDimension,
+  SummaryReport,
+} from '../report/port.ts';
 import type { RouteHealth } from '../route/port.ts';
 import type {
   BlobKind,
@@ -23,6 +31,7 @@ import type {
   Selection,
   Suppression,
   UnmatchedFeedback,
+  WayQuery,
 } from '../store/port.ts';
 
 /** A request that a reader's program made on a tracked link; the token is already verified. */
@@ -163,6 +172,9 @@ export interface EngineApi {
     readonly to: number;
     readonly stream: Stream | undefined;
   }): Promise<SummaryReport>;
+  /** Undefined where the campaign that is asked for never was. */
+  breakdown(by: ReportDimension, query: BreakdownQuery): Promise<Breakdown | undefined>;
+  deferralReport(query: WayQuery): Promise<DeferralReport>;
   lanes(): Promise<LaneView[]>;
   pauseLane(lane: LaneKey, paused: boolean): Promise<void>;
   /** Labels, stores and counts what came in at the same time; durable when resolved. Unknown deliveries are ignored. */

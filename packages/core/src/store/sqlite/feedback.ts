@@ -13,7 +13,9 @@ import { FLAGS, type Ledger, type MessageFacts, stateCode, stateOf } from './led
 interface Row {
   readonly id: number;
   readonly message_id: number;
+  readonly lane_id: number;
   readonly recipient: string;
+  readonly sent_at: number | null;
   readonly state: number;
   readonly flags: number;
   readonly attempts: number;
@@ -41,7 +43,7 @@ export function createFeedbackStore(context: {
   const find = db.prepare((query, { id }: { id: number }) =>
     query
       .selectFrom('delivery')
-      .select(['id', 'message_id', 'recipient', 'state', 'flags', 'attempts'])
+      .select(['id', 'message_id', 'lane_id', 'recipient', 'sent_at', 'state', 'flags', 'attempts'])
       .where('id', '=', id),
   );
   const move = db.prepare((query, p: { id: number; state: number; flags: number; at: number; reason: string | null }) =>
@@ -66,13 +68,24 @@ export function createFeedbackStore(context: {
     const known = VERDICTS.filter((one) => (row.flags & FLAGS[one]) !== 0);
     // What was never sent, or waits again, has nothing to come back; what is on its way is settled by who sends it.
     if (!['sending', 'sent', 'delivered'].includes(state) && known.length === 0) return LATE;
-    // A second bounce may be a hard one after a soft one: the address must not hang on which came first.
-    if (known.includes(verdict)) return { ...LATE, counts: true };
+    const hard = verdict === 'bounced' && event.kind === 'hard' && (row.flags & FLAGS.hardBounced) === 0;
+    // A second bounce may be a hard one after a soft one: the address must not hang on which came first, nor the counts.
+    const repeated = known.includes(verdict);
+    if (repeated && !hard) return { ...LATE, counts: true };
     const next = state === 'sending' ? state : stateAfter([...known, verdict]);
-    const flags = row.flags | FLAGS[verdict];
+    const flags = row.flags | FLAGS[verdict] | (hard ? FLAGS.hardBounced : 0);
     const reason = next === verdict && verdict !== 'delivered' ? (textOf(event) ?? null) : null;
     move.run({ id: row.id, state: stateCode(next), flags, at: event.at, reason });
-    if (verdict !== 'delivered') ledger.count(facts, verdict, event.at);
+    if (verdict !== 'delivered' && !repeated) {
+      ledger.countOf(row, facts, verdict, event.at);
+      // What is still being sent is counted as sent, and as returned, when that ends.
+      if (verdict !== 'complained' && state !== 'sending') ledger.countOf(row, facts, 'returned', event.at);
+      if (verdict === 'complained') ledger.beat(facts, row.sent_at ?? event.at, { complained: 1 });
+    }
+    if (hard) {
+      ledger.countOf(row, facts, 'hardBounced', event.at);
+      ledger.beat(facts, row.sent_at ?? event.at, { hard: 1 });
+    }
     const written = write(row, facts, verdict, event, match);
     return { events: [written], outcome: next === state ? 'recorded' : 'moved', counts: true };
   }
@@ -92,7 +105,7 @@ export function createFeedbackStore(context: {
       const events = activities.recordNow({ type, deliveryId: row.id, at, scope });
       return events.length === 0 ? LATE : { events, outcome: 'recorded', counts: true };
     }
-    if (type === 'deferred') ledger.count(facts, 'deferrals', at);
+    if (type === 'deferred') ledger.countOf(row, facts, 'deferrals', at);
     if (type === 'deferred' || type === 'auto-replied')
       return { events: [write(row, facts, type, event, match)], outcome: 'recorded', counts: true };
     return judge(row, facts, type, event, match);

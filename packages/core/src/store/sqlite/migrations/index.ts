@@ -1,6 +1,7 @@
 import type { Migration } from 'kysely/migration';
 import { feedback } from './feedback.ts';
 import { initial } from './initial.ts';
+import { reports } from './reports.ts';
 import { sites } from './sites.ts';
 
 /** Every version of the schema by its name, in order. One that was published is never changed. */
@@ -8,4 +9,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-initial': initial,
   '0002-feedback': feedback,
   '0003-sites': sites,
+  '0005-reports': reports,
 };

@@ -1,0 +1,100 @@
+import { domainOf } from '../../address.ts';
+import { stepOf } from '../../report-scale.ts';
+import { WAY_METRICS, type WayMetric } from '../report-port.ts';
+import type { Database } from './database.ts';
+import type { Lanes } from './lanes.ts';
+import { createWayRows, type Way } from './way-rows.ts';
+
+const DAY_MS = 86_400_000;
+
+/** A delivery with the lane that it goes or went by. */
+export interface Walked {
+  readonly lane_id: number;
+  readonly recipient: string;
+}
+
+/** What is known of ways beside what the store has. */
+export interface WayNames {
+  readonly lanes: Pick<Lanes, 'keyOf'>;
+  /** Whose servers a route speaks with; empty where that is not known. */
+  providerOf(route: string): string;
+  /** The site behind a domain, for mail whose lane has none; undefined where it is not known. */
+  siteOf(domain: string): string | undefined;
+  /** Ways that are counted by name on one day. */
+  readonly waysPerDay: number;
+}
+
+/** Counts by way and day. Inside of `write`. */
+export interface WayCounts {
+  add(delivery: Walked, metric: WayMetric, at: number, n: number): void;
+  waited(delivery: Walked, how: 'sent' | 'lost', ms: number, at: number): void;
+}
+
+/** What a transaction adds to one way on one day. */
+export interface WayAddition {
+  readonly way: Way;
+  readonly day: number;
+  readonly counts: Record<WayMetric, number>;
+  readonly waits: Map<number, { sent: number; lost: number }>;
+}
+
+const PLACES = Object.fromEntries(WAY_METRICS.map((metric) => [metric, 0])) as Readonly<Record<WayMetric, number>>;
+
+/** Counts by way in SQLite: what a transaction adds to a way is one change of one row. */
+export function createWayCounts(db: Database, { lanes, providerOf, siteOf, waysPerDay }: WayNames): WayCounts {
+  const additions = new Map<string, WayAddition>();
+  const rows = createWayRows(db, waysPerDay);
+  db.beforeCommit(() => {
+    if (additions.size === 0) return;
+    const rest = new Map<string, WayAddition>();
+    for (const addition of additions.values()) {
+      if (rows.put(addition)) continue;
+      const { route, provider, stream } = addition.way;
+      const key = `${addition.day} ${stream} ${provider} ${route}`;
+      const other = rest.get(key) ?? emptyAddition({ route, provider, stream, site: '', domain: '' }, addition.day);
+      rest.set(key, merged(other, addition));
+    }
+    for (const addition of rest.values()) rows.putAlways(addition);
+    additions.clear();
+  });
+  db.onRollback(() => additions.clear());
+
+  function additionOf({ lane_id: lane, recipient }: Walked, at: number): WayAddition {
+    const day = Math.floor(at / DAY_MS);
+    const domain = domainOf(recipient).toLowerCase();
+    const key = `${lane} ${day} ${domain}`;
+    const known = additions.get(key);
+    if (known !== undefined) return known;
+    const { route, site, stream } = lanes.keyOf(lane);
+    const way = { route, provider: providerOf(route), stream, site: site || (siteOf(domain) ?? ''), domain };
+    const made = emptyAddition(way, day);
+    additions.set(key, made);
+    return made;
+  }
+
+  return {
+    add(delivery, metric, at, n) {
+      additionOf(delivery, at).counts[metric] += n;
+    },
+    waited(delivery, how, ms, at) {
+      const { waits } = additionOf(delivery, at);
+      const step = stepOf(ms);
+      const wait = waits.get(step) ?? { sent: 0, lost: 0 };
+      wait[how] += 1;
+      waits.set(step, wait);
+    },
+  };
+}
+
+function emptyAddition(way: Way, day: number): WayAddition {
+  return { way, day, counts: { ...PLACES }, waits: new Map() };
+}
+
+function merged(into: WayAddition, { counts, waits }: WayAddition): WayAddition {
+  for (const metric of WAY_METRICS) into.counts[metric] += counts[metric];
+  for (const [step, { sent, lost }] of waits) {
+    const wait = into.waits.get(step) ?? { sent: 0, lost: 0 };
+    into.waits.set(step, { sent: wait.sent + sent, lost: wait.lost + lost });
+  }
+  return into;
+}
