@@ -67,7 +67,8 @@ export function createFeedbackStore(context: {
     const state = stateOf(row.state);
     const known = VERDICTS.filter((one) => (row.flags & FLAGS[one]) !== 0);
     // What was never sent, or waits again, has nothing to come back; what is on its way is settled by who sends it.
-    if (!['sending', 'sent', 'delivered'].includes(state) && known.length === 0) return LATE;
+    const wasSent = row.sent_at !== null && (known.length > 0 || ['sent', 'delivered'].includes(state));
+    if (state !== 'sending' && !wasSent) return LATE;
     const hard = verdict === 'bounced' && event.kind === 'hard' && (row.flags & FLAGS.hardBounced) === 0;
     // A second bounce may be a hard one after a soft one: the address must not hang on which came first, nor the counts.
     const repeated = known.includes(verdict);

@@ -75,6 +75,9 @@ export function createQueueStore(
       .where('owner', '=', p.owner)
       .where((row) => row(row('flags', '&', FLAGS.deferred), '=', 0)),
   );
+  const flagsOf = db.prepare((query, p: { id: number }) =>
+    query.selectFrom('delivery').select('flags').where('id', '=', p.id),
+  );
   const finish = db.prepare((query, p: Settled) =>
     query
       .updateTable('delivery')
@@ -86,8 +89,7 @@ export function createQueueStore(
         sent_at: p.sentAt,
         owner: null,
         reason: p.reason,
-        // What a bounce mail has said already counts as it was said there.
-        flags: sql<number>`flags | case when flags & ${FLAGS.bounced} then 0 else ${p.flags} end`,
+        flags: row('flags', '|', p.flags),
       }))
       .where('id', '=', p.id)
       .where('owner', '=', p.owner)
@@ -104,6 +106,8 @@ export function createQueueStore(
     const reason = 'reply' in result ? result.reply : 'reason' in result ? result.reason : null;
     const sent = result.type === 'sent';
     const firstDeferral = result.type === 'deferred' && markDeferred.run({ id, owner }) > 0;
+    // A bounce mail may have been faster than the answer of the server.
+    const before = result.type === 'bounced' || result.type === 'failed' ? (flagsOf.get({ id })?.flags ?? 0) : 0;
     const row = finish.get({
       id,
       owner,
@@ -130,7 +134,7 @@ export function createQueueStore(
       // Where it goes was not known, or has changed: it is sorted anew.
       relocate.run({ id, lane: lanes.idOf({ route, stream: facts.stream }) });
     if (result.type === 'returned') return [];
-    tallies.settled(row, facts, result, { firstDeferral, now });
+    tallies.settled(row, facts, result, { firstDeferral, before, now });
     const { type, ...said } = result;
     const detail =
       type === 'suppressed' ? said : { ...said, attempt, ...(transcript === undefined ? {} : { transcript }) };

@@ -12,14 +12,16 @@ interface Settled extends Walked {
   readonly flags: number;
 }
 
+interface How {
+  readonly firstDeferral: boolean;
+  /** Flags of a delivery that bounces or fails, as they were before. */
+  readonly before: number;
+  readonly now: number;
+}
+
 /** What the end of an attempt counts for. Inside of `write`. */
 export interface Tallies {
-  settled(
-    delivery: Settled,
-    facts: MessageFacts,
-    result: Result,
-    how: { readonly firstDeferral: boolean; readonly now: number },
-  ): void;
+  settled(delivery: Settled, facts: MessageFacts, result: Result, how: How): void;
 }
 
 const DEFERRED = EVENT_TYPES.indexOf('deferred');
@@ -42,14 +44,22 @@ export function createTallies(db: Database, ledger: Ledger): Tallies {
     return rows.slice(rows.findLastIndex(({ type }) => type === RETRIED) + 1)[0]?.at;
   }
 
-  function ended(delivery: Settled, facts: MessageFacts, result: Exclude<Result, { type: 'deferred' }>, now: number) {
+  function ended(
+    delivery: Settled,
+    facts: MessageFacts,
+    result: Exclude<Result, { type: 'deferred' }>,
+    how: How,
+  ): void {
     const { type } = result;
-    if (type === 'suppressed') return ledger.count(facts, type, now);
     const { flags } = delivery;
-    // A bounce mail that was faster than the answer of the server has counted already.
-    const known = type === 'bounced' && (flags & FLAGS.bounced) !== 0;
-    if (!known) ledger.countOf(delivery, facts, type, now);
-    const hard = type === 'bounced' && result.kind === 'hard' && !known;
+    const { before, now } = how;
+    if (type === 'suppressed') {
+      ledger.count(facts, type, now);
+      return;
+    }
+    // What a bounce mail has said has counted already.
+    if (type === 'sent' || (before & FLAGS[type]) === 0) ledger.countOf(delivery, facts, type, now);
+    const hard = (flags & ~before & FLAGS.hardBounced) !== 0 && type === 'bounced';
     if (hard) ledger.countOf(delivery, facts, 'hardBounced', now);
     if (type === 'sent')
       for (const verdict of ['bounced', 'failed'] as const)
@@ -61,8 +71,9 @@ export function createTallies(db: Database, ledger: Ledger): Tallies {
   }
 
   return {
-    settled(delivery, facts, result, { firstDeferral, now }) {
-      if (result.type !== 'deferred') return ended(delivery, facts, result, now);
+    settled(delivery, facts, result, how) {
+      if (result.type !== 'deferred') return ended(delivery, facts, result, how);
+      const { firstDeferral, now } = how;
       ledger.countOf(delivery, facts, 'deferrals', now);
       if (firstDeferral) ledger.countOf(delivery, facts, 'deferred', now);
     },
