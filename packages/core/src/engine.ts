@@ -1,5 +1,6 @@
 /** Joins the stages in order: compose -> queue -> route -> deliver -> feedback -> report. Runs in the engine's thread. */
 import { hostname } from 'node:os';
+import type { AlertPolicy } from './alert-options.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createComposer } from './compose/composer.ts';
 import { createMessageIds } from './compose/message-id.ts';
@@ -8,6 +9,7 @@ import { headOf, readCaptured } from './deliver/capture.ts';
 import type { RouteSpec, Transport } from './deliver/port.ts';
 import { createTransport } from './deliver/transport.ts';
 import type { ResolvedDkim } from './dkim-options.ts';
+import { createAlerting } from './engine/alerting.ts';
 import { createBounceMails } from './engine/bounce-mails.ts';
 import { createConsent } from './engine/consent.ts';
 import { createDelivering } from './engine/delivering.ts';
@@ -22,6 +24,7 @@ import { createRouteFaults } from './engine/route-faults.ts';
 import { createShaping } from './engine/shaping.ts';
 import { createSubmitting } from './engine/submitting.ts';
 import { createVerifying } from './engine/verifying.ts';
+import { createWarnings } from './engine/warnings.ts';
 import { createWayNames } from './engine/way-names.ts';
 import { createWays } from './engine/ways.ts';
 import { MailRelayError, messageOf } from './errors.ts';
@@ -53,6 +56,7 @@ export interface EngineOptions {
   readonly shaping: ResolvedShaping;
   readonly maxMessageBytes: number;
   readonly suppression: SuppressionPolicy;
+  readonly alerts: AlertPolicy;
   /** Where bounces go: a domain, or an address that gets a token. */
   readonly bounceDomain: string | undefined;
   readonly queue: {
@@ -71,11 +75,12 @@ const CONCURRENCY = 5;
 export function createEngine(options: EngineOptions, host: HostApi, clock: Clock = systemClock): EngineApi {
   const tokens = createTokens(options.secrets);
   const messageIdOf = createMessageIds(tokens);
+  const names = createWayNames(options.routes, options.shaping);
   const store = createSqliteStore({
     path: options.store.path,
     messageIdOf,
     policy: options.suppression,
-    ...createWayNames(options.routes, options.shaping),
+    ...names,
   });
   const composer: Composer = createComposer({
     ...options.templates,
@@ -91,6 +96,8 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
   });
   const transports = new Map<string, Transport>();
   const faults = createRouteFaults(host.log, options.routes);
+  const alerting = createAlerting({ store, clock, policy: options.alerts, host });
+  const warnings = createWarnings({ clock, everyMs: options.alerts.warnEveryMs, host });
   const breakers = createBreakers(clock);
   const ways = createWays(options.routes, breakers, clock);
   const shaping = createShaping({ routes: options.routes, shaping: options.shaping, store, clock, log: host.log });
@@ -99,12 +106,13 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
   let listening = false;
   const publish = (events: readonly MessageEvent[]): void => {
     if (listening && events.length > 0) host.publish(events);
+    alerting.note(events);
   };
   const wake = (): void => queue?.wake();
   const routeNames = options.routes.map((route) => route.name);
   const submitting = createSubmitting({ store, composer, routes: options.routes, clock, publish, wake });
   const reading = createReading({ store, composer, publish });
-  const coming = createFeedback({ store, clock, policy: options.suppression, publish, log: host.log });
+  const coming = createFeedback({ store, clock, policy: options.suppression, publish, warnings });
 
   function transportOf(route: RouteSpec): Transport {
     const known = transports.get(route.name);
@@ -147,6 +155,8 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
         routes: options.routes,
         schedule: retrySchedule(options.queue),
         faults,
+        warnings,
+        siteOf: names.siteOf,
         ways,
         shaping,
         log: host.log,
@@ -168,9 +178,13 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
       await composer.start();
       queue = openQueue();
       await queue.start();
+      warnings.start();
+      alerting.start();
     },
     async stop(stopOptions): Promise<void> {
       await queue?.stop(stopOptions);
+      await alerting.stop();
+      warnings.stop();
       await Promise.all([...transports.values()].map((transport) => transport.close()));
       await composer.close();
       await store.close();
@@ -229,7 +243,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
       const bytes = await store.blobs.get('captured', id);
       return bytes && readCaptured(bytes).raw;
     },
-    health: createHealth({ store, faults, breakers, clock }),
+    health: createHealth({ store, faults, warnings, breakers, clock }),
     ...createVerifying({ routes: options.routes, clock, transport: transportOf }),
     async listen(on): Promise<void> {
       listening = on;

@@ -114,6 +114,8 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
   const listeners = createListeners(resolved.logger);
   const host: HostApi = {
     publish: listeners.publish,
+    alert: listeners.alert,
+    warn: listeners.warn,
     log: (level, fields, message) => resolved.logger[level](fields, message),
   };
   const lifecycle = createLifecycle({
@@ -201,7 +203,8 @@ function engineOptions(
   secrets: readonly string[],
   declared: EngineOptions['templates']['declared'],
 ): EngineOptions {
-  const { store, templates, linkBase, routes, dkim, shaping, limits, queue, suppression, bounceDomain } = options;
+  const { store, templates, linkBase, routes, dkim, shaping, limits, queue, suppression, alerts, bounceDomain } =
+    options;
   return {
     store,
     templates: { folders: templates.folders, declared, watch: templates.watch },
@@ -212,6 +215,7 @@ function engineOptions(
     shaping,
     maxMessageBytes: limits.maxMessageBytes,
     suppression,
+    alerts,
     bounceDomain,
     queue,
   };

@@ -1,13 +1,5 @@
-import type { Alert, AlertKind } from '../alerts.ts';
-
-/** When to alert, with nothing left open. */
-export interface AlertRule {
-  readonly kind: AlertKind;
-  /** Shares; each that is passed gives an alert of its own. */
-  readonly thresholds: readonly number[];
-  /** Mails that the window must have. */
-  readonly minVolume: number;
-}
+import type { RateRule } from '../alert-options.ts';
+import type { Alert } from '../alerts.ts';
 
 /** Finds rates that are too high, and remembers which are known. */
 export interface AlertStore {
@@ -19,7 +11,7 @@ export interface AlertStore {
   check(options: {
     readonly now: number;
     readonly windowMs: number;
-    readonly rules: readonly AlertRule[];
+    readonly rules: readonly RateRule[];
   }): Promise<readonly Alert[]>;
   /** What is not resolved, the newest first. */
   open(): readonly Alert[];

@@ -26,7 +26,7 @@ import type { ReportStore } from './report-port.ts';
 import type { SuppressionStore } from './suppression-port.ts';
 
 export type { Activity, ActivityStore, DeliveryActivity } from './activity-port.ts';
-export type { AlertRule, AlertStore } from './alert-port.ts';
+export type { AlertStore } from './alert-port.ts';
 export { BLOB_KINDS, type BlobKind, type BlobStore } from './blob-port.ts';
 export type { FeedbackStore, Received, UnmatchedFeedback } from './feedback-port.ts';
 export {

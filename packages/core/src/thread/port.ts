@@ -4,6 +4,7 @@
  */
 
 import type { Mailbox } from '../address.ts';
+import type { Alert, Warning } from '../alerts.ts';
 import type { RenderedTemplate } from '../compose/port.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { MessageEvent, ReasonClass, TranscriptStep } from '../events.ts';
@@ -94,8 +95,15 @@ export interface Health {
   readonly lanes: readonly LaneRecord[];
   /** Routes of this process that do not work at the moment; their mail waits. */
   readonly failing: readonly FailingRoute[];
-  /** Circuit breakers of this process's routes over one server, by the name of the route; of those that were used. */
+  /**
+   * How this process's routes over one server do, by the name of the route: its circuit breaker, since when, failures in a row,
+   * and when the next mail tries a route that is down.
+   */
   readonly breakers: Readonly<Record<string, RouteHealth>>;
+  /** Alerts that are not resolved, of all processes on the store, the newest first; at most 100. */
+  readonly alerts: readonly Alert[];
+  /** What mail was refused for of late by this process, with all refusals of the running window; at most 100. */
+  readonly warnings: readonly Warning[];
 }
 
 /** Whether an address gets mail of a scope. */
@@ -234,5 +242,7 @@ export interface EngineApi {
 /** What the engine asks the host's thread. */
 export interface HostApi {
   publish(events: readonly MessageEvent[]): void;
+  alert(alerts: readonly Alert[]): void;
+  warn(warnings: readonly Warning[]): void;
   log(level: 'debug' | 'info' | 'warn' | 'error', fields: Readonly<Record<string, unknown>>, message: string): void;
 }

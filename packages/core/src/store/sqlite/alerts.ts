@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely';
+import type { RateRule } from '../../alert-options.ts';
 import { ALERT_KINDS, type Alert, type AlertKind } from '../../alerts.ts';
-import type { AlertRule, AlertStore } from '../alert-port.ts';
+import type { AlertStore } from '../alert-port.ts';
 import type { Database } from './database.ts';
 import { STREAMS } from './ledger-facts.ts';
 import { SLOT_MS } from './pulses.ts';
@@ -71,7 +72,7 @@ export function createAlertStore(db: Database): AlertStore {
     };
   }
 
-  function raise(scope: number, pulse: Pulse, rule: AlertRule, known: ReadonlySet<string>, options: Looked): Alert[] {
+  function raise(scope: number, pulse: Pulse, rule: RateRule, known: ReadonlySet<string>, options: Looked): Alert[] {
     const [n, total] = shareOf(rule.kind, pulse);
     const kind = ALERT_KINDS.indexOf(rule.kind);
     return rule.thresholds

@@ -26,6 +26,7 @@ interface Applied {
   readonly outcome: Received['outcome'];
   /** False where it is about a mail that was not sent, or is being sent again. */
   readonly counts: boolean;
+  readonly way?: Pick<Received, 'route' | 'site'>;
 }
 const LATE: Applied = { events: [], outcome: 'late', counts: false };
 
@@ -95,6 +96,11 @@ export function createFeedbackStore(context: {
     const row = find.get({ id: match.id });
     const facts = row && ledger.message(row.message_id);
     if (row === undefined || facts === undefined) return LATE;
+    const { route, site } = ledger.wayOf(row);
+    return { ...applyTo(row, facts, event, match), way: { route, site: site === '' ? undefined : site } };
+  }
+
+  function applyTo(row: Row, facts: MessageFacts, event: FeedbackEvent, match: Match): Applied {
     const { type, at } = event;
     if (type === 'opened' || type === 'clicked') {
       const { agent = UNKNOWN_AGENT, url } = event;
@@ -127,7 +133,8 @@ export function createFeedbackStore(context: {
           const applied = apply(event, found);
           events.push(...applied.events);
           if (applied.counts) events.push(...consequences.follow(event, found, { now, policy }));
-          return { outcome: applied.outcome, deliveryId: encodeId('dlv', found.id), foundBy: found.foundBy };
+          const deliveryId = encodeId('dlv', found.id);
+          return { outcome: applied.outcome, deliveryId, foundBy: found.foundBy, ...applied.way };
         });
         memory.sweep(now, feedback.length);
         return { events, received, used: false };

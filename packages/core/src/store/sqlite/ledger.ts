@@ -9,6 +9,7 @@ import { packDetail, unpackDetail } from './detail.ts';
 import { type MessageFacts, STREAMS } from './ledger-facts.ts';
 import { type Beats, createPulses } from './pulses.ts';
 import { createWayCounts, type Walked, type WayNames } from './way-counts.ts';
+import type { Way } from './way-rows.ts';
 
 export { type MessageFacts, STREAMS } from './ledger-facts.ts';
 
@@ -56,6 +57,8 @@ export interface Ledger {
   count(facts: MessageFacts, metric: Exclude<Metric, WayMetric>, at: number, n?: number): void;
   /** Counts what happens to a delivery on its way, and after it. */
   countOf(delivery: Walked, facts: MessageFacts, metric: WayMetric, at: number, n?: number): void;
+  /** What a delivery has on its way. */
+  wayOf(delivery: Walked): Way;
   /** Deferred mail left (`sent`) or came to nothing (`lost`), so long after it was first deferred. */
   waited(delivery: Walked, how: 'sent' | 'lost', ms: number, at: number): void;
   /** What alerts look at. `at`: when the mail was sent, or ended. */
@@ -224,6 +227,7 @@ export function createLedger(db: Database, names: WayNames): Ledger {
       counts.add(facts, metric, at, n);
       ways.add(delivery, metric, at, n);
     },
+    wayOf: ways.of,
     waited: ways.waited,
     beat: pulses.add,
     read(row, recipient, facts) {

@@ -26,6 +26,7 @@ export interface WayNames {
 
 /** Counts by way and day. Inside of `write`. */
 export interface WayCounts {
+  of(delivery: Walked): Way;
   add(delivery: Walked, metric: WayMetric, at: number, n: number): void;
   waited(delivery: Walked, how: 'sent' | 'lost', ms: number, at: number): void;
 }
@@ -59,20 +60,24 @@ export function createWayCounts(db: Database, { lanes, providerOf, siteOf, waysP
   });
   db.onRollback(() => additions.clear());
 
-  function additionOf({ lane_id: lane, recipient }: Walked, at: number): WayAddition {
-    const day = Math.floor(at / DAY_MS);
+  function of({ lane_id: lane, recipient }: Walked): Way {
     const domain = domainOf(recipient).toLowerCase();
-    const key = `${lane} ${day} ${domain}`;
+    const { route, site, stream } = lanes.keyOf(lane);
+    return { route, provider: providerOf(route), stream, site: site || (siteOf(domain) ?? ''), domain };
+  }
+
+  function additionOf(delivery: Walked, at: number): WayAddition {
+    const day = Math.floor(at / DAY_MS);
+    const key = `${delivery.lane_id} ${day} ${domainOf(delivery.recipient).toLowerCase()}`;
     const known = additions.get(key);
     if (known !== undefined) return known;
-    const { route, site, stream } = lanes.keyOf(lane);
-    const way = { route, provider: providerOf(route), stream, site: site || (siteOf(domain) ?? ''), domain };
-    const made = emptyAddition(way, day);
+    const made = emptyAddition(of(delivery), day);
     additions.set(key, made);
     return made;
   }
 
   return {
+    of,
     add(delivery, metric, at, n) {
       additionOf(delivery, at).counts[metric] += n;
     },
