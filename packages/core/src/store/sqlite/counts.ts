@@ -1,5 +1,4 @@
-import type { Metric } from '../port.ts';
-import { METRICS } from '../port.ts';
+import { METRICS, type Metric } from '../port.ts';
 import type { Database } from './database.ts';
 import { type MessageFacts, STREAMS } from './ledger-facts.ts';
 
@@ -16,10 +15,20 @@ export function scopesOf({ stream, campaignId }: Pick<MessageFacts, 'stream' | '
   return campaignId === undefined ? [ofStream] : [ofStream, campaignId];
 }
 
+type Count = { readonly scope: number; readonly day: number; readonly metric: number; n: number };
+
 /** Counts in SQLite: those of a transaction are added at its end, since most of its changes add to the same ones. */
 export function createCounts(db: Database): Counts {
-  const counts = new Map<string, { scope: number; day: number; metric: number; n: number }>();
-  const put = db.prepare((query, p: { scope: number; day: number; metric: number; n: number }) =>
+  const counts = new Map<string, Count>();
+  /** What was added to last: most changes of a transaction are alike. */
+  let last:
+    | { readonly facts: MessageFacts; readonly metric: Metric; readonly day: number; of: readonly Count[] }
+    | undefined;
+  function forget(): void {
+    counts.clear();
+    last = undefined;
+  }
+  const put = db.prepare((query, p: Count) =>
     query
       .insertInto('report')
       .values({ scope: p.scope, day: p.day, metric: p.metric, n: p.n })
@@ -31,19 +40,25 @@ export function createCounts(db: Database): Counts {
   );
   db.beforeCommit(() => {
     for (const count of counts.values()) put.run(count);
-    counts.clear();
+    forget();
   });
-  db.onRollback(() => counts.clear());
+  db.onRollback(forget);
+
+  function countsOf(facts: MessageFacts, metric: Metric, day: number): readonly Count[] {
+    if (last?.facts === facts && last.metric === metric && last.day === day) return last.of;
+    const of = scopesOf(facts).map((scope) => {
+      const key = `${scope} ${day} ${metric}`;
+      const count = counts.get(key) ?? { scope, day, metric: METRICS.indexOf(metric), n: 0 };
+      counts.set(key, count);
+      return count;
+    });
+    last = { facts, metric, day, of };
+    return of;
+  }
 
   return {
     add(facts, metric, at, n) {
-      const day = Math.floor(at / DAY_MS);
-      for (const scope of scopesOf(facts)) {
-        const key = `${scope} ${day} ${metric}`;
-        const known = counts.get(key);
-        if (known === undefined) counts.set(key, { scope, day, metric: METRICS.indexOf(metric), n });
-        else known.n += n;
-      }
+      for (const count of countsOf(facts, metric, Math.floor(at / DAY_MS))) count.n += n;
     },
   };
 }

@@ -5,22 +5,25 @@ import type { MessageFacts } from './ledger-facts.ts';
 /** How fine the window of alerts moves, ms. */
 export const SLOT_MS = 3_600_000;
 
-/** What is counted in a slot. */
-const BEATS = ['tried', 'sent', 'hard', 'complained'] as const;
-
 /** `tried`: mails that were sent, bounced or failed; `hard` and `complained` of them, whenever that was found out. */
-export type Beats = { readonly [Name in (typeof BEATS)[number]]?: 1 };
+export type Beats = { readonly [Name in 'tried' | 'sent' | 'hard' | 'complained']?: 0 | 1 };
 
 /** What alerts are made of. Inside of `write`. */
 export interface Pulses {
   add(facts: MessageFacts, at: number, beats: Beats): void;
 }
 
-type Row = { scope: number; slot: number } & Record<(typeof BEATS)[number], number>;
+type Row = { readonly scope: number; readonly slot: number } & Record<keyof Beats, number>;
 
 /** Pulses in SQLite, added up by transaction. */
 export function createPulses(db: Database): Pulses {
   const rows = new Map<string, Row>();
+  /** What was added to last: most changes of a transaction are alike. */
+  let last: { readonly facts: MessageFacts; readonly slot: number; readonly of: readonly Row[] } | undefined;
+  function forget(): void {
+    rows.clear();
+    last = undefined;
+  }
   const put = db.prepare((query, p: Row) =>
     query
       .insertInto('pulse')
@@ -36,18 +39,29 @@ export function createPulses(db: Database): Pulses {
   );
   db.beforeCommit(() => {
     for (const row of rows.values()) put.run(row);
-    rows.clear();
+    forget();
   });
-  db.onRollback(() => rows.clear());
+  db.onRollback(forget);
+
+  function rowsOf(facts: MessageFacts, slot: number): readonly Row[] {
+    if (last?.facts === facts && last.slot === slot) return last.of;
+    const of = scopesOf(facts).map((scope) => {
+      const key = `${scope} ${slot}`;
+      const row = rows.get(key) ?? { scope, slot, tried: 0, sent: 0, hard: 0, complained: 0 };
+      rows.set(key, row);
+      return row;
+    });
+    last = { facts, slot, of };
+    return of;
+  }
 
   return {
-    add(facts, at, beats) {
-      const slot = Math.floor(at / SLOT_MS);
-      for (const scope of scopesOf(facts)) {
-        const key = `${scope} ${slot}`;
-        const row = rows.get(key) ?? { scope, slot, tried: 0, sent: 0, hard: 0, complained: 0 };
-        for (const name of BEATS) row[name] += beats[name] ?? 0;
-        rows.set(key, row);
+    add(facts, at, { tried = 0, sent = 0, hard = 0, complained = 0 }) {
+      for (const row of rowsOf(facts, Math.floor(at / SLOT_MS))) {
+        row.tried += tried;
+        row.sent += sent;
+        row.hard += hard;
+        row.complained += complained;
       }
     },
   };

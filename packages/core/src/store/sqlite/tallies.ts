@@ -64,7 +64,7 @@ export function createTallies(db: Database, ledger: Ledger): Tallies {
     if (type === 'sent')
       for (const verdict of ['bounced', 'failed'] as const)
         if ((flags & FLAGS[verdict]) !== 0) ledger.countOf(delivery, facts, 'returned', now);
-    ledger.beat(facts, now, { tried: 1, ...(type === 'sent' ? { sent: 1 } : {}), ...(hard ? { hard: 1 } : {}) });
+    ledger.beat(facts, now, { tried: 1, sent: type === 'sent' ? 1 : 0, hard: hard ? 1 : 0 });
     if ((flags & FLAGS.deferred) === 0) return;
     const since = deferredAt(delivery.id);
     if (since !== undefined) ledger.waited(delivery, type === 'sent' ? 'sent' : 'lost', Math.max(0, now - since), now);

@@ -1,6 +1,6 @@
 import { domainOf } from '../../address.ts';
 import { stepOf } from '../../report-scale.ts';
-import { WAY_METRICS, type WayMetric } from '../report-port.ts';
+import type { WayMetric } from '../report-port.ts';
 import type { Database } from './database.ts';
 import type { Lanes } from './lanes.ts';
 import { createWayRows, type Way } from './way-rows.ts';
@@ -35,20 +35,26 @@ export interface WayCounts {
 export interface WayAddition {
   readonly way: Way;
   readonly day: number;
-  readonly counts: Record<WayMetric, number>;
+  /** Of the figures that change. */
+  readonly counts: Partial<Record<WayMetric, number>>;
   readonly waits: Map<number, { sent: number; lost: number }>;
 }
 
-const PLACES = Object.fromEntries(WAY_METRICS.map((metric) => [metric, 0])) as Readonly<Record<WayMetric, number>>;
-
 /** Counts by way in SQLite: what a transaction adds to a way is one change of one row. */
 export function createWayCounts(db: Database, { lanes, providerOf, siteOf, waysPerDay }: WayNames): WayCounts {
-  const additions = new Map<string, WayAddition>();
+  /** By lane and day, and then by domain. */
+  const additions = new Map<string, Map<string, WayAddition>>();
+  /** Those that were added to last: most deliveries of a batch are of one lane. */
+  let last: { readonly lane: number; readonly day: number; readonly byDomain: Map<string, WayAddition> } | undefined;
+  function forget(): void {
+    additions.clear();
+    last = undefined;
+  }
   const rows = createWayRows(db, waysPerDay);
   db.beforeCommit(() => {
     if (additions.size === 0) return;
     const rest = new Map<string, WayAddition>();
-    for (const addition of additions.values()) {
+    for (const addition of [...additions.values()].flatMap((byDomain) => [...byDomain.values()])) {
       if (rows.put(addition)) continue;
       const { route, provider, stream } = addition.way;
       const key = `${addition.day} ${stream} ${provider} ${route}`;
@@ -56,9 +62,9 @@ export function createWayCounts(db: Database, { lanes, providerOf, siteOf, waysP
       rest.set(key, merged(other, addition));
     }
     for (const addition of rest.values()) rows.putAlways(addition);
-    additions.clear();
+    forget();
   });
-  db.onRollback(() => additions.clear());
+  db.onRollback(forget);
 
   function of({ lane_id: lane, recipient }: Walked): Way {
     const domain = domainOf(recipient).toLowerCase();
@@ -66,23 +72,36 @@ export function createWayCounts(db: Database, { lanes, providerOf, siteOf, waysP
     return { route, provider: providerOf(route), stream, site: site || (siteOf(domain) ?? ''), domain };
   }
 
+  function additionsOf(lane: number, day: number): Map<string, WayAddition> {
+    if (last?.lane === lane && last.day === day) return last.byDomain;
+    const key = `${lane} ${day}`;
+    const byDomain = additions.get(key) ?? new Map<string, WayAddition>();
+    additions.set(key, byDomain);
+    last = { lane, day, byDomain };
+    return byDomain;
+  }
+
   function additionOf(delivery: Walked, at: number): WayAddition {
     const day = Math.floor(at / DAY_MS);
-    const key = `${delivery.lane_id} ${day} ${domainOf(delivery.recipient).toLowerCase()}`;
-    const known = additions.get(key);
+    const byDomain = additionsOf(delivery.lane_id, day);
+    const domain = domainOf(delivery.recipient).toLowerCase();
+    const known = byDomain.get(domain);
     if (known !== undefined) return known;
     const made = emptyAddition(of(delivery), day);
-    additions.set(key, made);
+    byDomain.set(domain, made);
     return made;
   }
 
   return {
     of,
     add(delivery, metric, at, n) {
-      additionOf(delivery, at).counts[metric] += n;
+      const { counts } = additionOf(delivery, at);
+      counts[metric] = (counts[metric] ?? 0) + n;
     },
     waited(delivery, how, ms, at) {
-      const { waits } = additionOf(delivery, at);
+      const { counts, waits } = additionOf(delivery, at);
+      // A wait has a row of counts beside it.
+      counts.deferrals ??= 0;
       const step = stepOf(ms);
       const wait = waits.get(step) ?? { sent: 0, lost: 0 };
       wait[how] += 1;
@@ -92,11 +111,12 @@ export function createWayCounts(db: Database, { lanes, providerOf, siteOf, waysP
 }
 
 function emptyAddition(way: Way, day: number): WayAddition {
-  return { way, day, counts: { ...PLACES }, waits: new Map() };
+  return { way, day, counts: {}, waits: new Map() };
 }
 
 function merged(into: WayAddition, { counts, waits }: WayAddition): WayAddition {
-  for (const metric of WAY_METRICS) into.counts[metric] += counts[metric];
+  for (const [metric, n] of Object.entries(counts) as [WayMetric, number][])
+    into.counts[metric] = (into.counts[metric] ?? 0) + n;
   for (const [step, { sent, lost }] of waits) {
     const wait = into.waits.get(step) ?? { sent: 0, lost: 0 };
     into.waits.set(step, { sent: wait.sent + sent, lost: wait.lost + lost });

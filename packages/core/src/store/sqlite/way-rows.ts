@@ -3,6 +3,7 @@ import { WAY_METRICS, type WayMetric } from '../report-port.ts';
 import type { Database } from './database.ts';
 import { STREAMS } from './ledger-facts.ts';
 import { createRecent } from './recent.ts';
+import type { Prepared } from './statements.ts';
 import type { WayAddition } from './way-counts.ts';
 
 /** What mail had on its way. */
@@ -22,16 +23,21 @@ export interface WayRows {
 }
 
 type Columns = Omit<Way, 'stream'> & { readonly stream: number };
-type CountRow = { readonly day: number; readonly way: number } & Readonly<Record<WayMetric, number>>;
+type CountRow = { readonly day: number; readonly way: number } & Readonly<Partial<Record<WayMetric, number>>>;
+const NONE = Object.fromEntries(WAY_METRICS.map((metric) => [metric, 0])) as Readonly<Record<WayMetric, number>>;
 
 /** Ways whose numbers are kept in memory. */
 const KEPT = 10_000;
+/** Statements that are kept; there are more sets of figures than anybody needs. */
+const MOST_PREPARED = 100;
+/** Days that are kept in memory. */
+const MOST_FULL = 8;
 
 /** Rows in SQLite. */
 export function createWayRows(db: Database, waysPerDay: number): WayRows {
   const ids = createRecent<string, number>(KEPT);
-  /** Days that have as many ways as they may. */
-  const full = new Set<number>();
+  /** Days that have as many ways as they may, with those that they have: no other comes to them. */
+  const full = new Map<number, ReadonlyMap<string, number>>();
   db.onRollback(() => {
     ids.clear();
     full.clear();
@@ -65,14 +71,32 @@ export function createWayRows(db: Database, waysPerDay: number): WayRows {
       .select((row) => row.fn.countAll<number>().as('n'))
       .where('day', '=', p.day),
   );
-  const addTo = db.prepare((query, p: CountRow) =>
+  const list = db.prepare((query, p: { readonly day: number }) =>
     query
-      .updateTable('way_count')
-      .set((row) => Object.fromEntries(WAY_METRICS.map((metric) => [metric, row(metric, '+', p[metric])])))
-      .where('day', '=', p.day)
-      .where('way_id', '=', p.way),
+      .selectFrom('way_count')
+      .innerJoin('way', 'way.id', 'way_count.way_id')
+      .select(['way.id', 'way.route', 'way.provider', 'way.site', 'way.stream', 'way.domain'])
+      .where('day', '=', p.day),
   );
-  const begin = db.prepare((query, p: CountRow) =>
+  /** By the figures that change: mostly one or two of them do. */
+  const additions = new Map<string, Prepared<CountRow, unknown>>();
+  function addTo(day: number, way: number, counts: WayAddition['counts']): boolean {
+    const changed = Object.keys(counts) as WayMetric[];
+    const key = changed.join();
+    const known = additions.get(key);
+    const update =
+      known ??
+      db.prepare((query, p: CountRow) =>
+        query
+          .updateTable('way_count')
+          .set((of) => Object.fromEntries(changed.map((metric) => [metric, of(metric, '+', p[metric] as number)])))
+          .where('day', '=', p.day)
+          .where('way_id', '=', p.way),
+      );
+    if (known === undefined && additions.size < MOST_PREPARED) additions.set(key, update);
+    return update.run({ ...counts, day, way }) > 0;
+  }
+  const begin = db.prepare((query, p: CountRow & typeof NONE) =>
     query.insertInto('way_count').values({
       day: p.day,
       way_id: p.way,
@@ -108,21 +132,33 @@ export function createWayRows(db: Database, waysPerDay: number): WayRows {
     return known;
   }
 
-  function isFull(day: number): boolean {
-    if (full.has(day)) return true;
-    if ((countDay.get({ day })?.n ?? 0) < waysPerDay) return false;
-    full.add(day);
-    return true;
+  /** The ways of a day that is full; undefined where it is not. */
+  function allOf(day: number): ReadonlyMap<string, number> | undefined {
+    const known = full.get(day);
+    if (known !== undefined) return known;
+    if ((countDay.get({ day })?.n ?? 0) < waysPerDay) return undefined;
+    const all = new Map(
+      list
+        .all({ day })
+        .map(({ id, ...way }) => [keyOf({ ...way, stream: STREAMS[way.stream] ?? 'transactional' }), id]),
+    );
+    // There are few days at a time.
+    if (full.size >= MOST_FULL) full.clear();
+    full.set(day, all);
+    return all;
   }
 
   function put({ way, day, counts, waits }: WayAddition, always: boolean): boolean {
-    const known = idOf(way);
-    const counted = known !== undefined && addTo.run({ ...counts, day, way: known }) > 0;
-    if (!counted && !always && isFull(day)) return false;
+    if (waits.size === 0 && Object.values(counts).every((n) => n === 0)) return true;
+    const all = always ? undefined : full.get(day);
+    const known = all === undefined ? idOf(way) : all.get(keyOf(way));
+    if (all !== undefined && known === undefined) return false;
+    const counted = known !== undefined && addTo(day, known, counts);
+    if (!counted && !always && allOf(day) !== undefined) return false;
     const id = known ?? insert.insert({ ...way, stream: STREAMS.indexOf(way.stream), day });
     ids.set(keyOf(way), id);
     if (!counted) {
-      begin.run({ ...counts, day, way: id });
+      begin.run({ ...NONE, ...counts, day, way: id });
       if (known !== undefined) seeDay.run({ id, day });
     }
     for (const [step, wait] of waits) addWait.run({ day, way: id, step, ...wait });
@@ -136,5 +172,6 @@ export function createWayRows(db: Database, waysPerDay: number): WayRows {
 }
 
 function keyOf({ route, provider, site, stream, domain }: Way): string {
-  return JSON.stringify([domain, route, provider, site, stream]);
+  // Names of routes may have anything in them, but no line ends.
+  return `${domain}\n${route}\n${provider}\n${site}\n${stream}`;
 }
