@@ -38,7 +38,6 @@ export {
   WAY_DIMENSIONS,
   WAY_METRICS,
   type WaitCount,
-  type WayDimension,
   type WayMetric,
   type WayQuery,
 } from './report-port.ts';
