@@ -7,7 +7,7 @@ import type { Logger } from '../logger.ts';
 export type Listener<K extends keyof RelayEvents> = (event: RelayEvents[K]) => void | Promise<void>;
 
 /** What can be listened to. */
-const LISTENED: readonly (keyof RelayEvents)[] = [...EVENT_TYPES, 'event', 'alert', 'warning', 'error'];
+const LISTENED: readonly (keyof RelayEvents)[] = [...EVENT_TYPES, 'alert', 'warning', 'event', 'error'];
 
 /** Listeners of the host; a listener that fails never stops the relay. */
 export interface Listeners {
