@@ -102,6 +102,8 @@ export function createDelivering(context: DeliveringContext): Deliver {
   /** What the sender has to mend is told, whether it is tried again or not. */
   function warn(route: string, { id, address, site }: ClaimedDelivery, outcome: Outcome): void {
     if ((outcome.type !== 'deferred' && outcome.type !== 'bounced') || !isForSender(outcome.reason)) return;
+    // That the route lets nobody in is told as a fault of the route.
+    if (outcome.fault === 'login') return;
     const { reason, reply, status } = outcome;
     const domain = domainOf(address).toLowerCase();
     const example = { deliveryId: encodeId('dlv', id), reply, status, source: 'smtp' };

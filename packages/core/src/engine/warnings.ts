@@ -64,10 +64,10 @@ export function createWarnings(context: {
   let end: (() => void) | undefined;
 
   function tell(warning: Warning): void {
-    const { reason, route, site, count, example } = warning;
+    const { reason, route, count, example } = warning;
     const { deliveryId, status, source } = example;
-    // Without the server's words, which may hold addresses.
-    const fields = { reason, route, site, count, status, source, deliveryId };
+    // Without the server's words and the recipient's domain, which may be those of a person.
+    const fields = { reason, route, count, status, source, deliveryId };
     host.log('warn', fields, 'mail was refused for a reason of the sender');
     host.warn([warning]);
   }
