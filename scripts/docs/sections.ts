@@ -95,6 +95,27 @@ export const SECTIONS: readonly Section[] = [
     prefix: 'suppression.softBounces.',
   },
   {
+    title: 'Alerts',
+    intro: 'When the operator is told of rates and refusals. More on [reports](reports.md).',
+    file: 'alert-options.ts',
+    interface: 'AlertOptions',
+    prefix: 'alerts.',
+  },
+  {
+    title: 'Rates that alert',
+    intro: 'In `alerts: { complaints: { … } }` and `alerts: { hardBounces: { … } }`.',
+    file: 'alert-options.ts',
+    interface: 'RateAlertOptions',
+    prefix: '',
+  },
+  {
+    title: 'Warnings',
+    intro: 'In `alerts: { warnings: { … } }`.',
+    file: 'alert-options.ts',
+    interface: 'WarningOptions',
+    prefix: 'alerts.warnings.',
+  },
+  {
     title: 'Webhooks',
     intro: 'Whose webhooks are received, at `/mail/hooks/<provider>`. More on [webhooks](webhooks.md).',
     file: 'feedback/providers/options.ts',

@@ -109,7 +109,8 @@ function inputsOf(mails: readonly Mail[]): Input[] {
 async function run({ store, mails, owner }: World, steps: readonly Step[]): Promise<void> {
   const clock = { now: () => NOW };
   const publish = (): void => {};
-  const feedback = createFeedback({ store, clock, publish, policy: resolveSuppression(), log: () => {} });
+  const warnings = { note: () => {} };
+  const feedback = createFeedback({ store, clock, publish, policy: resolveSuppression(), warnings });
   const { receiveMail } = createBounceMails({ clock, tokens, receive: feedback.receive });
   const consent = createConsent({ store, clock, publish });
 

@@ -1,4 +1,4 @@
-import type { EventOf, Logger } from '@mailrelay/core';
+import type { Alert, EventOf, Logger, Warning } from '@mailrelay/core';
 import { MailRelayModule, MailRelayService, OnMailEvent } from '@mailrelay/nestjs';
 import { Controller, Injectable, Scope } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -41,6 +41,28 @@ describe('@OnMailEvent()', () => {
     await app.get(MailRelayService).send(hello);
     await eventually(() => expect(app.get(Audit).seen).toEqual(['accepted ada@example.com', 'sent ada@example.com']));
     expect(app.get(Desk).types).toEqual(['accepted', 'sent']);
+  });
+
+  it('calls methods with alerts and warnings', async () => {
+    @Injectable()
+    class Operator {
+      readonly told: string[] = [];
+      @OnMailEvent('alert')
+      alert({ state, kind, stream }: Alert) {
+        this.told.push(`${state} ${kind} ${stream}`);
+      }
+      @OnMailEvent('warning')
+      warning({ reason, count }: Warning) {
+        this.told.push(`${reason} ${count}`);
+      }
+    }
+    const app = await context({ providers: [Operator] }, { alerts: { hardBounces: { minVolume: 1 } } });
+    await app.get(MailRelayService).send({ ...hello, to: 'blocked@simulator.example' });
+    await eventually(() => expect(app.get(Operator).told).toEqual(['blocked-ip 1']));
+    await app.get(MailRelayService).send({ ...hello, to: 'missing@simulator.example' });
+    await eventually(() =>
+      expect(app.get(Operator).told).toEqual(['blocked-ip 1', 'raised hard-bounce-rate transactional']),
+    );
   });
 
   it('calls what a handler inherits', async () => {

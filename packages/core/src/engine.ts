@@ -1,5 +1,6 @@
 /** Joins the stages in order: compose -> queue -> route -> deliver -> feedback -> report. Runs in the engine's thread. */
 import { hostname } from 'node:os';
+import type { AlertPolicy } from './alert-options.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createComposer } from './compose/composer.ts';
 import { createMessageIds } from './compose/message-id.ts';
@@ -8,6 +9,7 @@ import { headOf, readCaptured } from './deliver/capture.ts';
 import type { RouteSpec, Transport } from './deliver/port.ts';
 import { createTransport } from './deliver/transport.ts';
 import type { ResolvedDkim } from './dkim-options.ts';
+import { createAlerting } from './engine/alerting.ts';
 import { createBounceMails } from './engine/bounce-mails.ts';
 import { createConsent } from './engine/consent.ts';
 import { createDelivering } from './engine/delivering.ts';
@@ -18,10 +20,13 @@ import { createLaneViews } from './engine/lanes.ts';
 import { createNotifying } from './engine/notifying.ts';
 import { createReading } from './engine/reading.ts';
 import { createRecords } from './engine/records.ts';
+import { createReporting } from './engine/reporting.ts';
 import { createRouteFaults } from './engine/route-faults.ts';
 import { createShaping } from './engine/shaping.ts';
 import { createSubmitting } from './engine/submitting.ts';
 import { createVerifying } from './engine/verifying.ts';
+import { createWarnings } from './engine/warnings.ts';
+import { createWayNames } from './engine/way-names.ts';
 import { createWays } from './engine/ways.ts';
 import { MailRelayError, messageOf } from './errors.ts';
 import type { MessageEvent } from './events.ts';
@@ -30,7 +35,6 @@ import { createLocalQueue } from './queue/local.ts';
 import type { LocalQueue } from './queue/local-options.ts';
 import { retrySchedule } from './queue/retry.ts';
 import { parseRates } from './rate.ts';
-import { campaignReport, summaryReport } from './report/figures.ts';
 import { createBreakers } from './route/breakers.ts';
 import type { ResolvedShaping } from './shaping-options.ts';
 import type { Cursor, StoreSpec } from './store/port.ts';
@@ -54,6 +58,7 @@ export interface EngineOptions {
   readonly shaping: ResolvedShaping;
   readonly maxMessageBytes: number;
   readonly suppression: SuppressionPolicy;
+  readonly alerts: AlertPolicy;
   /** Where bounces go: a domain, or an address that gets a token. */
   readonly bounceDomain: string | undefined;
   readonly webhooksOut: readonly ResolvedEndpoint[];
@@ -73,7 +78,13 @@ const CONCURRENCY = 5;
 export function createEngine(options: EngineOptions, host: HostApi, clock: Clock = systemClock): EngineApi {
   const tokens = createTokens(options.secrets);
   const messageIdOf = createMessageIds(tokens);
-  const store = createSqliteStore({ path: options.store.path, messageIdOf, policy: options.suppression });
+  const names = createWayNames(options.routes, options.shaping);
+  const store = createSqliteStore({
+    path: options.store.path,
+    messageIdOf,
+    policy: options.suppression,
+    ...names,
+  });
   const composer: Composer = createComposer({
     ...options.templates,
     tokens,
@@ -88,6 +99,8 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
   });
   const transports = new Map<string, Transport>();
   const faults = createRouteFaults(host.log, options.routes);
+  const alerting = createAlerting({ store, clock, policy: options.alerts, host });
+  const warnings = createWarnings({ clock, everyMs: options.alerts.warnEveryMs, host });
   const breakers = createBreakers(clock);
   const ways = createWays(options.routes, breakers, clock);
   const shaping = createShaping({ routes: options.routes, shaping: options.shaping, store, clock, log: host.log });
@@ -107,12 +120,13 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     if (events.length === 0) return;
     notifying.wake();
     if (listening) host.publish(events);
+    alerting.note(events);
   };
   const wake = (): void => queue?.wake();
   const routeNames = options.routes.map((route) => route.name);
   const submitting = createSubmitting({ store, composer, routes: options.routes, clock, publish, wake });
   const reading = createReading({ store, composer, publish });
-  const coming = createFeedback({ store, clock, policy: options.suppression, publish, log: host.log });
+  const coming = createFeedback({ store, clock, policy: options.suppression, publish, warnings });
 
   function transportOf(route: RouteSpec): Transport {
     const known = transports.get(route.name);
@@ -155,6 +169,8 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
         routes: options.routes,
         schedule: retrySchedule(options.queue),
         faults,
+        warnings,
+        siteOf: names.siteOf,
         ways,
         shaping,
         log: host.log,
@@ -177,10 +193,14 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
       await notifying.start();
       queue = openQueue();
       await queue.start();
+      warnings.start();
+      alerting.start();
     },
     async stop(stopOptions): Promise<void> {
       await queue?.stop(stopOptions);
       await notifying.stop(stopOptions.timeoutMs);
+      await alerting.stop();
+      warnings.stop();
       await Promise.all([...transports.values()].map((transport) => transport.close()));
       await composer.close();
       await store.close();
@@ -216,11 +236,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     findSuppression: async (address, scopes) => store.suppressions.find(address, scopes, clock.now()),
     liftSuppression: (address, scope, note) => store.suppressions.lift({ address, scope, note }, clock.now()),
     listSuppressions: (query) => store.suppressions.list(query),
-    async campaignReport(name) {
-      const counts = await store.reports.campaign(name);
-      return counts && campaignReport(name, counts, await store.reports.links(name, 50));
-    },
-    summaryReport: async (query) => summaryReport(query, await store.reports.days(query)),
+    ...createReporting(store),
     lanes: async () => (await store.queue.lanes()).map(views.view),
     async pauseLane(lane, paused): Promise<void> {
       if (!routeNames.includes(lane.route))
@@ -244,7 +260,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
       return bytes && readCaptured(bytes).raw;
     },
     ...notifying.api,
-    health: createHealth({ store, faults, breakers, clock }),
+    health: createHealth({ store, faults, warnings, breakers, clock }),
     ...createVerifying({ routes: options.routes, clock, transport: transportOf }),
     async listen(on): Promise<void> {
       listening = on;

@@ -1,3 +1,4 @@
+import type { Alert, Warning } from './alerts.ts';
 import type { Stream } from './message.ts';
 
 /** Every type of event. The order is the storage code: append only. */
@@ -177,4 +178,11 @@ type OfType<E extends MessageEvent, T extends EventType> = E extends unknown
   : never;
 
 /** What `relay.on()` can listen to, and what listeners receive. */
-export type RelayEvents = { [T in EventType]: EventOf<T> } & { event: MessageEvent; error: Error };
+export type RelayEvents = { [T in EventType]: EventOf<T> } & {
+  event: MessageEvent;
+  /** A rate of a stream or a campaign has passed a threshold, or has come back. Told in the process that finds it. */
+  alert: Alert;
+  /** Mail was refused for a reason that the sender has to mend. Told in the process that sent it, or learnt of it. */
+  warning: Warning;
+  error: Error;
+};

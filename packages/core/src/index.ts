@@ -1,5 +1,7 @@
 /** The public surface of the mail relay. */
 export type { AddressInput, Mailbox } from './address.ts';
+export type { AlertOptions, RateAlertOptions, WarningOptions } from './alert-options.ts';
+export type { Alert, AlertKind, Warning } from './alerts.ts';
 export type { Clock } from './clock.ts';
 export type { RenderedTemplate } from './compose/port.ts';
 export { directMx } from './deliver/mx/route.ts';
@@ -98,19 +100,25 @@ export type {
   Suppressions,
   Templates as TemplateTools,
 } from './relay/parts.ts';
+export type { DeferralQuery, ReportQuery } from './relay/queries.ts';
 export type { EventHandler, SubscribeOptions, Subscription } from './relay/subscribing.ts';
 export type { SubscriptionPageQuery, Subscriptions } from './relay/subscriptions.ts';
 export { createMailRelay, type MailRelay } from './relay.ts';
 export type {
+  Breakdown,
   CampaignReport,
+  DeferralReport,
   ExplainedReason,
   Explanation,
   Figures,
+  OutcomeFigures,
   Rates,
   Readers,
+  ReportDimension,
+  ReportOrder,
   SummaryReport,
 } from './report/port.ts';
-export type { RouteRules } from './route/port.ts';
+export type { RouteHealth, RouteRules } from './route/port.ts';
 export type { ShapingOptions, ShapingRule, SiteLimits, SiteOptions } from './shaping-options.ts';
 export type {
   DeliveryRecord,

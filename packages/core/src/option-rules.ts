@@ -1,4 +1,5 @@
 /** What each option may be. */
+import type { AlertOptions, RateAlertOptions, WarningOptions } from './alert-options.ts';
 import { isClock } from './clock.ts';
 import type { RouteOptions } from './deliver/port.ts';
 import type { DkimKeyOptions, DkimOptions } from './dkim-options.ts';
@@ -131,6 +132,27 @@ const SUPPRESSION = group<SuppressionOptions>({
     group<SoftBounceOptions>({ count: whole(1, 1000), withinDays: whole(1, 365), forDays: whole(1, 36_500) }),
   ),
 });
+const share: Rule = rule(
+  (value) => typeof value === 'number' && value > 0 && value < 1,
+  'must be a share between 0 and 1, such as 0.001 for 0.1 %',
+);
+const rates: Rule = rule((value) => Array.isArray(value) && value.length > 0, 'must be a list that is not empty');
+/** An object, or `false`. */
+const groupOrOff = (options: Rule): Rule => either((value) => value === false, off, options);
+const RATE_ALERT = groupOrOff(
+  group<RateAlertOptions>({
+    rates: (value, place) => rates(value, place) ?? list(share, 10)(value, place),
+    minVolume: whole(1),
+  }),
+);
+const ALERTS = groupOrOff(
+  group<AlertOptions>({
+    complaints: RATE_ALERT,
+    hardBounces: RATE_ALERT,
+    windowHours: whole(1, 720),
+    warnings: groupOrOff(group<WarningOptions>({ everyMinutes: whole(1, 1440) })),
+  }),
+);
 const TEXTS = group<UnsubscribeTexts>({
   title: anyText,
   question: anyText,
@@ -169,6 +191,7 @@ export const OPTIONS: Rule = group<MailRelayOptions>({
   }),
   bounceDomain: text,
   suppression: SUPPRESSION,
+  alerts: ALERTS,
   webhooks: anything,
   webhooksOut: list(WEBHOOK_OUT, 100),
   unsubscribe: group<UnsubscribeOptions>({ texts: record(TEXTS), page: callable }),

@@ -1,5 +1,6 @@
 /** Every option, its default and its environment variable; `resolve-options.ts` fills in and checks them. */
 import type { AddressInput, Mailbox } from './address.ts';
+import type { AlertOptions, AlertPolicy } from './alert-options.ts';
 import type { Clock } from './clock.ts';
 import type { RouteSpec } from './deliver/port.ts';
 import type { DkimOptions, ResolvedDkim } from './dkim-options.ts';
@@ -88,6 +89,12 @@ export interface MailRelayOptions {
   readonly bounceDomain?: string | undefined;
   /** When what comes back keeps further mail from an address. More on [suppression](suppression.md). */
   readonly suppression?: SuppressionOptions | undefined;
+  /**
+   * When the operator is told that complaints or hard bounces are too many, or that mail is refused for a reason of the sender;
+   * `false`: never. More on [reports](reports.md).
+   * @default alerts over 0.1 % and 0.3 % of complaints and 2 % of hard bounces, and warnings
+   */
+  readonly alerts?: AlertOptions | false | undefined;
   /**
    * Whose webhooks tell what became of mail, at `/mail/hooks/<provider>`. More on [webhooks](webhooks.md).
    * @default those that the environment has secrets of
@@ -214,6 +221,7 @@ export interface ResolvedOptions {
   readonly tracking: Readonly<Record<Stream, ResolvedTracking>>;
   readonly bounceDomain: string | undefined;
   readonly suppression: SuppressionPolicy;
+  readonly alerts: AlertPolicy;
   /** By name. */
   readonly webhooks: ReadonlyMap<string, WebhookProvider>;
   readonly webhooksOut: readonly ResolvedEndpoint[];

@@ -135,6 +135,8 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
   const host: HostApi = {
     publish: listeners.publish,
     wake: () => subscribing.wake(),
+    alert: listeners.alert,
+    warn: listeners.warn,
     log: (level, fields, message) => resolved.logger[level](fields, message),
   };
   const lifecycle = createLifecycle({
@@ -236,8 +238,8 @@ function engineOptions(
   secrets: readonly string[],
   declared: EngineOptions['templates']['declared'],
 ): EngineOptions {
-  const { store, templates, linkBase, routes, dkim, shaping, limits, queue, suppression, bounceDomain } = options;
-  const { webhooksOut } = options;
+  const { store, templates, linkBase, routes, dkim, shaping, limits, queue, suppression, alerts } = options;
+  const { bounceDomain, webhooksOut } = options;
   return {
     store,
     templates: { folders: templates.folders, declared, watch: templates.watch },
@@ -248,6 +250,7 @@ function engineOptions(
     shaping,
     maxMessageBytes: limits.maxMessageBytes,
     suppression,
+    alerts,
     bounceDomain,
     webhooksOut,
     queue,

@@ -1,5 +1,6 @@
 /** Fills in defaults and environment variables, and checks everything, in this one place. */
 import { type AddressInput, type Mailbox, parseMailboxes } from './address.ts';
+import { resolveAlerts } from './alert-options.ts';
 import { systemClock } from './clock.ts';
 import type { DirectMxOptions, ProviderSpec, RouteOptions, RouteSpec, SmtpOptions } from './deliver/port.ts';
 import { resolveDkim } from './dkim-options.ts';
@@ -79,6 +80,7 @@ export function resolveOptions(
     },
     bounceDomain: bounceDomainOf(options.bounceDomain ?? env.MAIL_RELAY_BOUNCE_DOMAIN),
     suppression: resolveSuppression(options.suppression),
+    alerts: resolveAlerts(options.alerts),
     webhooks: factories.webhooks(options.webhooks ?? {}, env),
     webhooksOut: resolveWebhooksOut(options.webhooksOut),
     unsubscribe: options.unsubscribe ?? {},

@@ -24,12 +24,12 @@ export function subscribeHandlers(relay: MailRelayService, handlers: readonly Fo
   }
 }
 
-/** An error of the relay is no event of a mail, and is not stored. */
+/** What is no event of a mail is not stored. */
 function typeOf(type: FoundHandler['type'], place: string): EventType | [] {
-  if (type === 'error')
+  if (type === 'error' || type === 'alert' || type === 'warning')
     throw new MailRelayError('OPTIONS_INVALID', {
       option: '@OnMailEvent',
-      reason: `${place} handles errors of the relay, which no subscription keeps: leave \`subscription\` out`,
+      reason: `${place} handles \`${type}\`, which no subscription keeps: leave \`subscription\` out`,
     });
   return type === 'event' ? [] : type;
 }

@@ -107,6 +107,8 @@ describe('health', () => {
         lanes: [],
         failing: [],
         breakers: {},
+        alerts: [],
+        warnings: [],
       }),
     ],
     ['does not answer', () => Promise.reject(new Error('the secret place /var/x is gone'))],

@@ -50,6 +50,8 @@ export function bench(
       lanes: [],
       failing: [],
       breakers: {},
+      alerts: [],
+      warnings: [],
     }),
     receive: async () => [],
     receiveOnce: async () => [],

@@ -1,7 +1,8 @@
+import { domainOf } from '../address.ts';
 import type { Clock } from '../clock.ts';
 import type { Composer, RouteDemands } from '../compose/port.ts';
 import { toSettlement } from '../deliver/outcome.ts';
-import type { RouteSpec, Transport } from '../deliver/port.ts';
+import type { Outcome, RouteSpec, Transport } from '../deliver/port.ts';
 import { demandsOf } from '../deliver/providers/limits.ts';
 import { providerOf } from '../deliver/providers/table.ts';
 import { isMailRelayError, messageOf } from '../errors.ts';
@@ -14,6 +15,7 @@ import type { Store } from '../store/port.ts';
 import type { HostApi } from '../thread/port.ts';
 import type { RouteFaults } from './route-faults.ts';
 import type { Shaping } from './shaping.ts';
+import { isForSender, type Warnings } from './warnings.ts';
 import type { Ways } from './ways.ts';
 
 /** What delivering works with. */
@@ -24,6 +26,9 @@ export interface DeliveringContext {
   readonly routes: readonly RouteSpec[];
   readonly schedule: RetrySchedule;
   readonly faults: Pick<RouteFaults, 'note'>;
+  readonly warnings: Pick<Warnings, 'note'>;
+  /** The site behind a domain, for mail whose lane has none. */
+  siteOf(domain: string): string | undefined;
   readonly ways: Ways;
   readonly shaping: Pick<Shaping, 'receiverOf' | 'note'>;
   readonly log: HostApi['log'];
@@ -79,6 +84,7 @@ export function createDelivering(context: DeliveringContext): Deliver {
       });
       const now = clock.now();
       faults.note(route, claimed.id, attempt.outcome, now);
+      warn(route, claimed, attempt.outcome);
       shaping.note(route, claimed, content.stream, attempt);
       return toSettlement({
         claimed,
@@ -92,6 +98,17 @@ export function createDelivering(context: DeliveringContext): Deliver {
       return { ...unsent, result: ownFault(claimed, error) };
     }
   };
+
+  /** What the sender has to mend is told, whether it is tried again or not. */
+  function warn(route: string, { id, address, site }: ClaimedDelivery, outcome: Outcome): void {
+    if ((outcome.type !== 'deferred' && outcome.type !== 'bounced') || !isForSender(outcome.reason)) return;
+    // That the route lets nobody in is told as a fault of the route.
+    if (outcome.fault === 'login') return;
+    const { reason, reply, status } = outcome;
+    const domain = domainOf(address).toLowerCase();
+    const example = { deliveryId: encodeId('dlv', id), reply, status, source: 'smtp' };
+    context.warnings.note({ reason, route, site: site ?? context.siteOf(domain) ?? domain, example });
+  }
 
   /** Undefined where the route has none, as most. */
   function demandsOn(name: string, content: Content, claimed: ClaimedDelivery): RouteDemands | undefined {

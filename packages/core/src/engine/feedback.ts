@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { domainOf } from '../address.ts';
 import type { Clock } from '../clock.ts';
 import { classifyReply } from '../deliver/replies.ts';
 import { MailRelayError } from '../errors.ts';
@@ -7,7 +8,8 @@ import type { FeedbackEvent, FeedbackReport } from '../feedback/port.ts';
 import { decodeId } from '../message.ts';
 import type { Received, Store } from '../store/port.ts';
 import type { SuppressionPolicy } from '../suppression-policy.ts';
-import type { EngineApi, HostApi } from '../thread/port.ts';
+import type { EngineApi } from '../thread/port.ts';
+import { isForSender, type Warnings } from './warnings.ts';
 
 /** What came back about deliveries, on its way into the store. */
 export function createFeedback(context: {
@@ -15,9 +17,9 @@ export function createFeedback(context: {
   readonly clock: Pick<Clock, 'now'>;
   readonly policy: SuppressionPolicy;
   publish(events: readonly MessageEvent[]): void;
-  readonly log: HostApi['log'];
+  readonly warnings: Pick<Warnings, 'note'>;
 }): Pick<EngineApi, 'feedback' | 'receive' | 'receiveOnce' | 'unmatchedFeedback'> {
-  const { store, clock, policy, publish, log } = context;
+  const { store, clock, policy, publish, warnings } = context;
 
   async function record(feedback: readonly FeedbackEvent[], once?: string): Promise<readonly Received[] | undefined> {
     const options = { now: clock.now(), policy, ...(once === undefined ? {} : { once }) };
@@ -25,12 +27,18 @@ export function createFeedback(context: {
     if (used) return undefined;
     publish(events);
     feedback.forEach((event, index) => {
-      if (event.fault !== 'sender' || event.type === 'deferred' || received[index]?.outcome === 'repeated') return;
-      const { reason, diagnostic, source, status } = event;
-      const { deliveryId } = received[index] ?? {};
-      log('warn', { reason, diagnostic, source, status, deliveryId }, 'mail was refused for a reason of the sender');
+      const what = received[index];
+      if (what !== undefined && what.outcome !== 'repeated') warn(event, what);
     });
     return received;
+  }
+
+  function warn(event: FeedbackEvent, { deliveryId, route, site }: Received): void {
+    const { type, reason = 'other', fault, source, status, code, recipient } = event;
+    if ((type !== 'bounced' && type !== 'deferred' && type !== 'failed') || !isForSender(reason, fault)) return;
+    const reply = event.diagnostic ?? [code, status].filter((one) => one !== undefined).join(' ');
+    const place = site ?? (recipient === undefined ? undefined : domainOf(recipient).toLowerCase());
+    warnings.note({ reason, route, site: place, example: { deliveryId, reply, status, source } });
   }
   const receive: EngineApi['receive'] = async (feedback) => (await record(feedback)) ?? [];
 

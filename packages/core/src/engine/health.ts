@@ -3,18 +3,20 @@ import type { Breakers } from '../route/breakers.ts';
 import type { Store } from '../store/port.ts';
 import type { Health } from '../thread/port.ts';
 import type { RouteFaults } from './route-faults.ts';
+import type { Warnings } from './warnings.ts';
 
 /** The answer is kept for so long, ms: the route is open to all, and counting what waits takes time. */
 const KEPT_MS = 1000;
 
 /** State of the engine, counted at most once in a while. */
 export function createHealth(context: {
-  readonly store: Pick<Store, 'queue' | 'size'>;
+  readonly store: Pick<Store, 'queue' | 'size' | 'alerts'>;
   readonly faults: Pick<RouteFaults, 'failing'>;
+  readonly warnings: Pick<Warnings, 'recent'>;
   readonly breakers: Pick<Breakers, 'health'>;
   readonly clock: Pick<Clock, 'now'>;
 }): () => Promise<Health> {
-  const { store, faults, breakers, clock } = context;
+  const { store, faults, warnings, breakers, clock } = context;
   let kept: { readonly at: number; readonly health: Promise<Health> } | undefined;
 
   async function look(): Promise<Health> {
@@ -34,6 +36,8 @@ export function createHealth(context: {
       lanes,
       failing: faults.failing(),
       breakers: breakers.health(),
+      alerts: store.alerts.open(),
+      warnings: warnings.recent(),
     };
   }
 

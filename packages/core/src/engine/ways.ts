@@ -49,6 +49,8 @@ export function createWays(routes: readonly RouteSpec[], breakers: Breakers, clo
   const last = lastPlace.length === 1 ? lastPlace[0]?.name : undefined;
   const takingRoutes = createTakingRoutes(routes);
   const oneHop = new Set(routes.filter(isOneHop).map(({ name }) => name));
+  // Of these the health is known, from the start.
+  for (const name of oneHop) breakers.of(name);
   const failover = createFailover((route, now) => breakers.look(route, now));
   const takingOf = ({ content, labels, address }: EnteringMail): readonly string[] =>
     takingRoutes(
@@ -60,11 +62,11 @@ export function createWays(routes: readonly RouteSpec[], breakers: Breakers, clo
   return {
     enter(route, mail, now) {
       const taking = takingOf(mail);
-      const breaker = breakers.of(route);
-      const open = oneHop.has(route) && breaker.pass(now) === 'open';
+      const breaker = oneHop.has(route) ? breakers.of(route) : undefined;
+      const open = breaker?.pass(now) === 'open';
       return {
         closed: open ? waiting(failover.next(taking, route, now), breaker, now) : undefined,
-        watch: (attempt) => (oneHop.has(route) ? watched(breaker, attempt, clock) : ownFaults(attempt)),
+        watch: (attempt) => (breaker === undefined ? ownFaults(attempt) : watched(breaker, attempt, clock)),
         onward: (at) => ({
           next: failover.next(taking, route, at),
           later: otherThan(route, failover.first(taking, at)),

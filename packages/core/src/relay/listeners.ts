@@ -1,3 +1,4 @@
+import type { Alert, Warning } from '../alerts.ts';
 import { MailRelayError, messageOf } from '../errors.ts';
 import { EVENT_TYPES, type MessageEvent, type RelayEvents } from '../events.ts';
 import type { Logger } from '../logger.ts';
@@ -6,13 +7,15 @@ import type { Logger } from '../logger.ts';
 export type Listener<K extends keyof RelayEvents> = (event: RelayEvents[K]) => void | Promise<void>;
 
 /** What can be listened to. */
-const LISTENED: readonly (keyof RelayEvents)[] = [...EVENT_TYPES, 'event', 'error'];
+const LISTENED: readonly (keyof RelayEvents)[] = [...EVENT_TYPES, 'alert', 'warning', 'event', 'error'];
 
 /** Listeners of the host; a listener that fails never stops the relay. */
 export interface Listeners {
   readonly size: number;
   add<K extends keyof RelayEvents>(type: K, listener: Listener<K>): () => void;
   publish(events: readonly MessageEvent[]): void;
+  alert(alerts: readonly Alert[]): void;
+  warn(warnings: readonly Warning[]): void;
   fail(error: Error): void;
 }
 
@@ -20,7 +23,7 @@ export interface Listeners {
 export function createListeners(logger: Logger): Listeners {
   const byType = new Map<keyof RelayEvents, Set<(event: never) => void | Promise<void>>>();
 
-  function call(type: keyof RelayEvents, event: MessageEvent | Error): void {
+  function call(type: keyof RelayEvents, event: MessageEvent | Alert | Warning | Error): void {
     for (const listener of byType.get(type) ?? []) {
       const failed = (error: unknown): void =>
         logger.error({ event: type, error: messageOf(error) }, 'a listener failed');
@@ -58,6 +61,12 @@ export function createListeners(logger: Logger): Listeners {
         call(event.type, event);
         call('event', event);
       }
+    },
+    alert(alerts) {
+      for (const alert of alerts) call('alert', alert);
+    },
+    warn(warnings) {
+      for (const warning of warnings) call('warning', warning);
     },
     fail: (error) => call('error', error),
   };

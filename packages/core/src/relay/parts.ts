@@ -5,7 +5,14 @@ import { MailRelayError } from '../errors.ts';
 import type { FeedbackReport } from '../feedback/port.ts';
 import { STREAMS } from '../message.ts';
 import type { LaneView } from '../queue/port.ts';
-import type { CampaignReport, Explanation, SummaryReport } from '../report/port.ts';
+import type {
+  Breakdown,
+  CampaignReport,
+  DeferralReport,
+  Explanation,
+  ReportDimension,
+  SummaryReport,
+} from '../report/port.ts';
 import { scopesOver } from '../scope.ts';
 import type { DeliveryRecord, MessageRecord, Page, Selection, Suppression } from '../store/port.ts';
 import type { TemplateBook } from '../submit/templates.ts';
@@ -15,11 +22,13 @@ import { createSuppressionLists, type SuppressionLists } from './lists/suppressi
 import {
   type Covered,
   checked,
+  type DeferralQuery,
   type DeliveryQuery,
   type EntryOptions,
   type HoldOptions,
   type LaneOptions,
   type RenderOptions,
+  type ReportQuery,
   type SummaryQuery,
   type SuppressionQuery,
 } from './queries.ts';
@@ -86,6 +95,17 @@ export interface Reports {
   campaign(name: string): Promise<CampaignReport>;
   /** Days are UTC. @default from: 30 days ago, to: now */
   summary(query?: SummaryQuery): Promise<SummaryReport>;
+  /**
+   * What became of mail, by day, stream or campaign, or by what it had on its way: the recipient's domain, the site (set of MX
+   * hosts) behind it, the route, the provider of the route.
+   *
+   * @throws MailRelayError `OPTIONS_INVALID`; `MESSAGE_NOT_FOUND` where no campaign has the name that is asked for
+   * @example
+   * const { rows } = await relay.reports.by('domain', { stream: 'broadcast', order: 'bounce', minVolume: 100, limit: 10 });
+   */
+  by(dimension: ReportDimension, query?: ReportQuery): Promise<Breakdown>;
+  /** How long mail that was deferred waited until it left or came to nothing, by the day on which that was. */
+  deferrals(query?: DeferralQuery): Promise<DeferralReport>;
 }
 
 /** Data, which may be left out where nothing in them is required, and options. */
@@ -212,6 +232,19 @@ export function createReports(engine: Engine, clock: Pick<Clock, 'now'>): Report
     async summary(query = {}) {
       const wanted = checked.summary(query, clock.now());
       return (await engine()).summaryReport(wanted);
+    },
+    async by(dimension, query = {}) {
+      const by = checked.dimension(dimension);
+      const wanted = checked.breakdown(by, query, clock.now());
+      const report = await (await engine()).breakdown(by, wanted);
+      const { campaign } = wanted;
+      if (report === undefined)
+        throw new MailRelayError('MESSAGE_NOT_FOUND', { campaign, reason: `no campaign has the name ${campaign}` });
+      return report;
+    },
+    async deferrals(query = {}) {
+      const wanted = checked.deferrals(query, clock.now());
+      return (await engine()).deferralReport(wanted);
     },
   };
 }

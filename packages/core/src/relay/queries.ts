@@ -1,5 +1,6 @@
 import type { FeedbackReport } from '../feedback/port.ts';
 import { DELIVERY_STATES, decodeId, STREAMS, type Stream } from '../message.ts';
+import { type BreakdownQuery, DIMENSIONS, ORDERS, type ReportDimension, type ReportOrder } from '../report/port.ts';
 import {
   check,
   date,
@@ -16,7 +17,7 @@ import {
   whole,
 } from '../rules.ts';
 import { isScope } from '../scope.ts';
-import type { ListQuery, Selection, Suppression } from '../store/port.ts';
+import { type ListQuery, type Selection, type Suppression, WAY_DIMENSIONS, type WayQuery } from '../store/port.ts';
 import { TEMPLATE } from '../submit/templates.ts';
 import { isLocale } from '../submit/values.ts';
 import type { AnyTemplate } from '../template.ts';
@@ -60,6 +61,16 @@ const FEEDBACK = group<{ type: string; reply: string; evidence: string }>(
   { needed: ['type'] },
 );
 const SUMMARY = group<SummaryQuery>({ from: date, to: date, stream });
+const WAY = { from: date, to: date, stream, domain: text, site: text, route: text, provider: text } as const;
+const DEFERRALS = group<DeferralQuery>(WAY);
+const BREAKDOWN = group<ReportQuery>({
+  ...WAY,
+  campaign: textUpTo(200),
+  order: oneOf(ORDERS),
+  minVolume: whole(0),
+  limit,
+});
+const DIMENSION = oneOf(DIMENSIONS);
 const HOLD = group<HoldOptions>({ reason: remark });
 const NO_OPTIONS = group({});
 const RENDER = group<RenderOptions>({ locale: rule(isLocale, 'must be a language tag such as fr or fr-CA') });
@@ -98,6 +109,32 @@ export interface SummaryQuery {
   readonly from?: Date | undefined;
   readonly to?: Date | undefined;
   readonly stream?: Stream | undefined;
+}
+
+/** Which mail: on which days (UTC), of which stream, and what it had on its way. */
+export interface DeferralQuery {
+  /** @default 30 days before `to` */
+  readonly from?: Date | undefined;
+  /** Exclusive; the whole day that it lies in counts. @default now */
+  readonly to?: Date | undefined;
+  readonly stream?: Stream | undefined;
+  /** Domain of the recipient, in lower case. */
+  readonly domain?: string | undefined;
+  readonly site?: string | undefined;
+  readonly route?: string | undefined;
+  readonly provider?: string | undefined;
+}
+
+/** Which rows of a report. */
+export interface ReportQuery extends DeferralQuery {
+  /** Only by `day`, and without other filters: campaigns are not counted by way. */
+  readonly campaign?: string | undefined;
+  /** By name, or by how much was tried, or by a rate, the most first. @default name for `day` and `stream`, else tried */
+  readonly order?: ReportOrder | undefined;
+  /** Leaves out rows with fewer mails tried: of one mail that bounced the rate is 100 %. @default 0 */
+  readonly minVolume?: number | undefined;
+  /** 1 to 1000. @default 100 */
+  readonly limit?: number | undefined;
 }
 
 /** Why deliveries are held. */
@@ -142,9 +179,24 @@ export const checked = {
   feedback: (report: FeedbackReport): FeedbackReport => feedbackOf(report),
   /** The days of a summary, ms since the epoch. */
   summary: (query: SummaryQuery, now: number): { from: number; to: number; stream: Stream | undefined } => {
-    const { from, to = new Date(now), stream } = through(SUMMARY, query, 'summary()');
-    inOrder({ from, to }, 'summary()');
-    return { from: from?.getTime() ?? to.getTime() - 30 * DAY_MS, to: to.getTime(), stream };
+    const { stream } = through(SUMMARY, query, 'summary()');
+    return { ...daysOf(query, now, 'summary()'), stream };
+  },
+  deferrals: (query: DeferralQuery, now: number): WayQuery => ({
+    ...through(DEFERRALS, query, 'deferrals()'),
+    ...daysOf(query, now, 'deferrals()'),
+  }),
+  dimension: (by: ReportDimension): ReportDimension => through(DIMENSION, by, 'by()'),
+  breakdown: (by: ReportDimension, query: ReportQuery, now: number): BreakdownQuery => {
+    const {
+      order = by === 'day' || by === 'stream' ? 'name' : 'tried',
+      minVolume = 0,
+      limit = 100,
+      ...filters
+    } = query;
+    through(BREAKDOWN, query, 'by()');
+    checkCampaign(by, filters);
+    return { ...filters, ...daysOf(query, now, 'by()'), order, minVolume, limit };
   },
   template: (given: string | AnyTemplate): string | AnyTemplate =>
     through(either(isObject, TEMPLATE, text), given, 'template'),
@@ -159,6 +211,26 @@ export const checked = {
 function through<T>(rule: Rule, value: T, place: string): T {
   check(rule, value, place);
   return value;
+}
+
+/** The days of a report, ms since the epoch. */
+function daysOf(
+  query: { readonly from?: Date | undefined; readonly to?: Date | undefined },
+  now: number,
+  call: string,
+): { from: number; to: number } {
+  const { from, to = new Date(now) } = query;
+  inOrder({ from, to }, call);
+  return { from: from?.getTime() ?? to.getTime() - 30 * DAY_MS, to: to.getTime() };
+}
+
+/** A campaign's mail is counted by day only. */
+function checkCampaign(by: ReportDimension, filters: Omit<ReportQuery, 'order' | 'minVolume' | 'limit'>): void {
+  if (filters.campaign !== undefined && by !== 'day')
+    refuse('by().campaign', 'needs `day`: campaigns are not counted by way');
+  const wrong = ([...WAY_DIMENSIONS, 'stream'] as const).find((name) => filters[name] !== undefined);
+  if (wrong !== undefined && (by === 'campaign' || filters.campaign !== undefined))
+    refuse(`by().${wrong}`, 'cannot stand with a campaign: campaigns are not counted by way');
 }
 
 /** Times the other way round would find nothing, and say so by an empty answer. */

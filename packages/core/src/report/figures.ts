@@ -1,21 +1,33 @@
 import type { Stream } from '../message.ts';
 import type { LinkCount } from '../store/port.ts';
 import { METRICS, type Metric } from '../store/port.ts';
-import type { CampaignReport, Counts, Figures, Rates, SummaryReport } from './port.ts';
+import type { CampaignReport, Counts, Figures, OutcomeCounts, OutcomeFigures, Rates, SummaryReport } from './port.ts';
 
 /** Figures and rates out of counts. */
 function figuresOf(counts: Counts): Figures {
-  const final = counts.sent + counts.bounced + counts.failed + counts.suppressed + counts.cancelled;
+  const outcomes = outcomesOf(counts);
+  const final = outcomes.tried + counts.suppressed + counts.cancelled;
   return {
     accepted: counts.accepted,
     pending: Math.max(0, counts.accepted - final),
+    suppressed: counts.suppressed,
+    cancelled: counts.cancelled,
+    ...outcomes,
+  };
+}
+
+/** Of what happens on the way and after it. */
+export function outcomesOf(counts: OutcomeCounts): OutcomeFigures {
+  const tried = triedOf(counts);
+  return {
+    tried,
     sent: counts.sent,
     deferred: counts.deferred,
     deferrals: counts.deferrals,
     bounced: counts.bounced,
+    hardBounced: counts.hardBounced,
     failed: counts.failed,
-    suppressed: counts.suppressed,
-    cancelled: counts.cancelled,
+    returned: counts.returned,
     complained: counts.complained,
     unsubscribed: counts.unsubscribed,
     resubscribed: counts.resubscribed,
@@ -29,16 +41,22 @@ function figuresOf(counts: Counts): Figures {
       total: counts.clicksTotal,
       human: { unique: counts.clicksUniqueHuman, total: counts.clicksTotalHuman },
     },
-    rates: ratesOf(counts),
+    rates: ratesOf(counts, tried),
   };
 }
 
-function ratesOf(counts: Counts): Rates {
-  const tried = counts.sent + counts.bounced + counts.failed;
-  const share = (part: number, whole: number): number | undefined => (whole === 0 ? undefined : part / whole);
+/** What bounces after the next hop has taken it was sent, too, and is one delivery. */
+function triedOf({ sent, bounced, failed, returned }: OutcomeCounts): number {
+  return sent + bounced + failed - returned;
+}
+
+function ratesOf(counts: OutcomeCounts, tried: number): Rates {
+  const share = (part: number, whole: number): number | undefined => (whole > 0 ? part / whole : undefined);
   return {
-    delivery: share(counts.sent, tried),
+    delivery: share(counts.sent - counts.returned, tried),
     bounce: share(counts.bounced, tried),
+    hardBounce: share(counts.hardBounced, tried),
+    deferral: share(counts.deferred, tried),
     open: share(counts.opensUniqueHuman, counts.sent),
     click: share(counts.clicksUniqueHuman, counts.sent),
     clickToOpen: share(counts.clicksUniqueHuman, counts.opensUniqueHuman),

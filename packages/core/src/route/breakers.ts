@@ -5,7 +5,7 @@ import type { RouteHealth } from './port.ts';
 export interface Breakers {
   of(route: string): Breaker;
   look(route: string, now: number): Passage;
-  /** Of the routes that were asked for. */
+  /** Of the routes that have one. */
   health(): Readonly<Record<string, RouteHealth>>;
 }
 
@@ -19,7 +19,7 @@ export function createBreakers(clock: { now(): number }): Breakers {
   };
   return {
     of,
-    look: (route, now) => of(route).look(now),
+    look: (route, now) => breakers.get(route)?.look(now) ?? 'closed',
     health: () => Object.fromEntries([...breakers].map(([route, breaker]) => [route, breaker.health()])),
   };
 }

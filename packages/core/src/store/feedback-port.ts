@@ -13,6 +13,9 @@ export interface Received {
   readonly deliveryId?: string | undefined;
   /** What the delivery was found by. */
   readonly foundBy?: FoundBy | undefined;
+  /** The route that the delivery went by, and the site (set of MX hosts) behind its recipient, where that is known. */
+  readonly route?: string | undefined;
+  readonly site?: string | undefined;
 }
 
 /** Something that came back about a mail that is not known here. */

@@ -19,6 +19,7 @@ import type {
 } from '../message.ts';
 import type { QueueStore, SiteQueueStore } from '../queue/port.ts';
 import type { ActivityStore } from './activity-port.ts';
+import type { AlertStore } from './alert-port.ts';
 import type { BlobStore } from './blob-port.ts';
 import type { FeedbackStore } from './feedback-port.ts';
 import type { ReportStore } from './report-port.ts';
@@ -26,9 +27,21 @@ import type { SubscriptionStore } from './subscription-port.ts';
 import type { SuppressionStore } from './suppression-port.ts';
 
 export type { Activity, ActivityStore, DeliveryActivity } from './activity-port.ts';
+export type { AlertStore } from './alert-port.ts';
 export { BLOB_KINDS, type BlobKind, type BlobStore } from './blob-port.ts';
 export type { FeedbackStore, Received, UnmatchedFeedback } from './feedback-port.ts';
-export { type LinkCount, METRICS, type Metric, type ReportStore } from './report-port.ts';
+export {
+  type LinkCount,
+  METRICS,
+  type Metric,
+  type NamedCounts,
+  type ReportStore,
+  WAY_DIMENSIONS,
+  WAY_METRICS,
+  type WaitCount,
+  type WayMetric,
+  type WayQuery,
+} from './report-port.ts';
 export type {
   EventResult,
   FailedEvent,
@@ -57,6 +70,7 @@ export interface Store {
   readonly feedback: FeedbackStore;
   readonly reports: ReportStore;
   readonly subscriptions: SubscriptionStore;
+  readonly alerts: AlertStore;
   readonly blobs: BlobStore;
   /** Opens the database and brings its schema up to date. Throws `STORE_UNAVAILABLE`, `STORE_READ_ONLY`, `STORE_NEWER` or `STORE_CORRUPT`. */
   open(): Promise<void>;

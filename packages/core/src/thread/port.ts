@@ -4,13 +4,22 @@
  */
 
 import type { Mailbox } from '../address.ts';
+import type { Alert, Warning } from '../alerts.ts';
 import type { RenderedTemplate } from '../compose/port.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { MessageEvent, ReasonClass, TranscriptStep } from '../events.ts';
 import type { FeedbackEvent, FeedbackReport, MailReport } from '../feedback/port.ts';
 import type { Accepted, DeliveryState, Stream, Submission, SubmittedRecipient, TemplateData } from '../message.ts';
 import type { LaneKey, LaneRecord, LaneView } from '../queue/port.ts';
-import type { CampaignReport, Explanation, SummaryReport } from '../report/port.ts';
+import type {
+  Breakdown,
+  BreakdownQuery,
+  CampaignReport,
+  DeferralReport,
+  Explanation,
+  ReportDimension,
+  SummaryReport,
+} from '../report/port.ts';
 import type { RouteHealth } from '../route/port.ts';
 import type {
   BlobKind,
@@ -31,6 +40,7 @@ import type {
   Turn,
   TurnRequest,
   UnmatchedFeedback,
+  WayQuery,
   WebhookAttempt,
 } from '../store/port.ts';
 
@@ -94,8 +104,15 @@ export interface Health {
   readonly lanes: readonly LaneRecord[];
   /** Routes of this process that do not work at the moment; their mail waits. */
   readonly failing: readonly FailingRoute[];
-  /** Circuit breakers of this process's routes over one server, by the name of the route; of those that were used. */
+  /**
+   * How this process's routes over one server do, by the name of the route: its circuit breaker, since when, failures in a row,
+   * and when the next mail tries a route that is down.
+   */
   readonly breakers: Readonly<Record<string, RouteHealth>>;
+  /** Alerts that are not resolved, of all processes on the store, the newest first; at most 100. */
+  readonly alerts: readonly Alert[];
+  /** What mail was refused for of late by this process, with all refusals of the running window; at most 100. */
+  readonly warnings: readonly Warning[];
 }
 
 /** Whether an address gets mail of a scope. */
@@ -172,6 +189,9 @@ export interface EngineApi {
     readonly to: number;
     readonly stream: Stream | undefined;
   }): Promise<SummaryReport>;
+  /** Undefined where the campaign that is asked for never was. */
+  breakdown(by: ReportDimension, query: BreakdownQuery): Promise<Breakdown | undefined>;
+  deferralReport(query: WayQuery): Promise<DeferralReport>;
   lanes(): Promise<LaneView[]>;
   pauseLane(lane: LaneKey, paused: boolean): Promise<void>;
   /** Labels, stores and counts what came in at the same time; durable when resolved. Unknown deliveries are ignored. */
@@ -247,5 +267,7 @@ export interface HostApi {
   publish(events: readonly MessageEvent[]): void;
   /** There may be events for subscriptions. */
   wake(): void;
+  alert(alerts: readonly Alert[]): void;
+  warn(warnings: readonly Warning[]): void;
   log(level: 'debug' | 'info' | 'warn' | 'error', fields: Readonly<Record<string, unknown>>, message: string): void;
 }

@@ -66,7 +66,7 @@ export function feedbackSuite(name: string, open: OpenStore): void {
           foundBy: 'id',
         },
       ]);
-      expect(received).toEqual([{ outcome: 'moved', deliveryId, foundBy: 'id' }]);
+      expect(received).toEqual([{ outcome: 'moved', deliveryId, foundBy: 'id', route: 'out' }]);
       expect((await receive(store, { ...bounced, deliveryId })).outcomes).toEqual(['repeated']);
       expect((await receive(store, { ...bounced, id: 'b2', deliveryId })).outcomes).toEqual(['late']);
       expect((await store.log.get(deliveryId))?.deliveries).toMatchObject([
@@ -130,7 +130,7 @@ export function feedbackSuite(name: string, open: OpenStore): void {
       const { store, deliveryId, settle } = await sent();
       await settle();
       const { received } = await receive(store, { ...bounced, recipient: 'Ada@example.com' });
-      expect(received).toEqual([{ outcome: 'moved', deliveryId, foundBy: 'recipient' }]);
+      expect(received).toEqual([{ outcome: 'moved', deliveryId, foundBy: 'recipient', route: 'out' }]);
       expect(store.suppressions.find('ada@example.com', ['all'], NOW)).toBeUndefined();
     });
 

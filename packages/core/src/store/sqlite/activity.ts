@@ -12,6 +12,7 @@ const CLICKED = EVENT_TYPES.indexOf('clicked');
 /** What is known of a delivery before something is counted. */
 interface Reader {
   readonly message_id: number;
+  readonly lane_id: number;
   readonly recipient: string;
   readonly sent_at: number | null;
   readonly flags: number;
@@ -33,7 +34,7 @@ export function createActivityStore(db: Database, ledger: Ledger): Activities {
   const find = db.prepare((query, { id }: { id: number }) =>
     query
       .selectFrom('delivery')
-      .select(['message_id', 'recipient', 'sent_at', 'flags', 'clicked'])
+      .select(['message_id', 'lane_id', 'recipient', 'sent_at', 'flags', 'clicked'])
       .where('id', '=', id),
   );
   const mark = db.prepare((query, p: { id: number; flags: number; clicked: string | null }) =>
@@ -81,11 +82,11 @@ export function createActivityStore(db: Database, ledger: Ledger): Activities {
       type === 'opened'
         ? (['opens', FLAGS.opened, FLAGS.openedHuman] as const)
         : (['clicks', FLAGS.clicked, FLAGS.clickedHuman] as const);
-    ledger.count(facts, `${name}Total`, at);
-    if ((row.flags & flag) === 0) ledger.count(facts, `${name}Unique`, at);
+    ledger.countOf(row, facts, `${name}Total`, at);
+    if ((row.flags & flag) === 0) ledger.countOf(row, facts, `${name}Unique`, at);
     if (human) {
-      ledger.count(facts, `${name}TotalHuman`, at);
-      if ((row.flags & humanFlag) === 0) ledger.count(facts, `${name}UniqueHuman`, at);
+      ledger.countOf(row, facts, `${name}TotalHuman`, at);
+      if ((row.flags & humanFlag) === 0) ledger.countOf(row, facts, `${name}UniqueHuman`, at);
     }
     const flags = row.flags | flag | (human ? humanFlag : 0);
     const clicked =
@@ -104,9 +105,9 @@ export function createActivityStore(db: Database, ledger: Ledger): Activities {
     if (type === 'unsubscribed') {
       if ((row.flags & FLAGS.unsubscribed) !== 0) return [];
       mark.run({ id, flags: row.flags | FLAGS.unsubscribed, clicked: row.clicked });
-      ledger.count(facts, type, at);
+      ledger.countOf(row, facts, type, at);
     } else if (type === 'resubscribed') {
-      ledger.count(facts, type, at);
+      ledger.countOf(row, facts, type, at);
     } else countReading(id, row, facts, activity);
     return [ledger.event({ id, recipient: row.recipient }, facts, type, at, detail)];
   }

@@ -52,7 +52,8 @@ export function createClaims(db: Database, ledger: Ledger): Claims {
       giveUp.run({ id, now, reason: reply });
       const facts = ledger.message(row.message_id);
       if (facts !== undefined) {
-        ledger.count(facts, 'failed', now);
+        ledger.countOf(row, facts, 'failed', now);
+        ledger.beat(facts, now, { tried: 1 });
         ledger.event({ id, recipient }, facts, 'failed', now, { reply, reason: 'system', attempt: attempts });
       }
       return [];

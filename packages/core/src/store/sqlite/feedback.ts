@@ -14,7 +14,9 @@ import { FLAGS, type Ledger, type MessageFacts, stateCode, stateOf } from './led
 interface Row {
   readonly id: number;
   readonly message_id: number;
+  readonly lane_id: number;
   readonly recipient: string;
+  readonly sent_at: number | null;
   readonly state: number;
   readonly flags: number;
   readonly attempts: number;
@@ -25,6 +27,7 @@ interface Applied {
   readonly outcome: Received['outcome'];
   /** False where it is about a mail that was not sent, or is being sent again. */
   readonly counts: boolean;
+  readonly way?: Pick<Received, 'route' | 'site'>;
 }
 const LATE: Applied = { events: [], outcome: 'late', counts: false };
 
@@ -42,7 +45,7 @@ export function createFeedbackStore(context: {
   const find = db.prepare((query, { id }: { id: number }) =>
     query
       .selectFrom('delivery')
-      .select(['id', 'message_id', 'recipient', 'state', 'flags', 'attempts'])
+      .select(['id', 'message_id', 'lane_id', 'recipient', 'sent_at', 'state', 'flags', 'attempts'])
       .where('id', '=', id),
   );
   const move = db.prepare((query, p: { id: number; state: number; flags: number; at: number; reason: string | null }) =>
@@ -66,14 +69,26 @@ export function createFeedbackStore(context: {
     const state = stateOf(row.state);
     const known = VERDICTS.filter((one) => (row.flags & FLAGS[one]) !== 0);
     // What was never sent, or waits again, has nothing to come back; what is on its way is settled by who sends it.
-    if (!['sending', 'sent', 'delivered'].includes(state) && known.length === 0) return LATE;
-    // A second bounce may be a hard one after a soft one: the address must not hang on which came first.
-    if (known.includes(verdict)) return { ...LATE, counts: true };
+    const wasSent = row.sent_at !== null && (known.length > 0 || ['sent', 'delivered'].includes(state));
+    if (state !== 'sending' && !wasSent) return LATE;
+    const hard = verdict === 'bounced' && event.kind === 'hard' && (row.flags & FLAGS.hardBounced) === 0;
+    // A second bounce may be a hard one after a soft one: the address must not hang on which came first, nor the counts.
+    const repeated = known.includes(verdict);
+    if (repeated && !hard) return { ...LATE, counts: true };
     const next = state === 'sending' ? state : stateAfter([...known, verdict]);
-    const flags = row.flags | FLAGS[verdict];
+    const flags = row.flags | FLAGS[verdict] | (hard ? FLAGS.hardBounced : 0);
     const reason = next === verdict && verdict !== 'delivered' ? (textOf(event) ?? null) : null;
     move.run({ id: row.id, state: stateCode(next), flags, at: event.at, reason });
-    if (verdict !== 'delivered') ledger.count(facts, verdict, event.at);
+    if (verdict !== 'delivered' && !repeated) {
+      ledger.countOf(row, facts, verdict, event.at);
+      // What is still being sent is counted as sent, and as returned, when that ends.
+      if (verdict !== 'complained' && state !== 'sending') ledger.countOf(row, facts, 'returned', event.at);
+      if (verdict === 'complained') ledger.beat(facts, row.sent_at ?? event.at, { complained: 1 });
+    }
+    if (hard) {
+      ledger.countOf(row, facts, 'hardBounced', event.at);
+      ledger.beat(facts, row.sent_at ?? event.at, { hard: 1 });
+    }
     const written = write(row, facts, verdict, event, match);
     return { events: [written], outcome: next === state ? 'recorded' : 'moved', counts: true };
   }
@@ -82,6 +97,11 @@ export function createFeedbackStore(context: {
     const row = find.get({ id: match.id });
     const facts = row && ledger.message(row.message_id);
     if (row === undefined || facts === undefined) return LATE;
+    const { route, site } = ledger.wayOf(row);
+    return { ...applyTo(row, facts, event, match), way: { route, site: site === '' ? undefined : site } };
+  }
+
+  function applyTo(row: Row, facts: MessageFacts, event: FeedbackEvent, match: Match): Applied {
     const { type, at } = event;
     if (type === 'opened' || type === 'clicked') {
       const { agent = UNKNOWN_AGENT, url } = event;
@@ -93,7 +113,7 @@ export function createFeedbackStore(context: {
       const events = activities.recordNow({ type, deliveryId: row.id, at, scope });
       return events.length === 0 ? LATE : { events, outcome: 'recorded', counts: true };
     }
-    if (type === 'deferred') ledger.count(facts, 'deferrals', at);
+    if (type === 'deferred') ledger.countOf(row, facts, 'deferrals', at);
     if (type === 'deferred' || type === 'auto-replied')
       return { events: [write(row, facts, type, event, match)], outcome: 'recorded', counts: true };
     return judge(row, facts, type, event, match);
@@ -115,7 +135,8 @@ export function createFeedbackStore(context: {
           const applied = apply(event, found);
           events.push(...applied.events);
           if (applied.counts) events.push(...consequences.follow(event, found, { now, policy }));
-          return { outcome: applied.outcome, deliveryId: encodeId('dlv', found.id), foundBy: found.foundBy };
+          const deliveryId = encodeId('dlv', found.id);
+          return { outcome: applied.outcome, deliveryId, foundBy: found.foundBy, ...applied.way };
         });
         memory.sweep(now, feedback.length);
         return { events, received, used: false };

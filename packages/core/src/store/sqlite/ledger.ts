@@ -1,26 +1,18 @@
 import { MailRelayError } from '../../errors.ts';
 import { EVENT_TYPES, type EventType, type MessageEvent } from '../../events.ts';
 import { type Content, DELIVERY_STATES, type DeliveryState, encodeId, type Json, type Stream } from '../../message.ts';
-import { METRICS, type Metric } from '../port.ts';
+import type { Metric } from '../port.ts';
+import type { WayMetric } from '../report-port.ts';
+import { createCounts } from './counts.ts';
 import type { Database } from './database.ts';
 import { packDetail, unpackDetail } from './detail.ts';
 import { createFeed } from './feed.ts';
+import { type MessageFacts, STREAMS } from './ledger-facts.ts';
+import { type Beats, createPulses } from './pulses.ts';
+import { createWayCounts, type Walked, type WayNames } from './way-counts.ts';
+import type { Way } from './way-rows.ts';
 
-/** What events and counts need to know of a message. */
-export interface MessageFacts {
-  readonly id: number;
-  readonly stream: Stream;
-  /** Throws `STORE_CORRUPT` where it cannot be read: nothing else of the message may hang on that. */
-  readonly content: Content;
-  readonly campaignId: number | undefined;
-  readonly campaign: string | undefined;
-  readonly laneId: number;
-  readonly route: string;
-  readonly sendAt: number | undefined;
-  readonly createdAt: number;
-  readonly tags: readonly string[];
-  readonly metadata: Readonly<Record<string, Json>> | undefined;
-}
+export { type MessageFacts, STREAMS } from './ledger-facts.ts';
 
 /** Bits of `delivery.flags`: what was counted once. */
 export const FLAGS = {
@@ -34,16 +26,14 @@ export const FLAGS = {
   bounced: 128,
   complained: 256,
   failed: 512,
+  hardBounced: 1024,
 } as const;
 
-/** Storage codes. */
-export const STREAMS: readonly Stream[] = ['transactional', 'broadcast'];
 /** Storage code of a state. */
 export const stateCode = (state: DeliveryState): number => DELIVERY_STATES.indexOf(state);
 /** State of a storage code. */
 export const stateOf = (code: number): DeliveryState => DELIVERY_STATES[code] ?? 'failed';
 
-const DAY_MS = 86_400_000;
 const CACHED = 2000;
 /** Characters of content; a message with its own HTML is much larger than one with a template. */
 const CACHED_LENGTH = 16_000_000;
@@ -64,7 +54,16 @@ export interface Ledger {
     at: number,
     detail: Readonly<Record<string, unknown>>,
   ): MessageEvent;
-  count(facts: MessageFacts, metric: Metric, at: number, n?: number): void;
+  /** Counts what happens before mail is on its way. */
+  count(facts: MessageFacts, metric: Exclude<Metric, WayMetric>, at: number, n?: number): void;
+  /** Counts what happens to a delivery on its way, and after it. */
+  countOf(delivery: Walked, facts: MessageFacts, metric: WayMetric, at: number, n?: number): void;
+  /** What a delivery has on its way. */
+  wayOf(delivery: Walked): Way;
+  /** Deferred mail left (`sent`) or came to nothing (`lost`), so long after it was first deferred. */
+  waited(delivery: Walked, how: 'sent' | 'lost', ms: number, at: number): void;
+  /** What alerts look at. `at`: when the mail was sent, or ended. */
+  beat(facts: MessageFacts, at: number, beats: Beats): void;
   /** An event out of its row. */
   read(row: EventRow, recipient: string, facts: MessageFacts): MessageEvent;
 }
@@ -114,7 +113,10 @@ class KnownMessage implements MessageFacts {
 }
 
 /** Everything about events and counts. */
-export function createLedger(db: Database): Ledger {
+export function createLedger(db: Database, names: WayNames): Ledger {
+  const counts = createCounts(db);
+  const ways = createWayCounts(db, names);
+  const pulses = createPulses(db);
   const messages = new Map<number, MessageFacts>();
   const contents = new Map<number, Content>();
   let cachedLength = 0;
@@ -123,16 +125,7 @@ export function createLedger(db: Database): Ledger {
     contents.clear();
     cachedLength = 0;
   }
-  /** Counts of the running transaction: most of its changes add to the same ones. */
-  const counts = new Map<string, { scope: number; day: number; metric: number; n: number }>();
-  db.beforeCommit(() => {
-    for (const count of counts.values()) addCount.run(count);
-    counts.clear();
-  });
-  db.onRollback(() => {
-    counts.clear();
-    forget();
-  });
+  db.onRollback(forget);
 
   const findContent = db.prepare((query, { id }: { id: number }) =>
     query.selectFrom('content').select('json').where('id', '=', id),
@@ -152,16 +145,6 @@ export function createLedger(db: Database): Ledger {
       .values({ id: p.id, delivery_id: p.delivery_id, type: p.type, at: p.at, detail: p.detail }),
   );
   const feed = createFeed(db);
-  const addCount = db.prepare((query, p: { scope: number; day: number; metric: number; n: number }) =>
-    query
-      .insertInto('report')
-      .values({ scope: p.scope, day: p.day, metric: p.metric, n: p.n })
-      .onConflict((conflict) =>
-        conflict
-          .columns(['scope', 'day', 'metric'])
-          .doUpdateSet((row) => ({ n: row('report.n', '+', row.ref('excluded.n')) })),
-      ),
-  );
 
   function keepContent(id: number, content: Content, length: number): Content {
     if (contents.size >= CACHED || cachedLength > CACHED_LENGTH) forget();
@@ -243,20 +226,14 @@ export function createLedger(db: Database): Ledger {
       feed.note(id, delivery.id, code);
       return view(id, delivery, facts, type, at, detail);
     },
-    count(facts, metric, at, n = 1) {
-      const day = Math.floor(at / DAY_MS);
-      // Streams are the scopes -1 and -2, so that campaigns keep their own numbers.
-      const scopes = [
-        -1 - STREAMS.indexOf(facts.stream),
-        ...(facts.campaignId === undefined ? [] : [facts.campaignId]),
-      ];
-      for (const scope of scopes) {
-        const key = `${scope} ${day} ${metric}`;
-        const known = counts.get(key);
-        if (known === undefined) counts.set(key, { scope, day, metric: METRICS.indexOf(metric), n });
-        else known.n += n;
-      }
+    count: (facts, metric, at, n = 1) => counts.add(facts, metric, at, n),
+    countOf(delivery, facts, metric, at, n = 1) {
+      counts.add(facts, metric, at, n);
+      ways.add(delivery, metric, at, n);
     },
+    wayOf: ways.of,
+    waited: ways.waited,
+    beat: pulses.add,
     read(row, recipient, facts) {
       const packed = row.detail === null ? {} : parseJson<Record<string, unknown>>(row.detail, `event ${row.id}`);
       const detail = unpackDetail(packed, { at: row.at, route: facts.route });

@@ -13,7 +13,7 @@ type Operation = keyof typeof EVENT_BY;
 /** Most deliveries of one change; more would keep others from writing. */
 const APPLIED = 500;
 /** Bits of what came back. */
-const BACK = VERDICTS.reduce((bits, verdict) => bits | FLAGS[verdict], 0);
+const BACK = VERDICTS.reduce<number>((bits, verdict) => bits | FLAGS[verdict], FLAGS.hardBounced);
 
 /** Changes the state of deliveries by hand, in SQLite. */
 export function createOperations(
@@ -110,6 +110,21 @@ export function createOperations(
     throw new MailRelayError('MESSAGE_STATE', { id: selection.id, reason });
   }
 
+  /** A delivery that goes back into the queue is not final any more, and what is sent anew is counted anew. */
+  function uncount(row: DeliveryRow, facts: MessageFacts, from: DeliveryState, now: number): void {
+    const { flags } = row;
+    const came = (['bounced', 'failed'] as const).filter((verdict) => (flags & FLAGS[verdict]) !== 0);
+    if (from === 'suppressed' || from === 'cancelled') ledger.count(facts, from, now, -1);
+    const over = from === 'failed' || from === 'bounced' ? [from] : [];
+    for (const verdict of new Set([...over, ...came])) ledger.countOf(row, facts, verdict, now, -1);
+    if (came.length > 0 && row.sent_at !== null) {
+      ledger.countOf(row, facts, 'returned', now, -came.length);
+      ledger.countOf(row, facts, 'sent', now, -1);
+    }
+    if ((flags & FLAGS.hardBounced) !== 0) ledger.countOf(row, facts, 'hardBounced', now, -1);
+    if ((flags & BACK) !== 0) forgetVerdicts.run({ id: row.id });
+  }
+
   function applyTo(
     row: DeliveryRow,
     by: Operation,
@@ -121,11 +136,8 @@ export function createOperations(
     const dueAt = to === 'queued' ? Math.max(now, by === 'release' ? (facts.sendAt ?? 0) : 0) : null;
     move.run({ id: row.id, state: stateCode(to), dueAt, now, reason: reason ?? null });
     sites.touched(row.lane_id);
-    if (by === 'retry' && (row.flags & BACK) !== 0) forgetVerdicts.run({ id: row.id });
     if (to === 'cancelled') ledger.count(facts, 'cancelled', now);
-    // A delivery that goes back into the queue is not final any more.
-    if (by === 'retry' && (from === 'failed' || from === 'bounced' || from === 'suppressed' || from === 'cancelled'))
-      ledger.count(facts, from, now, -1);
+    if (by === 'retry') uncount(row, facts, from, now);
     const detail = reason === undefined ? {} : { reason };
     return ledger.event({ id: row.id, recipient: row.recipient }, facts, EVENT_BY[by], now, detail);
   }

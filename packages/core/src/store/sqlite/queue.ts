@@ -12,6 +12,7 @@ import { FLAGS, type Ledger, stateCode } from './ledger.ts';
 import { createOwners } from './owners.ts';
 import { type RateLog, rateKey } from './rates.ts';
 import type { SiteLanes } from './site-lanes.ts';
+import { createTallies } from './tallies.ts';
 
 const SENDING = stateCode('sending');
 const SENT = stateCode('sent');
@@ -42,6 +43,8 @@ interface Settled {
   readonly now: number;
   readonly sentAt: number | null;
   readonly reason: string | null;
+  /** Bits that are set. */
+  readonly flags: number;
 }
 
 /** The queue over SQLite. */
@@ -55,11 +58,14 @@ export function createQueueStore(
     readonly sites: SiteLanes;
     readonly consequences: Consequences;
     readonly policy: SuppressionPolicy;
+    /** Forgets what reports do not keep. */
+    sweep(now: number): void;
   },
 ): QueueStore {
-  const { rates, lanes, claims, sites, consequences, policy } = parts;
+  const { rates, lanes, claims, sites, consequences, policy, sweep } = parts;
   const owners = createOwners(db, rates);
   const clock = createClock(db, rates, sites.refresh);
+  const tallies = createTallies(db, ledger);
 
   const markDeferred = db.prepare((query, p: { id: number; owner: number }) =>
     query
@@ -68,6 +74,9 @@ export function createQueueStore(
       .where('id', '=', p.id)
       .where('owner', '=', p.owner)
       .where((row) => row(row('flags', '&', FLAGS.deferred), '=', 0)),
+  );
+  const flagsOf = db.prepare((query, p: { id: number }) =>
+    query.selectFrom('delivery').select('flags').where('id', '=', p.id),
   );
   const finish = db.prepare((query, p: Settled) =>
     query
@@ -80,11 +89,12 @@ export function createQueueStore(
         sent_at: p.sentAt,
         owner: null,
         reason: p.reason,
+        flags: row('flags', '|', p.flags),
       }))
       .where('id', '=', p.id)
       .where('owner', '=', p.owner)
       .where('state', '=', SENDING)
-      .returning(['message_id', 'lane_id', 'recipient', 'attempts']),
+      .returning(['id', 'message_id', 'lane_id', 'recipient', 'attempts', 'flags']),
   );
 
   const relocate = db.prepare((query, p: { id: number; lane: number }) =>
@@ -96,6 +106,8 @@ export function createQueueStore(
     const reason = 'reply' in result ? result.reply : 'reason' in result ? result.reason : null;
     const sent = result.type === 'sent';
     const firstDeferral = result.type === 'deferred' && markDeferred.run({ id, owner }) > 0;
+    // A bounce mail may have been faster than the answer of the server.
+    const before = result.type === 'bounced' || result.type === 'failed' ? (flagsOf.get({ id })?.flags ?? 0) : 0;
     const row = finish.get({
       id,
       owner,
@@ -105,6 +117,7 @@ export function createQueueStore(
       now,
       sentAt: sent ? now : null,
       reason: sent ? null : reason,
+      flags: result.type === 'bounced' && result.kind === 'hard' ? FLAGS.hardBounced : 0,
     });
     const facts = row && ledger.message(row.message_id);
     if (row === undefined || facts === undefined) return [];
@@ -121,10 +134,7 @@ export function createQueueStore(
       // Where it goes was not known, or has changed: it is sorted anew.
       relocate.run({ id, lane: lanes.idOf({ route, stream: facts.stream }) });
     if (result.type === 'returned') return [];
-    if (result.type === 'deferred') {
-      ledger.count(facts, 'deferrals', now);
-      if (firstDeferral) ledger.count(facts, 'deferred', now);
-    } else ledger.count(facts, result.type, now);
+    tallies.settled(row, facts, result, { firstDeferral, before, now });
     const { type, ...said } = result;
     const detail =
       type === 'suppressed' ? said : { ...said, attempt, ...(transcript === undefined ? {} : { transcript }) };
@@ -155,6 +165,7 @@ export function createQueueStore(
     beat: (owner, { now, leaseMs, fallback, takesOver = true }) =>
       db.write(() => {
         clock.tick(now);
+        sweep(now);
         const alive = owners.beat(owner, now);
         const gone = takesOver ? owners.silentSince(now - leaseMs) : [];
         const recovered = gone.reduce((sum, id) => sum + recover(id, now), 0);

@@ -1,8 +1,8 @@
 import { METRICS, type Metric, type ReportStore } from '../port.ts';
+import type { NamedCounts } from '../report-port.ts';
 import type { Database } from './database.ts';
 import { STREAMS } from './ledger.ts';
-
-const DAY_MS = 86_400_000;
+import { createWayReports, DAY_MS, dayName } from './way-reports.ts';
 
 /** Counts in SQLite. */
 export function createReportStore(db: Database): ReportStore {
@@ -58,11 +58,46 @@ export function createReportStore(db: Database): ReportStore {
           .orderBy('day'),
       );
       return [...Map.groupBy(rows, ({ day }) => day)].map(([day, counts]) => ({
-        day: new Date(day * DAY_MS).toISOString().slice(0, 10),
+        day: dayName(day),
         counts: countsOf(counts),
       }));
     },
+    async campaigns({ from, to }) {
+      const rows = db.select((query) =>
+        query
+          .selectFrom('report')
+          .innerJoin('campaign', 'campaign.id', 'report.scope')
+          .select((row) => ['campaign.name', 'metric', row.fn.sum<number>('n').as('n')])
+          .where('scope', '>', 0)
+          .where('day', '>=', Math.floor(from / DAY_MS))
+          .where('day', '<', Math.ceil(to / DAY_MS))
+          .groupBy(['campaign.name', 'metric'])
+          .orderBy('campaign.name'),
+      );
+      return named(rows);
+    },
+    async campaignDays({ campaign, from, to }) {
+      const known = findCampaign.get({ name: campaign });
+      if (known === undefined) return undefined;
+      const rows = db.select((query) =>
+        query
+          .selectFrom('report')
+          .select(['day', 'metric', 'n'])
+          .where('scope', '=', known.id)
+          .where('day', '>=', Math.floor(from / DAY_MS))
+          .where('day', '<', Math.ceil(to / DAY_MS))
+          .orderBy('day'),
+      );
+      return named(rows.map(({ day, metric, n }) => ({ name: dayName(day), metric, n })));
+    },
+    ...createWayReports(db),
   };
+}
+
+function named(
+  rows: readonly { readonly name: string; readonly metric: number; readonly n: number }[],
+): NamedCounts<Metric>[] {
+  return [...Map.groupBy(rows, ({ name }) => name)].map(([name, counts]) => ({ name, counts: countsOf(counts) }));
 }
 
 function countsOf(rows: readonly { readonly metric: number; readonly n: number }[]): Readonly<Record<Metric, number>> {

@@ -1,6 +1,7 @@
 import { resolveSuppression, type SuppressionPolicy } from '../../suppression-policy.ts';
 import type { Store } from '../port.ts';
 import { createActivityStore } from './activity.ts';
+import { createAlertStore } from './alerts.ts';
 import { createBlobs } from './blobs.ts';
 import { createClaims } from './claims.ts';
 import { createConsequences } from './consequences.ts';
@@ -12,32 +13,54 @@ import { createLedger } from './ledger.ts';
 import { createLog } from './log.ts';
 import { createQueueStore } from './queue.ts';
 import { createRateLog } from './rates.ts';
+import { createReportSweep } from './report-sweep.ts';
 import { createReportStore } from './reports.ts';
 import { createSiteLanes } from './site-lanes.ts';
 import { createSiteQueue } from './site-queue.ts';
 import { createSubscriptionStore } from './subscriptions.ts';
 import { createSuppressionStore } from './suppressions.ts';
+import type { WayNames } from './way-counts.ts';
+
+/** Combinations of domain, site, route and stream that one day counts by name; what is over is counted together. */
+const WAYS_PER_DAY = 2000;
 
 /** The store in one SQLite file. */
 export function createSqliteStore({
   path,
   messageIdOf,
   policy = resolveSuppression(),
+  providerOf = () => '',
+  siteOf = () => undefined,
+  waysPerDay = WAYS_PER_DAY,
 }: {
   readonly path: string;
   readonly messageIdOf: MessageIdOf;
   /** What bounces in the session follow. @default that of the option */
   readonly policy?: SuppressionPolicy;
+  /** Whose servers a route speaks with. @default not known */
+  readonly providerOf?: WayNames['providerOf'];
+  /** The site behind a domain, for mail whose lane has none. @default not known */
+  readonly siteOf?: WayNames['siteOf'];
+  /** Ways that are counted by name on one day. @default 2000 */
+  readonly waysPerDay?: number;
 }): Store {
   const db = createDatabase(path);
-  const ledger = createLedger(db);
-  const suppressions = createSuppressionStore(db, ledger);
   const lanes = createLanes(db);
+  const ledger = createLedger(db, { lanes, providerOf, siteOf, waysPerDay });
+  const suppressions = createSuppressionStore(db, ledger);
   const rates = createRateLog(db);
   const sites = createSiteLanes(db, lanes, rates);
   const activities = createActivityStore(db, ledger);
   const consequences = createConsequences(db, ledger, suppressions);
-  const parts = { rates, lanes, claims: createClaims(db, ledger), sites, consequences, policy };
+  const parts = {
+    rates,
+    lanes,
+    claims: createClaims(db, ledger),
+    sites,
+    consequences,
+    policy,
+    sweep: createReportSweep(db),
+  };
   return {
     intake: createIntake(db, ledger, messageIdOf),
     queue: createQueueStore(db, ledger, parts),
@@ -48,6 +71,7 @@ export function createSqliteStore({
     feedback: createFeedbackStore({ db, ledger, messageIdOf, activities, consequences }),
     reports: createReportStore(db),
     subscriptions: createSubscriptionStore(db, ledger),
+    alerts: createAlertStore(db),
     blobs: createBlobs(db),
     open: () => db.open(),
     close: () => db.close(),

@@ -1,4 +1,6 @@
 import type { Generated } from 'kysely';
+import type { ReportTables } from './report-tables.ts';
+import type { SubscriptionTables } from './subscription-tables.ts';
 
 /** What all deliveries of a message share; messages that say the same share it too. */
 interface ContentTable {
@@ -125,25 +127,6 @@ interface IdempotencyTable {
   created_at: number;
 }
 
-/** Counts: per campaign (its id) and per stream (-1, -2), day (since the epoch) and metric (place in `METRICS`). */
-interface ReportTable {
-  scope: number;
-  day: number;
-  metric: number;
-  n: number;
-}
-
-interface LinkTable {
-  id: Generated<number>;
-  campaign_id: number;
-  /** The address as it stands in the template. */
-  form: string;
-  total: Generated<number>;
-  distinct_n: Generated<number>;
-  total_human: Generated<number>;
-  distinct_human: Generated<number>;
-}
-
 interface BlobTable {
   /** Place in `BLOB_KINDS`. */
   kind: number;
@@ -188,66 +171,8 @@ interface SequenceTable {
   wanted: Generated<number>;
 }
 
-/** Who is told of events, and how far that got. */
-interface SubscriptionTable {
-  id: Generated<number>;
-  name: string;
-  /** Place in `SUBSCRIPTION_KINDS`. */
-  kind: number;
-  /** Types of events, as bits by their place in `EVENT_TYPES`. */
-  types: number;
-  /** Every event of the feed up to here is handled, or stands in `retry`. */
-  cursor: number;
-  created_at: number;
-  /** When a process last said that it has it. */
-  seen_at: number;
-  paused_at: number | null;
-  pause_reason: string | null;
-  /** The process that works on it, until when it may, and how often one ended in the middle since something was done. */
-  holder: string | null;
-  lease_until: number | null;
-  crashes: Generated<number>;
-  succeeded_at: number | null;
-  failing_since: number | null;
-  error: string | null;
-}
-
-/** Events that subscriptions want, in the order of their commits. */
-interface FeedTable {
-  id: number;
-  delivery_id: number;
-  /** Place in `EVENT_TYPES`. */
-  type: number;
-}
-
-/** Events that a subscription handles out of turn: again later, or not any more where `due_at` is null. */
-interface RetryTable {
-  subscription_id: number;
-  event_id: number;
-  delivery_id: number;
-  type: number;
-  attempts: number;
-  due_at: number | null;
-  at: number;
-  error: string | null;
-}
-
-/** What an endpoint answered. */
-interface WebhookAttemptTable {
-  subscription_id: number;
-  id: number;
-  event_id: number;
-  type: number;
-  attempt: number;
-  at: number;
-  /** HTTP status; null where there was no answer. */
-  status: number | null;
-  ms: number;
-  error: string | null;
-}
-
 /** The tables of the store. */
-export interface Tables {
+export interface Tables extends ReportTables, SubscriptionTables {
   content: ContentTable;
   campaign: CampaignTable;
   lane: LaneTable;
@@ -257,8 +182,6 @@ export interface Tables {
   event: EventTable;
   suppression: SuppressionTable;
   idempotency: IdempotencyTable;
-  report: ReportTable;
-  link: LinkTable;
   blob: BlobTable;
   owner: OwnerTable;
   rate_start: RateStartTable;
@@ -268,8 +191,4 @@ export interface Tables {
   seen: SeenTable;
   unmatched: UnmatchedTable;
   soft_bounce: SoftBounceTable;
-  subscription: SubscriptionTable;
-  feed: FeedTable;
-  retry: RetryTable;
-  webhook_attempt: WebhookAttemptTable;
 }
