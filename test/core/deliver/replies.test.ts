@@ -35,7 +35,7 @@ const CASES: readonly (readonly [
   ['550 5.7.1 Access denied', 'bounced', 'policy', false],
   ['501 Syntax error in parameters', 'bounced', 'protocol', false],
   ['451 Local error in processing', 'deferred', 'system'],
-  ['554 Transaction failed', 'bounced', 'other', false],
+  ['554 Transaction failed', 'bounced', 'system', false],
   ['no reply at all', 'deferred', 'protocol'],
   ['550 5.1.2 Host unknown', 'bounced', 'no-such-domain', true, 'MESSAGE'],
   [
