@@ -6,6 +6,7 @@
  * template version; the delivery half is made once per mail. Both are signed, and bound to each other by the scope.
  */
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { createMark, type Mark } from './mark.ts';
 
 /** What an unsubscribe link carries. */
 export interface UnsubscribeClaim {
@@ -38,8 +39,8 @@ export interface Tokens {
   /** Token of a bounce address: letters and digits of which the case does not matter, at most 24. */
   bounce(deliveryId: number): string;
   readBounce(token: string): number | undefined;
-  /** MAC of any text, base64url, 16 bytes; for Message-IDs and form fields. */
-  mac(text: string): string;
+  /** For Message-IDs. */
+  readonly mark: Mark;
 }
 
 /** Longest token that is read, characters. Browsers and servers take addresses with one of this length. */
@@ -148,7 +149,7 @@ export function createTokens(secrets: readonly string[]): Tokens {
       });
       return isOurs ? deliveryId : undefined;
     },
-    mac: (text) => hmac(signer, 'm', Buffer.from(text)).toString('base64url'),
+    mark: createMark(signer),
   };
 }
 

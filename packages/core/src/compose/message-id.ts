@@ -14,11 +14,11 @@ export type MessageIdOf = (mail: {
  * recipients of one message share it, and each mail of `sendMany()` has its own. Each number has a signature of its own: who
  * got one mail must not be able to name the next one, and send a bounce of it.
  */
-export function createMessageIds(tokens: Pick<Tokens, 'mac'>): MessageIdOf {
+export function createMessageIds(tokens: Pick<Tokens, 'mark'>): MessageIdOf {
   return ({ content, messageId, deliveryId }) => {
     if (content.messageId !== undefined) return content.messageId;
-    const number = (content.individually ? deliveryId : messageId).toString(36);
-    const mark = tokens.mac(`message-id ${content.individually ? 'delivery' : 'message'} ${number}`).slice(0, 8);
-    return `<${number}.${mark}@${domainOf(content.from.address)}>`;
+    const number = content.individually ? deliveryId : messageId;
+    const mark = tokens.mark(content.individually ? 'delivery' : 'message', number);
+    return `<${number.toString(36)}.${mark}@${domainOf(content.from.address)}>`;
   };
 }
