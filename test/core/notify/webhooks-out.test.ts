@@ -5,6 +5,7 @@ import type { Logger, WebhookOutOptions } from '../../../packages/core/src/index
 import { createTestRelay } from '../../../packages/core/src/testing/relay.ts';
 import { localhostCertificate } from '../../support/certificate.ts';
 import { relayWith, scratchFolder } from '../../support/relay.ts';
+import { until } from '../../support/until.ts';
 import { endpoint, type Received, status } from './support.ts';
 
 const KEY = Buffer.alloc(32, 7);
@@ -21,21 +22,6 @@ async function kitWith(options: WebhookOutOptions) {
   onTestFinished(() => kit.stop());
   const attempts = async () => (await kit.relay.subscriptions.attempts('crm')).items.toReversed();
   return { ...kit, lines, attempts };
-}
-
-/** Moves the clock until it holds. */
-async function until(clock: { advance(ms: number): Promise<void> }, ms: number, check: () => unknown): Promise<void> {
-  await vi.waitFor(
-    async () => {
-      try {
-        await check();
-      } catch (error) {
-        await clock.advance(ms);
-        throw error;
-      }
-    },
-    { timeout: 15_000, interval: 20 },
-  );
 }
 
 function isSigned({ headers, body }: Received, key = KEY): boolean {

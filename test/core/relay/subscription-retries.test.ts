@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Logger, MessageEvent } from '../../../packages/core/src/index.ts';
 import { createTestRelay, type TestRelayOptions } from '../../../packages/core/src/testing/relay.ts';
+import { until } from '../../support/until.ts';
 
 const hello = (to: string) => ({ to, subject: 'Hello', text: 'Hello' });
 const eventually = <T>(check: () => T | Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 10_000, interval: 10 });
@@ -11,21 +12,6 @@ async function setting(options: TestRelayOptions = {}) {
   const kit = await createTestRelay({ logger, ...options });
   onTestFinished(() => kit.stop());
   return { ...kit, error };
-}
-
-/** Lets the dispatcher do what is due; the clock moves only so far as it must. */
-async function until(clock: { advance(ms: number): Promise<void> }, ms: number, check: () => unknown): Promise<void> {
-  await vi.waitFor(
-    async () => {
-      try {
-        await check();
-      } catch (error) {
-        await clock.advance(ms);
-        throw error;
-      }
-    },
-    { timeout: 10_000, interval: 10 },
-  );
 }
 
 describe('an event that fails', () => {
