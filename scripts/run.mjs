@@ -86,15 +86,17 @@ function build() {
   say('building the packages');
   for (const name of readdirSync(join(ROOT, 'packages'))) removeOrphans(join(ROOT, 'packages', name));
   if (run('tsc', ['-b']) !== 0) fail('The packages do not compile; the errors stand above.');
+  if (run(pinnedNode(), ['scripts/bundle.ts']) !== 0) fail('The core could not be packed; the errors stand above.');
 }
 
-/** Removes what an earlier build made from sources that are gone, so that it is not packed. */
+/** Removes what the compiler made from sources that are gone, so that it is not published; chunks go with each packing. */
 function removeOrphans(folder) {
   const dist = join(folder, 'dist');
   if (!existsSync(dist)) return;
   for (const file of readdirSync(dist, { recursive: true })) {
-    const output = /^(.*?)\.(?:js|d\.ts)(?:\.map)?$/.exec(file);
-    if (output && !existsSync(join(folder, 'src', `${output[1]}.ts`))) rmSync(join(dist, file));
+    const [, source, kind] = /^(.*?)\.(js|d\.ts)(?:\.map)?$/.exec(file) ?? [];
+    const packed = kind === 'js' && folder === join(ROOT, 'packages/core');
+    if (source && !packed && !existsSync(join(folder, 'src', `${source}.ts`))) rmSync(join(dist, file));
   }
 }
 
