@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Store } from '../../../packages/core/src/store/port.ts';
 import { createSqliteStore } from '../../../packages/core/src/store/sqlite/store.ts';
@@ -38,6 +39,31 @@ describe('the database', () => {
     const before = commits();
     await Promise.all(many.map((recipient) => store.intake.accept(input({ recipients: [recipient] }))));
     expect(commits() - before).toBe(1);
+  });
+
+  it('commits once for callers that come back one after the other, as they were answered together', async () => {
+    const { store, commits } = await watched();
+    const accept = (recipient: (typeof many)[number]) => store.intake.accept(input({ recipients: [recipient] }));
+    await Promise.all(many.slice(0, 10).map(accept));
+    const before = commits();
+    // However busy the machine is.
+    vi.spyOn(performance, 'now').mockReturnValue(performance.now());
+    const answers: Promise<unknown>[] = [];
+    for (const recipient of many.slice(10, 20)) {
+      answers.push(accept(recipient));
+      await nextTurn();
+    }
+    await Promise.all(answers);
+    expect(commits() - before).toBe(1);
+  });
+
+  it('does not wait for callers that stay away', async () => {
+    const { store, commits } = await watched();
+    const accept = (recipient: (typeof many)[number]) => store.intake.accept(input({ recipients: [recipient] }));
+    await Promise.all(many.slice(0, 10).map(accept));
+    const before = commits();
+    for (const recipient of many.slice(10, 20)) await accept(recipient);
+    expect(commits() - before).toBe(10);
   });
 
   it('commits once for a batch that is claimed, and once for its results', async () => {

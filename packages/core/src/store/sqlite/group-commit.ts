@@ -24,6 +24,13 @@ interface Waiting {
 /** A commit that is waited for by more than these gains nothing more. */
 const MOST = 1000;
 
+/**
+ * Longest waits, in ms, for as many changes as commits had lately: after the last that came, and altogether. Callers that
+ * were answered together call again together, but not within one turn, and one that misses the commit waits for two.
+ */
+const PATIENCE_MS = 0.2;
+const MOST_PATIENCE_MS = 1;
+
 /** Ends what other databases of this thread have begun: one that waited for their lock would keep them from committing. */
 const begun = new Set<() => void>();
 
@@ -34,6 +41,9 @@ const begun = new Set<() => void>();
 export function createGroupCommit({ begin, commit, rollback }: Transaction): GroupCommit {
   let group: Waiting[] = [];
   let state: 'closed' | 'open' | 'failed' = 'closed';
+  let expected = 0;
+  let firstAt = 0;
+  let lastAt = 0;
 
   function run(waiting: Waiting): void {
     // One of the group cannot be done: they are told apart when the turn ends.
@@ -58,8 +68,21 @@ export function createGroupCommit({ begin, commit, rollback }: Transaction): Gro
     rollback();
   }
 
+  function endTurn(): void {
+    if (group.length === 0) return;
+    if (isWorthWaiting()) setImmediate(endTurn);
+    else flush();
+  }
+
+  function isWorthWaiting(): boolean {
+    if (group.length >= expected) return false;
+    const now = performance.now();
+    return now - lastAt < PATIENCE_MS && now - firstAt < MOST_PATIENCE_MS;
+  }
+
   function flush(): void {
     if (group.length === 0) return;
+    expected = group.length >= expected ? group.length : expected - Math.ceil((expected - group.length) / 4);
     if (state === 'open') {
       try {
         commit();
@@ -96,7 +119,11 @@ export function createGroupCommit({ begin, commit, rollback }: Transaction): Gro
     write: <T>(change: () => T) =>
       new Promise<T>((resolve, reject) => {
         const waiting = { change, result: undefined, resolve: resolve as (value: never) => void, reject };
-        if (group.push(waiting) === 1) setImmediate(flush);
+        lastAt = performance.now();
+        if (group.push(waiting) === 1) {
+          firstAt = lastAt;
+          setImmediate(endTurn);
+        }
         run(waiting);
         if (group.length >= MOST) flush();
       }),
