@@ -1,23 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Attempt, OutgoingMail, SmtpOptions, Transport } from '../../../packages/core/src/deliver/port.ts';
-import { createSmtpTransport } from '../../../packages/core/src/deliver/smtp/transport.ts';
+import type { Attempt, Transport } from '../../../packages/core/src/deliver/port.ts';
 import { politely, rawServer, smtpServer } from '../../support/smtp.ts';
-
-function transportTo(port: number, options: Partial<SmtpOptions> = {}): Transport {
-  const transport = createSmtpTransport('out', { host: '127.0.0.1', port, ...options });
-  onTestFinished(() => transport.close());
-  return transport;
-}
-
-function mail(index = 0): OutgoingMail {
-  return {
-    deliveryId: `dlv_${index}`,
-    messageId: `<${index}@example.com>`,
-    envelope: { from: 'app@example.com', to: `r${index}@example.com`, utf8: false, eightBit: false },
-    raw: Buffer.from(`Subject: ${index}\r\n\r\nHello\r\n`),
-    subject: String(index),
-  };
-}
+import { mail, transportTo } from './transports.ts';
 
 const many = (transport: Transport, count: number): Promise<Attempt[]> =>
   Promise.all(Array.from({ length: count }, (_, index) => transport.send(mail(index))));

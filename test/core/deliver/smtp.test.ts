@@ -1,15 +1,9 @@
 import { createServer } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Attempt, OutgoingMail, SmtpOptions, Transport } from '../../../packages/core/src/deliver/port.ts';
+import { describe, expect, it } from 'vitest';
+import type { Attempt, OutgoingMail, SmtpOptions } from '../../../packages/core/src/deliver/port.ts';
 import { smtp } from '../../../packages/core/src/deliver/routes.ts';
-import { createSmtpTransport } from '../../../packages/core/src/deliver/smtp/transport.ts';
 import { politely, rawServer, smtpServer } from '../../support/smtp.ts';
-
-function transportTo(port: number, options: Partial<SmtpOptions> = {}): Transport {
-  const transport = createSmtpTransport('out', { host: '127.0.0.1', port, ...options });
-  onTestFinished(() => transport.close());
-  return transport;
-}
+import { transportTo } from './transports.ts';
 
 function mailTo(to = 'ada@example.com'): OutgoingMail {
   return {

@@ -1,45 +1,14 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { SMTPServer } from 'smtp-server';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { capture, createMailRelay, type MailRelay, type RouteSpec, smtp } from '../../../packages/core/src/index.ts';
-import type { Store } from '../../../packages/core/src/store/port.ts';
-import { createSqliteStore } from '../../../packages/core/src/store/sqlite/store.ts';
+import { smtp } from '../../../packages/core/src/index.ts';
 import { SOURCE_ARGUMENTS } from '../../support/source.ts';
-
-const message = { to: 'ada@example.com', subject: 'Hello', text: 'Hello' } as const;
-
-function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), 'mail-relay-faults-'));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
-  return path;
-}
-
-function relayOn(
-  store: string,
-  deliver = false,
-  route: RouteSpec = capture(),
-  onError: (fields: Record<string, unknown>) => void = () => {},
-): MailRelay {
-  const relay = createMailRelay({
-    from: 'app@example.com',
-    store,
-    routes: [route],
-    queue: { deliver },
-    logger: { debug() {}, info() {}, warn() {}, error: onError },
-  });
-  onTestFinished(() => relay.stop({ timeoutMs: 500 }));
-  return relay;
-}
-
-function storeOn(path: string): Store {
-  return createSqliteStore({ path, messageIdOf: () => '<1@example.com>' });
-}
+import { folder, message, relayOn, storeOn } from './files.ts';
 
 /** A file system of this size; undefined where this user may not make one. */
 function smallDisk(size: string): string | undefined {

@@ -1,44 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { capture, createMailRelay, type MailRelay, type RouteSpec } from '../../../packages/core/src/index.ts';
-import type { Store } from '../../../packages/core/src/store/port.ts';
-import { createSqliteStore } from '../../../packages/core/src/store/sqlite/store.ts';
 import { contentOf, recipientOf } from '../../support/content.ts';
 import { SOURCE_ARGUMENTS } from '../../support/source.ts';
-
-const message = { to: 'ada@example.com', subject: 'Hello', text: 'Hello' } as const;
-
-function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), 'mail-relay-faults-'));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
-  return path;
-}
-
-function relayOn(
-  store: string,
-  deliver = false,
-  route: RouteSpec = capture(),
-  onError: (fields: Record<string, unknown>) => void = () => {},
-): MailRelay {
-  const relay = createMailRelay({
-    from: 'app@example.com',
-    store,
-    routes: [route],
-    queue: { deliver },
-    logger: { debug() {}, info() {}, warn() {}, error: onError },
-  });
-  onTestFinished(() => relay.stop({ timeoutMs: 500 }));
-  return relay;
-}
-
-function storeOn(path: string): Store {
-  return createSqliteStore({ path, messageIdOf: () => '<1@example.com>' });
-}
+import { folder, message, relayOn, storeOn } from './files.ts';
 
 describe('the schema', () => {
   it('is made once, by many processes that start at once', async () => {

@@ -13,6 +13,7 @@ import type {
   RecipientKind,
   RenderedParts,
   Stream,
+  Submission,
   SubmittedRecipient,
   TemplateData,
   Transition,
@@ -88,14 +89,7 @@ export interface StoreSpec {
 }
 
 /** One message with its recipients, on its way in. */
-export interface AcceptInput {
-  readonly content: Content;
-  readonly campaign: string | undefined;
-  readonly tags: readonly string[];
-  readonly metadata: Readonly<Record<string, Json>> | undefined;
-  readonly sendAt: number | undefined;
-  readonly idempotencyKey: string | undefined;
-  readonly recipients: readonly SubmittedRecipient[];
+export interface AcceptInput extends Omit<Submission, 'route'> {
   /** Name of the route that the deliveries wait for, unless `routes` says otherwise. */
   readonly route: string;
   /** Names of the routes of the recipients, in their order. */

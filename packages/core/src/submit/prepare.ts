@@ -1,6 +1,6 @@
 import { type AddressInput, parseMailboxes } from '../address.ts';
 import { MailRelayError } from '../errors.ts';
-import type { Content, Json } from '../message.ts';
+import type { Content, Submission } from '../message.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { AnyTemplate } from '../template.ts';
 import { type Enclosed, readEnclosed } from './attachments.ts';
@@ -14,15 +14,7 @@ import { dateOf, sendAtOf } from './times.ts';
 import { localeOf, nameOf, onlyOne, subjectOf, textOf, trackingOf } from './values.ts';
 
 /** Fields of a message after checking, all but the recipients. */
-export interface PreparedFields {
-  readonly content: Content;
-  readonly campaign: string | undefined;
-  readonly tags: readonly string[];
-  readonly metadata: Readonly<Record<string, Json>> | undefined;
-  readonly sendAt: number | undefined;
-  readonly idempotencyKey: string | undefined;
-  readonly route: string | undefined;
-}
+export type PreparedFields = Omit<Submission, 'recipients'>;
 
 type PrepareOptions = Pick<ResolvedOptions, 'from' | 'tracking' | 'limits'>;
 
