@@ -1,5 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { SourceMap } from 'node:module';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { startChild } from './child.ts';
 import { type Benchmark, type Figure, type Size, scratchFolder } from './figures.ts';
 import { type MailSize, usualMail } from './mails.ts';
@@ -10,7 +12,12 @@ import { startSink } from './sinks.ts';
 interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number;
-    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+    readonly callFrame: {
+      readonly functionName: string;
+      readonly url: string;
+      readonly lineNumber: number;
+      readonly columnNumber: number;
+    };
   }[];
   readonly samples: readonly number[];
   readonly timeDeltas: readonly number[];
@@ -85,9 +92,26 @@ function readProfile(path: string): { busyMs: number; entries: Entry[] } {
   return { busyMs: busy / 1000, entries };
 }
 
-/** `settle (store/sqlite/queue.js:120)`, `writev (native)`. */
-function nameOf({ functionName, url, lineNumber }: CpuProfile['nodes'][number]['callFrame']): string {
+/** `settle (store/sqlite/queue.ts:120)`, `writev (native)`. */
+function nameOf({ functionName, url, lineNumber, columnNumber }: CpuProfile['nodes'][number]['callFrame']): string {
   if (functionName.startsWith('(')) return functionName;
-  const file = url.replace(/^.*\/packages\/core\/(?:dist|src)\//, '').replace(/^.*\/node_modules\//, '');
-  return `${functionName || 'anonymous'} (${file === '' ? 'native' : `${file}:${lineNumber + 1}`})`;
+  const origin = sourceMapOf(url)?.findOrigin(lineNumber + 1, columnNumber + 1);
+  const place = origin && 'fileName' in origin ? origin : { fileName: url, lineNumber: lineNumber + 1 };
+  const file = place.fileName
+    .replace(/^.*(?:packages\/core|\.\.)\/(?:dist|src)\//, '')
+    .replace(/^.*\/node_modules\//, '');
+  return `${functionName || 'anonymous'} (${file === '' ? 'native' : `${file}:${place.lineNumber}`})`;
+}
+
+const sourceMaps = new Map<string, SourceMap | undefined>();
+
+/** How a file was packed from its sources, where it was. */
+function sourceMapOf(url: string): SourceMap | undefined {
+  if (!sourceMaps.has(url)) sourceMaps.set(url, readSourceMap(url));
+  return sourceMaps.get(url);
+}
+
+function readSourceMap(url: string): SourceMap | undefined {
+  const path = url.startsWith('file:') ? `${fileURLToPath(url)}.map` : '';
+  return existsSync(path) ? new SourceMap(JSON.parse(readFileSync(path, 'utf8'))) : undefined;
 }
