@@ -5,7 +5,8 @@
  * A click link has two halves: the link half (scope, index, target) is the same for all recipients and is made once per
  * template version; the delivery half is made once per mail. Both are signed, and bound to each other by the scope.
  */
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
+import { createMac, type Mac } from './mac.ts';
 import { createMark, type Mark } from './mark.ts';
 
 /** What an unsubscribe link carries. */
@@ -65,12 +66,12 @@ interface LinkHalf {
  * @param secrets - at least one; the first signs, all verify (rotation: put the new one first).
  */
 export function createTokens(secrets: readonly string[]): Tokens {
-  const keys = secrets.map((secret) => createSecretKey(Buffer.from(secret, 'utf8')));
-  const signer = keys[0] as KeyObject;
-  const hmac = (key: KeyObject, kind: string, body: Buffer): Buffer =>
-    createHmac('sha256', key).update(kind).update(body).digest().subarray(0, MAC_BYTES);
+  const macs = secrets.map((secret) => createMac(Buffer.from(secret, 'utf8')));
+  const signer = macs[0] as Mac;
+  const macOf = (mac: Mac, kind: string, body: Buffer): Buffer =>
+    mac(Buffer.concat([Buffer.from(kind), body])).subarray(0, MAC_BYTES);
   const seal = (kind: string, body: Buffer, bound: Buffer = body): string =>
-    Buffer.concat([body, hmac(signer, kind, bound)]).toString('base64url');
+    Buffer.concat([body, macOf(signer, kind, bound)]).toString('base64url');
   const unseal = (kind: string, token: string, bind: (body: Buffer) => Buffer = (body) => body): Buffer | undefined => {
     if (!TOKEN.test(token)) return undefined;
     const bytes = Buffer.from(token, 'base64url');
@@ -79,19 +80,19 @@ export function createTokens(secrets: readonly string[]): Tokens {
     const body = bytes.subarray(0, bytes.length - MAC_BYTES);
     const mac = bytes.subarray(bytes.length - MAC_BYTES);
     const bound = bind(body);
-    return keys.some((key) => timingSafeEqual(hmac(key, kind, bound), mac)) ? body : undefined;
+    return macs.some((one) => timingSafeEqual(macOf(one, kind, bound), mac)) ? body : undefined;
   };
   const scopes = new Map<string, Buffer>();
   const scopeBytes = (scope: string): Buffer => {
     const known = scopes.get(scope);
     if (known !== undefined) return known;
-    const bytes = hmac(signerOfScope, 'scope', Buffer.from(scope)).subarray(0, SCOPE_BYTES);
+    const bytes = macOf(signerOfScope, 'scope', Buffer.from(scope)).subarray(0, SCOPE_BYTES);
     if (scopes.size >= VERIFIED) scopes.clear();
     scopes.set(scope, bytes);
     return bytes;
   };
   // Scopes only tell links apart; they are public, so a fixed key keeps them stable over rotations.
-  const signerOfScope = createSecretKey(Buffer.from('mailrelay'));
+  const signerOfScope = createMac(Buffer.from('mailrelay'));
 
   // All recipients of a template share its link halves, so that most clicks come with one that was verified before.
   const verified = new Map<string, LinkHalf>();
@@ -143,8 +144,8 @@ export function createTokens(secrets: readonly string[]): Tokens {
       const deliveryId = BOUNCE.test(token) ? Number.parseInt(token.slice(0, -BOUNCE_MAC), 36) : Number.NaN;
       if (!Number.isSafeInteger(deliveryId)) return undefined;
       const given = Buffer.from(token.toLowerCase());
-      const isOurs = keys.some((key) => {
-        const own = Buffer.from(writeBounce(deliveryId, key));
+      const isOurs = macs.some((mac) => {
+        const own = Buffer.from(writeBounce(deliveryId, mac));
         return own.length === given.length && timingSafeEqual(own, given);
       });
       return isOurs ? deliveryId : undefined;
@@ -154,10 +155,9 @@ export function createTokens(secrets: readonly string[]): Tokens {
 }
 
 /** The number in base 36, then 65 bits of a MAC: local parts are often put into lower case, and are short. */
-function writeBounce(deliveryId: number, key: KeyObject): string {
+function writeBounce(deliveryId: number, mac: Mac): string {
   const number = deliveryId.toString(36);
-  const mac = createHmac('sha256', key).update('b').update(number).digest();
-  const letters = [...mac.subarray(0, BOUNCE_MAC)].map((byte) => BASE32[byte & 31]);
+  const letters = [...mac(Buffer.from(`b${number}`)).subarray(0, BOUNCE_MAC)].map((byte) => BASE32[byte & 31]);
   return number + letters.join('');
 }
 
