@@ -44,8 +44,9 @@ async function verdictOn(
   certificates: SnsCertificates,
 ): Promise<HookVerdict> {
   const envelope = envelopeOf(parsed(request.body));
-  const topic = textOf(envelope?.TopicArn ?? request.header('x-amz-sns-topic-arn'));
-  if (topic === undefined || !topics.includes(topic))
+  // The header is of raw messages: no signature holds it.
+  const topic = envelope === undefined ? request.header('x-amz-sns-topic-arn') : envelope.TopicArn;
+  if (typeof topic !== 'string' || !topics.includes(topic))
     return { ok: false, because: 'its topic is none of those in the options' };
   if (envelope === undefined) {
     if (secret !== undefined && request.header('x-amz-sns-rawdelivery') === 'true') return { ok: true };

@@ -24,6 +24,19 @@ export function snsUrl(value: unknown): URL | undefined {
   return plain && HOST.test(url.hostname) ? url : undefined;
 }
 
+/**
+ * Whether the signed fields have the form that SNS gives them: text, all but the message in one line. What is signed is one text
+ * without marks between the fields, so that a message of somebody else's topic could else be read as one of ours, signature and all.
+ */
+function isWellFormed(envelope: Fields): boolean {
+  const names = SIGNED[textOf(envelope.Type) ?? ''] ?? [];
+  return names.every((name) => {
+    const value = envelope[name];
+    if (name === 'Subject' && (value === undefined || value === null)) return true;
+    return typeof value === 'string' && (name === 'Message' || !/[\r\n]/.test(value));
+  });
+}
+
 /** A message of SNS: https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html */
 export function envelopeOf(body: unknown): Fields | undefined {
   const fields = fieldsOf(body);
@@ -38,25 +51,38 @@ export interface SnsCertificates {
 
 /** Keeps the certificates that it got. */
 export function createSnsCertificates(): SnsCertificates {
-  const kept = new Map<string, { readonly certificate: Promise<X509Certificate>; until: number }>();
+  const kept = new Map<string, { readonly certificate: Promise<X509Certificate>; until: number; isGood: boolean }>();
+
+  /** Whoever knows a topic can name any number of certificates that do not exist: they must not drive out a good one. */
+  function forgetOne(): void {
+    const urls = [...kept.keys()];
+    const bad = urls.slice(0, -1).find((url) => kept.get(url)?.isGood === false);
+    const oldest = bad ?? urls[0];
+    if (oldest !== undefined) kept.delete(oldest);
+  }
 
   function certificateOf(url: string, tools: HookTools): Promise<X509Certificate> {
     const known = kept.get(url);
     if (known !== undefined && known.until > tools.now) return known.certificate;
     const certificate = tools.get(url).then((pem) => new X509Certificate(pem));
-    const entry = { certificate, until: tools.now + KEPT_MS };
-    certificate.catch(() => {
-      entry.until = tools.now + KEPT_FAILED_MS;
-    });
+    const entry = { certificate, until: tools.now + KEPT_MS, isGood: false };
+    certificate.then(
+      () => {
+        entry.isGood = true;
+      },
+      () => {
+        entry.until = tools.now + KEPT_FAILED_MS;
+      },
+    );
     kept.delete(url);
     kept.set(url, entry);
-    const [oldest] = kept.keys();
-    if (kept.size > CACHED && oldest !== undefined) kept.delete(oldest);
+    if (kept.size > CACHED) forgetOne();
     return certificate;
   }
 
   return {
     async isSigned(envelope, tools) {
+      if (!isWellFormed(envelope)) return false;
       const algorithm = { '1': 'sha1', '2': 'sha256' }[textOf(envelope.SignatureVersion) ?? ''];
       const url = snsUrl(envelope.SigningCertURL ?? envelope.SigningCertUrl);
       const signature = textOf(envelope.Signature);
