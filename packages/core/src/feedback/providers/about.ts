@@ -24,8 +24,13 @@ export function idOf(...parts: readonly unknown[]): string {
 
 /** What came about one recipient, shortened. */
 export function rawOf(value: unknown): string | undefined {
+  return wholeOf(value)?.slice(0, MAX_RAW);
+}
+
+/** All that came, as a text: what an event without an id is told by. */
+export function wholeOf(value: unknown): string | undefined {
   try {
-    return JSON.stringify(value)?.slice(0, MAX_RAW);
+    return JSON.stringify(value);
   } catch {
     // So deep that it has no text.
     return undefined;

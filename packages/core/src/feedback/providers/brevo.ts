@@ -61,7 +61,7 @@ const EVENTS: Readonly<Record<string, Known>> = {
   unsubscribed: { type: 'unsubscribed' },
   unsubscribe: { type: 'unsubscribed' },
 };
-const NO_FEEDBACK = /^(?:requests?|sent|listaddition|contactupdated|contactdeleted|inboundemailprocessed)$/;
+const NO_FEEDBACK = /^(?:requests?|sent|listaddition|contactupdated|contactdeleted|reply|inboundemailprocessed)$/;
 
 /** Marketing events have one address, or a list of them. */
 function eventsOf(event: Fields | undefined, tools: ReadTools): readonly FeedbackEvent[] {

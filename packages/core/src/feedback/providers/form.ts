@@ -15,8 +15,7 @@ export async function fieldsOfBody(request: HookRequest): Promise<unknown> {
 function urlencoded(body: Uint8Array): unknown {
   const text = Buffer.from(body).toString('utf8');
   if (text.trim() === '') return undefined;
-  const whole = decoded(text);
-  const json = whole === undefined ? undefined : parsed(whole.replace(/=$/, ''));
+  const json = parsed(text.replace(/=\s*$/, '')) ?? parsed(decoded(text).replace(/=\s*$/, ''));
   if (typeof json === 'object' && json !== null) return json;
   if (!text.includes('=')) return undefined;
   const fields = fromPairs(new URLSearchParams(text));
@@ -50,10 +49,18 @@ function fromPairs(pairs: Iterable<readonly [string, string]>): Fields {
   return fields;
 }
 
-function decoded(text: string): string | undefined {
+/** A `+` is a space, as in forms, unless spaces are written as `%20`: then it is a plus, as in `ada+news@example.com`. */
+function decoded(text: string): string {
+  const spaced = text.includes('%20') ? text : text.replace(/\+/g, ' ');
   try {
-    return decodeURIComponent(text.replace(/\+/g, ' '));
+    return decodeURIComponent(spaced);
   } catch {
-    return undefined;
+    return new TextDecoder('windows-1252').decode(unescaped(spaced));
   }
+}
+
+function unescaped(text: string): Uint8Array {
+  const bytes = Buffer.from(text).toString('latin1');
+  const plain = bytes.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return Buffer.from(plain, 'latin1');
 }

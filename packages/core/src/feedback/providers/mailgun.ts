@@ -8,7 +8,7 @@ import { meaningOf, OWN_LIST, ownRefusal, type Refusal } from './meaning.ts';
 import type { HookRequest, ReadTools, WebhookProvider } from './provider.ts';
 import { isSame } from './secrets.ts';
 import { timeOf } from './time.ts';
-import { addressOf, at, bareId, type Fields, fieldsOf, firstText, numberOf, textOf } from './values.ts';
+import { addressOf, at, bareId, type Fields, fieldsOf, firstText, listOf, numberOf, parsed, textOf } from './values.ts';
 import { isFresh } from './window.ts';
 
 interface Settings {
@@ -25,9 +25,9 @@ export function mailgunWebhooks({ signingKeys, replayWindowMs, secret }: Setting
     async verify(request, { now }) {
       const body = fieldsOf(await fieldsOfBody(request));
       const signed = fieldsOf(body?.signature) ?? body;
-      const timestamp = textOf(signed?.timestamp);
-      const token = textOf(signed?.token);
-      const signature = textOf(signed?.signature);
+      const timestamp = textOf(lastOf(signed?.timestamp));
+      const token = textOf(lastOf(signed?.token));
+      const signature = textOf(lastOf(signed?.signature));
       if (timestamp === undefined || token === undefined || signature === undefined)
         return { ok: false, because: 'it has no timestamp, token and signature' };
       const right = signingKeys.map((key) =>
@@ -52,6 +52,11 @@ export function mailgunWebhooks({ signingKeys, replayWindowMs, secret }: Setting
       return event === undefined ? [] : [event];
     },
   };
+}
+
+/** Forms hand on the variables of a mail as fields of their own; where one has the name of a signed field, that comes last. */
+function lastOf(value: unknown): unknown {
+  return Array.isArray(value) ? value.at(-1) : value;
 }
 
 /** https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/webhook-payloads */
@@ -134,7 +139,8 @@ function refusalOf(type: 'bounced' | 'deferred', data: Fields): Refusal {
   const texts = ['message', 'description', 'bounce-code'].map((name) => textOf(at(status, name)) ?? textOf(data[name]));
   const text = texts.filter((one, index) => one !== undefined && texts.indexOf(one) === index).join(' ') || undefined;
   const code = numberOf(at(status, 'code')) ?? numberOf(data.code);
-  const says = type === 'deferred' ? 'soft' : 'hard';
+  const isSoft = type === 'deferred' || textOf(at(status, 'bounce-type'))?.toLowerCase() === 'soft';
+  const says = isSoft ? 'soft' : 'hard';
   const said = { text: text ?? (reason === '' ? undefined : reason), code, says } as const;
   if (/^suppress-/.test(reason) || code === 605 || code === 606 || code === 607)
     return { ...said, ...OWN_LIST, says: reason === 'suppress-bounce' || code === 605 ? 'hard' : 'soft' };
@@ -155,12 +161,20 @@ function machineOf(client: unknown): { kind: AgentKind; evidence: string } | und
   return kind === 'robot' ? { kind: 'bot', evidence: 'mailgun-robot' } : undefined;
 }
 
+/** A header of the mail, out of JSON of pairs. */
+function headerIn(headers: unknown, name: string): unknown {
+  const pairs = listOf(parsed(textOf(headers) ?? ''));
+  return pairs.flatMap((pair) => (textOf(listOf(pair)[0])?.toLowerCase() === name ? [listOf(pair)[1]] : []))[0];
+}
+
 /** Webhooks of before 2018, which are forms with all in one level. */
 function legacyEvent(body: Fields, tools: ReadTools): FeedbackEvent | undefined {
   const name = textOf(body.event)?.toLowerCase();
   const type = typeOf(name, textOf(body.severity)?.toLowerCase(), tools);
   if (type === undefined) return undefined;
-  const messageId = bareId(firstText(body, 'Message-Id', 'message-id'));
+  const messageId = bareId(
+    firstText(body, 'Message-Id', 'message-id') ?? headerIn(body['message-headers'], 'message-id'),
+  );
   const recipient = addressOf(body.recipient);
   const bounce = {
     reason: body.reason,
@@ -169,9 +183,9 @@ function legacyEvent(body: Fields, tools: ReadTools): FeedbackEvent | undefined 
   };
   const client = { 'user-agent': body['user-agent'], 'client-type': body['client-type'] };
   return {
-    id: idOf(name, recipient, messageId, body.token),
+    id: idOf(name, recipient, messageId, lastOf(body.token)),
     type,
-    at: timeOf(tools.now, body.timestamp),
+    at: timeOf(tools.now, lastOf(body.timestamp)),
     source: 'mailgun',
     deliveryId: ourDelivery(body[DELIVERY_KEY], fieldsOf(body['X-Mailgun-Variables'])?.[DELIVERY_KEY]),
     messageId,

@@ -1,6 +1,6 @@
 import type { ReasonClass } from '../../events.ts';
 import type { FeedbackEvent } from '../event.ts';
-import { agentOf, DELIVERY_KEY, idOf, ourDelivery, rawOf, urlOf } from './about.ts';
+import { agentOf, DELIVERY_KEY, idOf, ourDelivery, rawOf, urlOf, wholeOf } from './about.ts';
 import { type GateOptions, passes } from './gate.ts';
 import { kindIn } from './kinds.ts';
 import { meaningOf, OWN_LIST, type Refusal } from './meaning.ts';
@@ -38,24 +38,30 @@ const TYPES: Readonly<Record<string, FeedbackEvent['type']>> = {
 
 function eventOf(event: Fields | undefined, tools: ReadTools): FeedbackEvent | undefined {
   const name = firstText(event, 'event')?.toLowerCase() ?? '';
-  const type = kindIn(TYPES, name, { quiet: /^parseapi$/, tools });
+  const named = kindIn(TYPES, name, { quiet: /^parseapi$/, tools });
+  const type = named === 'bounced' && isTriedAgain(event) ? 'deferred' : named;
   if (event === undefined || type === undefined) return undefined;
   const recipient = addressOf(event.email);
   const providerId = firstText(event, 'Message_GUID', 'MessageID');
   const url = firstText(event, 'url');
   return {
-    id: idOf(rawOf(event)),
+    id: idOf(wholeOf(event)),
     type,
     at: timeOf(tools.now, event.time),
     source: 'mailjet',
     deliveryId: ourDelivery(event.CustomID, fieldsOf(event.Payload)?.[DELIVERY_KEY], event.Payload),
     providerId,
     recipient,
-    ...(type === 'bounced' ? meaningOf(refusalOf(name, event)) : {}),
+    ...(type === 'bounced' || type === 'deferred' ? meaningOf(refusalOf(name, event)) : {}),
     ...(type === 'opened' || type === 'clicked' ? agentOf(type, event.agent) : {}),
     ...(type === 'clicked' ? { url: urlOf(url) } : {}),
     raw: rawOf(event),
   };
+}
+
+/** Mailjet calls it a bounce, and says that it tries again. */
+function isTriedAgain(event: Fields | undefined): boolean {
+  return firstText(event, 'error')?.toLowerCase() === 'greylisted' && !isSet(event?.hard_bounce);
 }
 
 /** https://dev.mailjet.com/email/guides/webhooks/#possible-values-for-errors */
@@ -95,7 +101,8 @@ function refusalOf(name: string, event: Fields): Refusal {
   const related = textOf(event.error_related_to)?.toLowerCase() ?? '';
   const known = Object.hasOwn(ERRORS, error.toLowerCase()) ? ERRORS[error.toLowerCase()] : undefined;
   const text = [error, textOf(event.comment)].filter((one) => one !== undefined && one !== '').join(': ');
-  const otherwise = Object.hasOwn(RELATED, related) ? RELATED[related] : undefined;
   const says = name === 'bounce' && isSet(event.hard_bounce) ? 'hard' : 'soft';
+  const byRelated = Object.hasOwn(RELATED, related) ? RELATED[related] : undefined;
+  const otherwise = says === 'hard' && related === 'recipient' ? 'no-such-mailbox' : byRelated;
   return { text: text === '' ? undefined : text, says, otherwise, ...known };
 }

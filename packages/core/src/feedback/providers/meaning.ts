@@ -58,10 +58,19 @@ export function meaningOf(refusal: Refusal): Meaning {
   const judged = judge({ text: withoutProtocol(text), status, code });
   const words = wordsOf(judged, refusal);
   const reason = refusal.category ?? words;
-  const kind = PASSING.includes(reason) ? 'soft' : (refusal.says ?? judged.kind);
+  const kind = isPassing(reason, { status, code }) ? 'soft' : (refusal.says ?? judged.kind);
   // What a provider calls permanent, for no reason that is known here, is about the address.
   const fault = refusal.fault ?? (reason === 'other' && refusal.says === 'hard' ? 'recipient' : faultOf(reason));
   return { reason, kind, fault, status, code, diagnostic: text === '' ? undefined : text.slice(0, MAX_DIAGNOSTIC) };
+}
+
+/** A server that says 5xx for no reason but itself has refused for good, as its provider says. */
+function isPassing(
+  reason: ReasonClass,
+  said: { readonly status?: string | undefined; readonly code?: number | undefined },
+): boolean {
+  const isForGood = said.status?.startsWith('5') || (said.code ?? 0) >= 500;
+  return PASSING.includes(reason) && !(reason === 'system' && isForGood);
 }
 
 /** Refused, not accepted, try again: it is said for any reason. */

@@ -5,7 +5,19 @@ import { kindIn } from './kinds.ts';
 import { meaningOf, OWN_LIST, type Refusal } from './meaning.ts';
 import type { ReadTools, WebhookProvider } from './provider.ts';
 import { timeOf } from './time.ts';
-import { addressOf, at, bareId, type Fields, fieldsOf, firstText, listOf, parsed, textOf } from './values.ts';
+import {
+  addressOf,
+  at,
+  bareId,
+  type Fields,
+  fieldsOf,
+  firstText,
+  isSet,
+  listOf,
+  numberOf,
+  parsed,
+  textOf,
+} from './values.ts';
 
 interface Settings extends GateOptions {
   readonly secret: string | undefined;
@@ -69,7 +81,7 @@ function saidBy(record: string, event: Fields, tools: ReadTools): Said | undefin
 
 /** What follows from a bounce or a complaint says it again, for those who subscribed to nothing else. */
 function change(event: Fields): Said | undefined {
-  if (event.SuppressSending !== true) return undefined;
+  if (!isSet(event.SuppressSending)) return undefined;
   const reason = textOf(event.SuppressionReason)?.toLowerCase();
   if (reason === 'hardbounce') return { type: 'bounced', ...meaningOf({ says: 'hard', otherwise: 'no-such-mailbox' }) };
   if (reason === 'spamcomplaint') return { type: 'complained' };
@@ -101,10 +113,34 @@ const TYPES: Readonly<Record<string, Refusal | 'auto-replied' | 'unsubscribed' |
   unsubscribe: 'unsubscribed',
   spamcomplaint: 'complained',
 };
+/** The same types, where only their number stands. */
+const CODES: Readonly<Record<number, string>> = {
+  1: 'hardbounce',
+  2: 'transient',
+  16: 'unsubscribe',
+  32: 'subscribe',
+  64: 'autoresponder',
+  128: 'addresschange',
+  256: 'dnserror',
+  512: 'spamnotification',
+  1024: 'openrelaytest',
+  4096: 'softbounce',
+  8192: 'virusnotification',
+  16384: 'challengeverification',
+  100000: 'bademailaddress',
+  100001: 'spamcomplaint',
+  100002: 'manuallydeactivated',
+  100003: 'unconfirmed',
+  100006: 'blocked',
+  100007: 'smtpapierror',
+  100008: 'inbounderror',
+  100009: 'dmarcpolicy',
+  100010: 'templaterenderingfailed',
+};
 const NO_FEEDBACK = /^(?:subscribe|openrelaytest|inbounderror|unconfirmed)$/;
 
 function bounce(event: Fields, tools: ReadTools): Said | undefined {
-  const type = textOf(event.Type)?.toLowerCase() ?? 'unknown';
+  const type = textOf(event.Type)?.toLowerCase() ?? CODES[numberOf(event.TypeCode) ?? 0] ?? 'unknown';
   const text = textOf(event.Details);
   // A description is of the type, and names examples: it says nothing of this mail.
   const diagnostic = (text ?? textOf(event.Description))?.slice(0, 1000);

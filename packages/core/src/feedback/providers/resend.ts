@@ -86,12 +86,15 @@ function detailOf(type: FeedbackEvent['type'], name: string, data: Fields): Part
 /** Types and sub-types are those of Amazon SES. */
 function bounce(name: string, data: Fields): Refusal {
   const about = data.bounce ?? data.suppressed;
-  const text = firstText(about, 'message', 'diagnosticCode');
+  // The message is Resend's own, and of the type; what the server said stands beside it.
+  const message = firstText(about, 'message');
+  const text = firstText(about, 'diagnosticCode') ?? message;
   const type = firstText(about, 'type')?.toLowerCase();
   const subType = firstText(about, 'subType', 'sub_type')?.toLowerCase() ?? '';
-  const isBounced = name === 'email.suppressed' && /bounc/i.test(text ?? '');
+  const isBounced = name === 'email.suppressed' && /bounc/i.test(message ?? '');
   const says = isBounced || type === undefined || type === 'permanent' ? 'hard' : 'soft';
-  if (name === 'email.suppressed' || /suppress/.test(subType)) return { text, says, ...OWN_LIST };
+  if (name === 'email.suppressed' || /suppress/.test(subType) || (subType === '' && /suppress/i.test(message ?? '')))
+    return { text, says, ...OWN_LIST };
   if (subType === 'noemail') return { text, says, category: 'no-such-mailbox' };
   if (subType === 'mailboxfull') return { text, says, category: 'mailbox-full' };
   if (subType === 'messagetoolarge') return { text, says, category: 'message-too-big' };

@@ -1,11 +1,11 @@
 import type { FeedbackEvent } from '../event.ts';
-import { agentOf, DELIVERY_KEY, idOf, ourDelivery, rawOf, urlOf } from './about.ts';
+import { agentOf, DELIVERY_KEY, idOf, ourDelivery, rawOf, urlOf, wholeOf } from './about.ts';
 import { fieldsOfBody } from './form.ts';
 import { kindIn } from './kinds.ts';
 import { meaningOf, OWN_LIST, type Refusal } from './meaning.ts';
 import type { ReadTools, WebhookProvider } from './provider.ts';
 import { timeOf } from './time.ts';
-import { addressOf, bareId, type Fields, fieldsOf, firstText, listOf, numberOf } from './values.ts';
+import { addressOf, bareId, type Fields, fieldsOf, firstText, listOf, numberOf, parsed } from './values.ts';
 
 /**
  * Sarbacane Sendkit, which was Tipimail, and Sarbacane's campaigns: https://docs.tipimail.com/en/integrate/webhooks. They sign
@@ -19,10 +19,18 @@ export function sarbacaneWebhooks(name: 'sarbacane' | 'tipimail', secret: string
     async read(request, tools) {
       const body = await fieldsOfBody(request);
       if (typeof body !== 'object' || body === null) return undefined;
-      const inside = fieldsOf(body)?.events ?? fieldsOf(body)?.data;
-      return listOf(Array.isArray(inside) ? inside : body).flatMap((one) => eventOf(fieldsOf(one), tools) ?? []);
+      return listOf(insideOf(body) ?? body).flatMap((one) => eventOf(fieldsOf(one), tools) ?? []);
     },
   };
+}
+
+/** A list in a field, or JSON in a field of a form that has others, too. */
+function insideOf(body: object): unknown {
+  const fields = fieldsOf(body);
+  const list = fields?.events ?? fields?.data;
+  if (Array.isArray(list)) return list;
+  const texts = ['events', 'data', 'event', 'json', 'payload'].flatMap((name) => firstText(fields, name) ?? []);
+  return texts.map(parsed).find((one) => typeof one === 'object' && one !== null);
 }
 
 interface Known {
@@ -60,7 +68,7 @@ const KINDS: Readonly<Record<string, Known>> = {
   complained: { type: 'complained' },
   spam: { type: 'complained' },
 };
-const NO_FEEDBACK = /^(?:requested|sent|accepted|queued|formsubmit|captcha)$/;
+const NO_FEEDBACK = /^(?:requested|sent|accepted|queued|scheduled|formsubmit|captcha)$/;
 
 function eventOf(item: Fields | undefined, tools: ReadTools): FeedbackEvent | undefined {
   if (item === undefined) return undefined;
@@ -75,7 +83,7 @@ function eventOf(item: Fields | undefined, tools: ReadTools): FeedbackEvent | un
   const link = firstText(event, 'url', 'link', 'clickedUrl');
   return {
     // No field is an id of the event; what is sent again is the same.
-    id: idOf(rawOf(item)),
+    id: idOf(wholeOf(item)),
     type,
     at: timeOf(tools.now, ...times),
     source: 'sarbacane',
@@ -103,7 +111,8 @@ function knownOf(event: Fields, tools: ReadTools): Known | undefined {
   const name = names.find((one) => Object.hasOwn(KINDS, one)) ?? names[0] ?? '';
   const known = kindIn(KINDS, name, { quiet: NO_FEEDBACK, tools });
   if (known !== HARD || name.startsWith('hard')) return known;
-  const kind = firstText(event, 'bounceType', 'bounce_type', 'bounce', 'subType', 'subtype')?.toLowerCase() ?? '';
+  const kind =
+    firstText(event, 'bounceType', 'bounce_type', 'bounce', 'subType', 'subtype', 'type', 'kind')?.toLowerCase() ?? '';
   return /soft|temporary|transient/.test(kind) ? SOFT : known;
 }
 

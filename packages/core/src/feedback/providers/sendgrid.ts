@@ -126,7 +126,7 @@ function refusalOf(type: FeedbackEvent['type'], name: string, event: Fields): Re
 }
 
 const OWN_LISTS = /\b(?:bounced|blocked|unsubscribed|spam ?report(?:ing|ed)?) address|suppress/i;
-const INVALID = /^invalid(?: (?:e-?mail )?address)?$/i;
+const INVALID = /^invalid(?: e-?mail)?(?: address)?$/i;
 
 /** https://www.twilio.com/docs/sendgrid/ui/analytics-and-reporting/email-activity-feed: what SendGrid did not even try to send. */
 function droppedType(event: Fields): FeedbackEvent['type'] {

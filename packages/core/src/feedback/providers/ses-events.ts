@@ -1,6 +1,7 @@
 import type { ReasonClass } from '../../events.ts';
 import type { FeedbackEvent } from '../event.ts';
 import { agentOf, DELIVERY_KEY, idOf, ourDelivery, rawOf, urlOf } from './about.ts';
+import { complaintOf } from './complaints.ts';
 import { kindIn } from './kinds.ts';
 import { meaningOf, OWN_LIST, type Refusal } from './meaning.ts';
 import type { ReadTools } from './provider.ts';
@@ -140,10 +141,11 @@ function bounces(bounce: Fields, mail: Fields): readonly Said[] {
   });
 }
 
-/** A reader may also say that a mail is no spam. */
+/** A reader may also say that a mail is no spam, or a server that a mail is not by its sender. */
 function complaints(complaint: Fields, mail: Fields): readonly Said[] {
   const kind = textOf(complaint.complaintFeedbackType)?.toLowerCase();
-  if (kind === 'not-spam') return [];
+  const type = complaintOf(kind);
+  if (type === undefined) return [];
   // SES itself did not send it, since the recipient has complained before.
   if (textOf(complaint.complaintSubType)?.toLowerCase() === 'onaccountsuppressionlist')
     return each(complaint.complainedRecipients, mail, {
@@ -152,7 +154,7 @@ function complaints(complaint: Fields, mail: Fields): readonly Said[] {
     });
   const userAgent = textOf(complaint.userAgent)?.slice(0, 200);
   const diagnostic = [kind ?? 'complaint', userAgent].filter((one) => one !== undefined).join(', ');
-  return each(complaint.complainedRecipients, mail, { type: 'complained', diagnostic });
+  return each(complaint.complainedRecipients, mail, { type, diagnostic });
 }
 
 /** https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html#event-publishing-retrieving-sns-contents-delivery-delay-object */

@@ -1,6 +1,7 @@
 import type { ReasonClass } from '../../events.ts';
 import type { FeedbackEvent } from '../event.ts';
 import { agentOf, DELIVERY_KEY, idOf, ourDelivery, rawOf, urlOf } from './about.ts';
+import { complaintOf } from './complaints.ts';
 import { type GateOptions, passes } from './gate.ts';
 import { kindIn } from './kinds.ts';
 import { meaningOf, OWN_LIST, type Refusal } from './meaning.ts';
@@ -60,10 +61,15 @@ function typeOfBounce(event: Fields): FeedbackEvent['type'] | undefined {
   return classed === 90 ? 'unsubscribed' : 'bounced';
 }
 
+function typeOf(known: FeedbackEvent['type'] | undefined, event: Fields): FeedbackEvent['type'] | undefined {
+  if (known === 'complained') return complaintOf(textOf(event.fbtype));
+  return known === 'bounced' ? typeOfBounce(event) : known;
+}
+
 function eventOf(event: Fields | undefined, tools: ReadTools): FeedbackEvent | undefined {
   const name = firstText(event, 'type')?.toLowerCase() ?? '';
   const known = kindIn(TYPES, name, { quiet: NO_FEEDBACK, tools });
-  const type = event === undefined || known !== 'bounced' ? known : typeOfBounce(event);
+  const type = event === undefined ? known : typeOf(known, event);
   if (event === undefined || type === undefined) return undefined;
   const recipient = addressOf(firstText(event, 'raw_rcpt_to', 'rcpt_to'));
   const providerId = firstText(event, 'transmission_id', 'message_id');
@@ -107,11 +113,13 @@ const CLASSES: Readonly<Record<number, Partial<Refusal>>> = {
   26: { says: 'soft', category: 'policy' },
   30: { says: 'hard', category: 'no-such-mailbox' },
   40: { says: 'soft', otherwise: 'policy' },
-  50: { says: 'soft', otherwise: 'blocked-ip' },
-  51: { says: 'soft', category: 'spam-rejected' },
+  50: { says: 'soft', rather: 'blocked-ip' },
+  // A known source of spam.
+  51: { says: 'soft', rather: 'blocked-ip' },
   52: { says: 'soft', category: 'spam-rejected' },
   53: { says: 'soft', category: 'content-rejected' },
-  54: { says: 'soft', category: 'content-rejected' },
+  // No relaying.
+  54: { says: 'soft', otherwise: 'policy' },
   70: { says: 'soft' },
 };
 const GENERATION: ReasonClass = 'content-rejected';
@@ -124,5 +132,6 @@ function refusalOf(type: FeedbackEvent['type'], name: string, event: Fields): Re
   if (type === 'deferred') return { text, code, says: 'soft', otherwise: known?.category ?? known?.otherwise };
   if (name === 'generation_failure') return { text, says: 'soft', category: GENERATION };
   if (name === 'policy_rejection' || name === 'generation_rejection') return { text, says: 'soft', ...OWN_LIST };
-  return { text, code, says: 'soft', ...known };
+  // Class 1 is one that SparkPost could not tell: the words may.
+  return { text, code, ...known };
 }
