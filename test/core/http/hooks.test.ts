@@ -194,6 +194,10 @@ describe('POST /mail/hooks/:provider', () => {
     expect((await post('brevo', '', bearer)).status).toBe(400);
     const large = await post('brevo', 'x'.repeat(5_242_881), bearer).catch(() => undefined);
     if (large !== undefined) expect(large.status).toBe(413);
+    // Whose it is stands in the body: anybody's would have to be read.
+    const unproven = await post('mailgun', 'x'.repeat(1_048_577)).catch(() => undefined);
+    if (unproven !== undefined) expect(unproven.status).toBe(413);
+    expect((await post('mailgun', 'x'.repeat(1_000_000))).status).toBe(401);
     expect(await state(id)).toBe('sent');
   });
 

@@ -1,13 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isMailRelayError } from '../errors.ts';
-import type { HookRequest, HookTools, WebhookProvider } from '../feedback/port.ts';
+import { type HookRequest, type HookTools, MAX_BODY_BYTES, type WebhookProvider } from '../feedback/port.ts';
 import { notFound, text } from './answers.ts';
 import type { HttpContext } from './context.ts';
 import { getText } from './get-text.ts';
 import type { Answer, Incoming } from './port.ts';
-
-/** Longest webhook, bytes: providers batch thousands of events. */
-const MAX_BODY_BYTES = 5_242_880;
 
 /** Who is not the provider is not told why. */
 const REFUSED = text(401, 'Unauthorized');
@@ -27,7 +24,7 @@ export async function receiveHook(
   if (provider === undefined) return notFound;
   // Nothing of the body is read before that.
   if (!fits(secret, provider.secret)) return refuse(context, name, 'its path does not end with the secret');
-  const body = await incoming.body(MAX_BODY_BYTES);
+  const body = await incoming.body(provider.maxBodyBytes ?? MAX_BODY_BYTES);
   const request: HookRequest = { body, header: (header) => incoming.header(header) };
   const unknown = (kind: string): void => context.onUnknown({ provider: name, kind });
   const tools: HookTools = { now: context.now(), get: getText, unknown };

@@ -156,6 +156,9 @@ describe('webhooks with anything in them', () => {
       `{"event":"${'\\u0041'.repeat(500_000)}"}`,
       'a=1&'.repeat(300_000),
       '%'.repeat(1_000_000),
+      `%7B${'%E9'.repeat(1_000_000)}`,
+      '+'.repeat(3_000_000),
+      Array.from({ length: 300_000 }, (_, number) => `a${number}=`).join('&'),
       `{"event":"bounce","reason":"${'550 '.repeat(200_000)}"}`,
       `{"X-Mailin-custom":"${'|'.repeat(500_000)}","event":"delivered"}`,
     ];
@@ -167,6 +170,21 @@ describe('webhooks with anything in them', () => {
       // A machine that is busy may take ten times as long; what grows with the square takes minutes.
       expect(performance.now() - started).toBeLessThan(5000);
     }
+  });
+
+  it('are forms of so many fields that nobody sent them: bombs of those are not even taken apart', async () => {
+    const mailgun = all.get('mailgun');
+    const part = (number: number): string => `--b\r\nContent-Disposition: form-data; name="a${number}"\r\n\r\n1\r\n`;
+    const multipart = (count: number): string =>
+      `${Array.from({ length: count }, (_, number) => part(number)).join('')}--b--\r\n`;
+    const pairs = (count: number): string => Array.from({ length: count }, (_, number) => `a${number}=1`).join('&');
+    const read = (body: string, type: string): unknown =>
+      mailgun?.read(request(body, { 'content-type': type }), tools());
+    const types = ['multipart/form-data; boundary=b', 'application/x-www-form-urlencoded'] as const;
+    expect(await read(multipart(1900), types[0])).toEqual([]);
+    expect(await read(multipart(2100), types[0])).toBeUndefined();
+    expect(await read(pairs(1900), types[1])).toEqual([]);
+    expect(await read(pairs(2100), types[1])).toBeUndefined();
   });
 
   it('are refused where the signature of one stands on another', async () => {

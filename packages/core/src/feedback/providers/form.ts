@@ -17,14 +17,15 @@ function urlencoded(body: Uint8Array): unknown {
   if (text.trim() === '') return undefined;
   const json = parsed(text.replace(/=\s*$/, '')) ?? parsed(decoded(text).replace(/=\s*$/, ''));
   if (typeof json === 'object' && json !== null) return json;
-  if (!text.includes('=')) return undefined;
-  const fields = fromPairs(new URLSearchParams(text));
+  if (!text.includes('=') || isOver(text, '&')) return undefined;
+  const fields = fromPairs(new URLSearchParams(withSpaces(text, '%20')));
   const [single, ...more] = Object.values(fields);
   const inside = more.length === 0 && typeof single === 'string' ? parsed(single) : undefined;
   return typeof inside === 'object' && inside !== null ? inside : fields;
 }
 
 async function multipart(body: Uint8Array, type: string): Promise<unknown> {
+  if (isOver(Buffer.from(body).toString('latin1'), '\n--')) return undefined;
   try {
     const form = await new Response(Uint8Array.from(body), { headers: { 'content-type': type } }).formData();
     // Files, such as the mail that bounced, are of no use here.
@@ -34,8 +35,16 @@ async function multipart(body: Uint8Array, type: string): Promise<unknown> {
   }
 }
 
-/** So often may a name stand in a form. */
-const MOST_OF_A_NAME = 1000;
+/** Fields that a form may have; each costs. */
+const MOST_FIELDS = 2000;
+
+/** Whether a mark stands in a text more often than between the fields of a form. */
+function isOver(text: string, mark: string): boolean {
+  let count = 0;
+  for (let at = text.indexOf(mark); at >= 0 && count <= MOST_FIELDS; at = text.indexOf(mark, at + mark.length))
+    count += 1;
+  return count > MOST_FIELDS;
+}
 
 function fromPairs(pairs: Iterable<readonly [string, string]>): Fields {
   // A name such as `__proto__` is a field like any other.
@@ -44,14 +53,14 @@ function fromPairs(pairs: Iterable<readonly [string, string]>): Fields {
     const before = fields[name];
     if (before === undefined) fields[name] = value;
     else if (typeof before === 'string') fields[name] = [before, value];
-    else if (before.length < MOST_OF_A_NAME) before.push(value);
+    else before.push(value);
   }
   return fields;
 }
 
 /** A `+` is a space, as in forms, unless spaces are written as `%20`: then it is a plus, as in `ada+news@example.com`. */
 function decoded(text: string): string {
-  const spaced = text.includes('%20') ? text : text.replace(/\+/g, ' ');
+  const spaced = text.includes('%20') ? text : withSpaces(text, ' ');
   try {
     return decodeURIComponent(spaced);
   } catch {
@@ -59,8 +68,23 @@ function decoded(text: string): string {
   }
 }
 
-function unescaped(text: string): Uint8Array {
-  const bytes = Buffer.from(text).toString('latin1');
-  const plain = bytes.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  return Buffer.from(plain, 'latin1');
+/** Cut and joined again: where there are millions, replacing takes ten times as long. */
+function withSpaces(text: string, space: string): string {
+  return text.split('+').join(space);
 }
+
+/** What stands for bytes (RFC 3986 section 2.1), without looking what they spell. */
+function unescaped(text: string): Uint8Array {
+  const bytes = Buffer.from(text);
+  let end = 0;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const digits = bytes[at] === PERCENT ? bytes.toString('latin1', at + 1, at + 3) : '';
+    const isCode = /^[0-9a-f]{2}$/i.test(digits);
+    bytes[end] = isCode ? Number.parseInt(digits, 16) : (bytes[at] as number);
+    if (isCode) at += 2;
+    end += 1;
+  }
+  return bytes.subarray(0, end);
+}
+
+const PERCENT = 0x25;

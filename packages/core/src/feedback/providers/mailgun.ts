@@ -11,6 +11,9 @@ import { timeOf } from './time.ts';
 import { addressOf, at, bareId, type Fields, fieldsOf, firstText, listOf, numberOf, parsed, textOf } from './values.ts';
 import { isFresh } from './window.ts';
 
+/** One event, and what the mail's sender kept with it; the token stands inside. */
+const MAX_BODY_BYTES = 1_048_576;
+
 interface Settings {
   readonly signingKeys: readonly string[];
   readonly replayWindowMs: number;
@@ -22,6 +25,7 @@ export function mailgunWebhooks({ signingKeys, replayWindowMs, secret }: Setting
   return {
     name: 'mailgun',
     secret,
+    maxBodyBytes: MAX_BODY_BYTES,
     async verify(request, { now }) {
       const body = fieldsOf(await fieldsOfBody(request));
       const signed = fieldsOf(body?.signature) ?? body;

@@ -41,6 +41,11 @@ export interface WebhookProvider {
   readonly name: string;
   /** What the path has to end with, `/mail/hooks/<name>/<secret>`, for providers that sign nothing. @default none */
   readonly secret?: string | undefined;
+  /**
+   * Longest body, bytes; a longer one is answered 413. A proof that stands in the body means that anybody's has to be read first: then it
+   * should be no longer than the provider's are. @default 5242880 (5 MB), which is the most
+   */
+  readonly maxBodyBytes?: number | undefined;
   /** Looks whether the request is the provider's. Compares in constant time, and never throws for what stands in the request. */
   verify(request: HookRequest, tools: HookTools): HookVerdict | Promise<HookVerdict>;
   /** What a verified request says. Undefined for a body that cannot be read; what is no feedback is left out. */
@@ -53,6 +58,8 @@ export interface WebhookProvider {
 }
 
 const NAME = /^[a-z][a-z0-9-]{0,31}$/;
+/** Longest body of a webhook, bytes: providers batch thousands of events. */
+export const MAX_BODY_BYTES = 5_242_880;
 const SECRET = /^[A-Za-z0-9_-]{16,200}$/;
 
 /** What is wrong with a secret of a path; undefined where nothing is. */
@@ -78,13 +85,21 @@ export function defineProvider(provider: WebhookProvider): WebhookProvider {
 /** What is wrong with a provider; undefined where nothing is. */
 export function providerProblem(provider: unknown): string | undefined {
   if (typeof provider !== 'object' || provider === null) return 'a provider must be made by defineProvider()';
-  const { name, secret, verify, read, confirm } = provider as Partial<Record<keyof WebhookProvider, unknown>>;
+  const { name, secret, maxBodyBytes, verify, read, confirm } = provider as Partial<
+    Record<keyof WebhookProvider, unknown>
+  >;
   if (typeof name !== 'string' || !NAME.test(name))
     return 'the name of a provider needs small letters, digits and `-`, at most 32';
   if (typeof verify !== 'function' || typeof read !== 'function')
     return `the provider ${name} needs the functions verify and read`;
   if (confirm !== undefined && typeof confirm !== 'function')
     return `confirm of the provider ${name} must be a function`;
+  if (maxBodyBytes !== undefined && !isBodyLimit(maxBodyBytes))
+    return `maxBodyBytes of the provider ${name} must be a whole number from 1 to ${MAX_BODY_BYTES}`;
   const wrong = secret === undefined ? undefined : typeof secret === 'string' ? secretProblem(secret) : 'must be text';
   return wrong === undefined ? undefined : `the secret of the provider ${name} ${wrong}`;
+}
+
+function isBodyLimit(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_BODY_BYTES;
 }

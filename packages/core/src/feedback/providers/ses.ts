@@ -4,6 +4,9 @@ import { sesEvents } from './ses-events.ts';
 import { createSnsCertificates, envelopeOf, type SnsCertificates, snsUrl } from './sns.ts';
 import { type Fields, fieldsOf, parsed, textOf } from './values.ts';
 
+/** A message of SNS has at most 256 KB; in the JSON around it, all that is escaped is longer. */
+const MAX_BODY_BYTES = 1_048_576;
+
 interface Settings {
   /** ARNs of the topics that may speak. */
   readonly topics: readonly string[];
@@ -17,6 +20,7 @@ export function sesWebhooks(settings: Settings): WebhookProvider {
   return {
     name: 'ses',
     secret: settings.secret,
+    maxBodyBytes: MAX_BODY_BYTES,
     verify: (request, tools) => verdictOn(request, tools, settings, certificates),
     async confirm(request, tools) {
       const envelope = envelopeOf(parsed(request.body));
