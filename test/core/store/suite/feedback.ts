@@ -37,7 +37,14 @@ export function feedbackSuite(name: string, open: OpenStore): void {
         result: SENT,
       };
       const settle = () => store.queue.settle([result], { owner, now: NOW });
-      return { store, deliveryId, settle };
+      /** Another mail to the same address, which was sent, too. */
+      const another = async (): Promise<string> => {
+        const id = (await bench.accept()).deliveries[0]?.id ?? '';
+        await claim(store, owner);
+        await store.queue.settle([{ ...result, deliveryId: decodeId('dlv', id) as number }], { owner, now: NOW });
+        return id;
+      };
+      return { store, deliveryId, settle, another };
     }
 
     async function receive(store: Store, ...feedback: FeedbackEvent[]) {
@@ -74,6 +81,22 @@ export function feedbackSuite(name: string, open: OpenStore): void {
       ]);
       expect(store.suppressions.find('ada@example.com', ['all'], NOW)).toMatchObject({ reason: 'bounced' });
       expect(await store.reports.campaign('spring')).toMatchObject({ sent: 1, bounced: 1 });
+    });
+
+    it('does not suppress again for what is told once more about a mail of before a lift', async () => {
+      const { store, deliveryId, settle, another } = await sent();
+      await settle();
+      const find = () => store.suppressions.find('ada@example.com', ['all', 'broadcast'], NOW);
+      await receive(store, { ...bounced, deliveryId }, { ...complained, deliveryId });
+      await store.suppressions.lift({ address: 'ada@example.com', scope: undefined, note: 'wrote to us' }, NOW);
+      // The same bounce and the same complaint, by another way.
+      await receive(store, { ...bounced, id: 'b2', source: 'ses', at: NOW + 20, deliveryId });
+      await receive(store, { ...complained, id: 'c2', source: 'ses', at: NOW + 20, deliveryId });
+      expect(find()).toBeUndefined();
+      // Of another mail it is new.
+      const other = await another();
+      await receive(store, { ...bounced, id: 'b3', deliveryId: other });
+      expect(find()).toMatchObject({ reason: 'bounced' });
     });
 
     it('comes to the same state and the same counts in whatever order verdicts come', async () => {
@@ -194,6 +217,24 @@ export function feedbackSuite(name: string, open: OpenStore): void {
         return ((until?.getTime() ?? 0) - NOW) / 86_400_000;
       };
       expect([await days([0, 1, 2]), await days([2, 0, 1]), await days([1, 2, 0])]).toEqual([92, 92, 92]);
+    });
+
+    it('counts soft bounces anew after a lift', async () => {
+      const { store, deliveryId, settle, another } = await sent();
+      await settle();
+      const soft = { ...bounced, kind: 'soft', reason: 'mailbox-full', source: 'ses' } as const;
+      const ids = [deliveryId];
+      while (ids.length < 6) ids.push(await another());
+      const isThere = () => store.suppressions.find('ada@example.com', ['all'], NOW) !== undefined;
+      const bounce = (index: number) =>
+        receive(store, { ...soft, id: `s${index}`, deliveryId: ids[index], at: NOW + index });
+      for (const index of [0, 1, 2]) await bounce(index);
+      expect(isThere()).toBe(true);
+      await store.suppressions.lift({ address: 'ada@example.com', scope: undefined }, NOW);
+      for (const index of [3, 4]) await bounce(index);
+      expect(isThere()).toBe(false);
+      await bounce(5);
+      expect(isThere()).toBe(true);
     });
 
     it('suppresses for a time after soft bounces of several mails', async () => {

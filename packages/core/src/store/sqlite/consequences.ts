@@ -20,13 +20,17 @@ interface Bounce {
 
 /** What follows from feedback for further mail to an address. Inside of `write`. */
 export interface Consequences {
+  /** With `again`, what has been told before, of a mail that was sent then: what was lifted since stays lifted. */
   follow(
     event: FeedbackEvent,
     match: Match,
-    options: { readonly now: number; readonly policy: SuppressionPolicy },
+    options: { readonly now: number; readonly policy: SuppressionPolicy; readonly again?: number | undefined },
   ): MessageEvent[];
   /** What follows from a bounce that is about the recipient. */
-  bounced(bounce: Bounce, options: { readonly now: number; readonly policy: SuppressionPolicy }): MessageEvent[];
+  bounced(
+    bounce: Bounce,
+    options: { readonly now: number; readonly policy: SuppressionPolicy; readonly again?: number | undefined },
+  ): MessageEvent[];
   /** What an unsubscribe that names no scope ends. */
   unsubscribeScope(facts: MessageFacts): string;
 }
@@ -88,12 +92,12 @@ export function createConsequences(db: Database, ledger: Ledger, suppressions: S
     }
   }
 
-  const bounced: Consequences['bounced'] = ({ id, recipient, facts, at, hard, evidence }, { now, policy }) => {
+  const bounced: Consequences['bounced'] = ({ id, recipient, facts, at, hard, evidence }, { now, policy, again }) => {
     const address = recipient.toLowerCase();
     if (hard) {
       if (policy.hardBounces === false) return [];
       const scope = policy.hardBounces === 'all' ? 'all' : facts.stream;
-      return suppressions.suppress({ address, scope, reason: 'bounced', evidence }, now);
+      return suppressions.suppress({ address, scope, reason: 'bounced', evidence }, now, again);
     }
     const soft = policy.softBounces;
     if (soft === false) return [];
@@ -102,13 +106,13 @@ export function createConsequences(db: Database, ledger: Ledger, suppressions: S
     const last = lastOfMany(address, at, soft);
     if (last === undefined) return [];
     const until = new Date(last + soft.forMs);
-    return suppressions.suppress({ address, scope: 'all', reason: 'bounced', evidence, until }, now);
+    return suppressions.suppress({ address, scope: 'all', reason: 'bounced', evidence, until }, now, again);
   };
 
   return {
     bounced,
     unsubscribeScope: scopeOfMail,
-    follow(event, match, { now, policy }) {
+    follow(event, match, { now, policy, again }) {
       const row = find.get({ id: match.id });
       const facts = row && ledger.message(row.message_id);
       if (row === undefined || facts === undefined) return [];
@@ -118,13 +122,16 @@ export function createConsequences(db: Database, ledger: Ledger, suppressions: S
       if (!isSure(event.source, match)) return [];
       if (event.type === 'complained') {
         if (policy.complaints === false) return [];
-        return suppressions.suppress({ address, scope: policy.complaints, reason: 'complained', evidence }, now);
+        return suppressions.suppress({ address, scope: policy.complaints, reason: 'complained', evidence }, now, again);
       }
       if (event.type === 'unsubscribed')
         return suppressions.suppress({ address, scope: scopeOfMail(facts), reason: 'unsubscribed', evidence }, now);
       if (event.type !== 'bounced' || !isAboutRecipient(event)) return [];
       const hard = event.kind === 'hard';
-      return bounced({ id: match.id, recipient: row.recipient, facts, at: event.at, hard, evidence }, { now, policy });
+      return bounced(
+        { id: match.id, recipient: row.recipient, facts, at: event.at, hard, evidence },
+        { now, policy, again },
+      );
     },
   };
 }

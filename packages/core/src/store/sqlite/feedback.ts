@@ -27,6 +27,8 @@ interface Applied {
   readonly outcome: Received['outcome'];
   /** False where it is about a mail that was not sent, or is being sent again. */
   readonly counts: boolean;
+  /** It has been told before, of a mail that was sent then, ms since the epoch. */
+  readonly again?: number | undefined;
   readonly way?: Pick<Received, 'route' | 'site'>;
 }
 const LATE: Applied = { events: [], outcome: 'late', counts: false };
@@ -74,7 +76,8 @@ export function createFeedbackStore(context: {
     const hard = verdict === 'bounced' && event.kind === 'hard' && (row.flags & FLAGS.hardBounced) === 0;
     // A second bounce may be a hard one after a soft one: the address must not hang on which came first, nor the counts.
     const repeated = known.includes(verdict);
-    if (repeated && !hard) return { ...LATE, counts: true };
+    const again = repeated ? (row.sent_at ?? undefined) : undefined;
+    if (repeated && !hard) return { ...LATE, counts: true, again };
     const next = state === 'sending' ? state : stateAfter([...known, verdict]);
     const flags = row.flags | FLAGS[verdict] | (hard ? FLAGS.hardBounced : 0);
     const reason = next === verdict && verdict !== 'delivered' ? (textOf(event) ?? null) : null;
@@ -134,7 +137,7 @@ export function createFeedbackStore(context: {
           }
           const applied = apply(event, found);
           events.push(...applied.events);
-          if (applied.counts) events.push(...consequences.follow(event, found, { now, policy }));
+          if (applied.counts) events.push(...consequences.follow(event, found, { now, policy, again: applied.again }));
           const deliveryId = encodeId('dlv', found.id);
           return { outcome: applied.outcome, deliveryId, foundBy: found.foundBy, ...applied.way };
         });

@@ -25,8 +25,10 @@ const BEGAN = sql<number>`case when suppression.lifted_at is null and coalesce(s
 
 /** The suppression list, and how other changes add to it. */
 export interface Suppressions extends SuppressionStore {
-  /** Adds an entry and stops what waits for it. Inside of `write`. */
-  suppress(entry: NewSuppression, now: number): MessageEvent[];
+  /**
+   * Adds an entry and stops what waits for it; none where one was lifted at `unlessLiftedSince` or later. Inside of `write`.
+   */
+  suppress(entry: NewSuppression, now: number, unlessLiftedSince?: number): MessageEvent[];
 }
 
 /** The suppression list in SQLite. */
@@ -107,12 +109,23 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
       .where('id', '=', p.id),
   );
 
+  /** Who gets mail again is not kept from it by what led there. */
+  const forgetBounces = db.prepare((query, { address }: { address: string }) =>
+    query.deleteFrom('soft_bounce').where('address', '=', address),
+  );
+
   function isThere(address: string, scope: string, now: number): boolean {
     return find.all({ address }).some((row) => row.scope === scope && isActive(row, now));
   }
 
-  function suppress({ address, scope, reason, evidence, since, until }: NewSuppression, now: number): MessageEvent[] {
+  function wasLifted(address: string, scope: string, from: number): boolean {
+    return find.all({ address }).some((row) => row.scope === scope && (row.lifted_at ?? 0) >= from);
+  }
+
+  function suppress(entry: NewSuppression, now: number, unlessLiftedSince?: number): MessageEvent[] {
+    const { address, scope, reason, evidence, since, until } = entry;
     if (until !== undefined && until.getTime() <= now) return [];
+    if (unlessLiftedSince !== undefined && wasLifted(address, scope, unlessLiftedSince)) return [];
     const end = until?.getTime() ?? null;
     insert.run({ address, scope, reason, evidence: evidence ?? null, since: since?.getTime() ?? now, until: end });
     // What was lifted after it began elsewhere stays lifted.
@@ -138,6 +151,7 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
       db.write(() => {
         const removed = deleted(address, scope, reason);
         if (removed > 0) leavers.forget(address, scope);
+        if (removed > 0 && (scope === undefined || scope === 'all')) forgetBounces.run({ address });
         return removed;
       }),
     lift: ({ address, scope, note = null }, now) =>
@@ -145,6 +159,7 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
         const lifted =
           scope === undefined ? liftAll.run({ address, now, note }) : liftOne.run({ address, scope, now, note });
         if (lifted > 0) leavers.forget(address, scope);
+        if (lifted > 0 && (scope === undefined || scope === 'all')) forgetBounces.run({ address });
         return lifted;
       }),
     find(address, scopes, now) {
