@@ -10,6 +10,7 @@ const FOUR: readonly (readonly [string, number])[] = [
   ['172.16.0.0', 12],
   ['192.0.0.0', 24],
   ['192.0.2.0', 24],
+  ['192.88.99.0', 24],
   ['192.168.0.0', 16],
   ['198.18.0.0', 15],
   ['198.51.100.0', 24],
@@ -19,8 +20,12 @@ const FOUR: readonly (readonly [string, number])[] = [
 /** Without `::ffff:0:0/96`: Node judges an IPv4 address in IPv6 by the rules for IPv4, and each IPv4 address by this rule. */
 const SIX: readonly (readonly [string, number])[] = [
   ['::', 96],
+  // IPv4 as translators within a network write it (RFC 7915).
+  ['::ffff:0:0:0', 96],
   ['64:ff9b:1::', 48],
   ['100::', 64],
+  // Teredo, with an IPv4 address of anybody's inside, and others that are no hosts (RFC 2928).
+  ['2001::', 23],
   ['2001:db8::', 32],
   ['3fff::', 20],
   ['5f00::', 16],

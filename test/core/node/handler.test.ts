@@ -131,6 +131,28 @@ describe('a relay on node:http', () => {
     expect(unsubscribed).toEqual([]);
   });
 
+  it('tells nobody where a client goes away in the middle of its request: there is nobody to answer', async () => {
+    const { router, tokens, unsubscribed } = bench();
+    for (const relay of [router, { ...router, handle: (request: Request) => router.handle(request) }]) {
+      const handler = toNodeHandler(relay);
+      const told: unknown[] = [];
+      const came = Promise.withResolvers<void>();
+      const gone = Promise.withResolvers<void>();
+      const { url } = await serve((req, res) => {
+        req.once('close', () => setTimeout(gone.resolve, 50));
+        handler(req, res, (error) => void told.push(error));
+        came.resolve();
+      });
+      const socket = connect(Number(new URL(url).port), '127.0.0.1');
+      socket.write(`POST /mail/u/${tokens.unsubscribe(claim)} HTTP/1.1\r\nHost: x\r\nContent-Length: 26\r\n\r\nList-`);
+      await came.promise;
+      socket.destroy();
+      await gone.promise;
+      expect(told).toEqual([]);
+      expect(unsubscribed).toEqual([]);
+    }
+  });
+
   it('leaves the body of what is not ours unread', async () => {
     const handler = toNodeHandler(bench().router);
     const { url } = await serve((req, res) =>

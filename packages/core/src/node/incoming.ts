@@ -36,6 +36,13 @@ export function splitUrl(url: string): readonly [pathname: string, search: strin
   return [target.slice(0, end), target.slice(end).split('#', 1)[0] as string];
 }
 
+/** The client went away before its request was complete: there is nobody to answer, and nothing that the host could do. */
+export class ClientGone extends Error {
+  constructor() {
+    super('the client went away before its request was complete');
+  }
+}
+
 /** The body, also where a parser of the host was there first and left something to go by. */
 export async function readBody(req: NodeRequest, limitBytes: number): Promise<Uint8Array> {
   const kept = keptBody(req);
@@ -65,8 +72,9 @@ export async function readBody(req: NodeRequest, limitBytes: number): Promise<Ui
       }
     };
     const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks)));
-    const onError = (error: Error): void => settle(() => reject(error));
-    const onClose = (): void => settle(() => reject(new Error('the client went away before its request was complete')));
+    const onError = (error: NodeJS.ErrnoException): void =>
+      settle(() => reject(error.code === 'ECONNRESET' ? new ClientGone() : error));
+    const onClose = (): void => settle(() => reject(new ClientGone()));
     req.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
   });
 }

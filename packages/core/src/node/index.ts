@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answeringOf } from '../http/port.ts';
 import { check, rule } from '../rules.ts';
-import { fromNode, type NodeRequest, splitUrl } from './incoming.ts';
+import { ClientGone, fromNode, type NodeRequest, splitUrl } from './incoming.ts';
 import { sendAnswer, sendResponse } from './outgoing.ts';
 import { toRequest } from './request.ts';
 
@@ -54,9 +54,14 @@ export function toNodeHandler(relay: HandledRelay): NodeHandler {
   return function mailRelayNodeHandler(req: NodeRequest, res, next = lastResort(res)) {
     const url = ownUrl(relay, req);
     if (url === undefined) return next();
-    serve(req, res, url).then((served) => {
-      if (!served) next();
-    }, next);
+    serve(req, res, url).then(
+      (served) => {
+        if (!served) next();
+      },
+      (error) => {
+        if (!(error instanceof ClientGone)) next(error);
+      },
+    );
   };
 }
 
