@@ -53,6 +53,7 @@ describe('the table of errors', () => {
         "STORE_NEWER",
         "BODY_CONSUMED",
         "BODY_TOO_LARGE",
+        "PROVIDER_BROKEN",
         "MAIL_UNREADABLE (retry)",
         "SUBSCRIPTION_NOT_FOUND",
         "EVENT_NOT_FOUND",

@@ -49,6 +49,7 @@ export const ERRORS = {
     retry: false,
   },
   BODY_TOO_LARGE: { message: 'The request body is too large', retry: false },
+  PROVIDER_BROKEN: { message: 'A provider of webhooks does not keep to its interface', retry: false },
   MAIL_UNREADABLE: { message: 'A mail that came back could not be read', retry: true },
   SUBSCRIPTION_NOT_FOUND: { message: 'No subscription has this name', retry: false },
   EVENT_NOT_FOUND: { message: 'No event that can be replayed has this id', retry: false },

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type MailRelay, type MailRelayOptions, smtp } from '../../../packages/core/src/index.ts';
+import { defineProvider, type MailRelay, type MailRelayOptions, smtp } from '../../../packages/core/src/index.ts';
 import { toNodeHandler } from '../../../packages/core/src/node/index.ts';
 import { relayWith } from '../../support/relay.ts';
 import { smtpServer } from '../../support/smtp.ts';
@@ -186,6 +186,15 @@ describe('POST /mail/hooks/:provider', () => {
     expect((await relay.feedback.unmatched()).items).toEqual([]);
   });
 
+  it('finds a mail by its recipient in whatever spelling the domain is told', async () => {
+    const { relay, send, state, post } = await setting();
+    const id = await send('ada@bücher.example');
+    const said = { event: 'hard_bounce', email: 'Ada@BÜCHER.example', reason: '550 5.1.1 user unknown' };
+    expect((await post('brevo', said, bearer)).status).toBe(200);
+    expect(await state(id)).toBe('bounced');
+    expect(await relay.suppressions.has('ada@bücher.example')).toBe(true);
+  });
+
   it('refuses what cannot be read, and what is too large, and counts nothing of what is cut', async () => {
     const { send, state, post } = await setting();
     const id = await send('ada@example.net');
@@ -199,6 +208,30 @@ describe('POST /mail/hooks/:provider', () => {
     if (unproven !== undefined) expect(unproven.status).toBe(413);
     expect((await post('mailgun', 'x'.repeat(1_000_000))).status).toBe(401);
     expect(await state(id)).toBe('sent');
+  });
+
+  it('of a provider of the host that answers what are no events: those are left out, and the log says which', async () => {
+    const said: string[] = [];
+    const quiet = (): void => {};
+    const error = (fields: object): void => void said.push(JSON.stringify(fields));
+    const good = { id: '1', type: 'bounced', at: Date.now(), source: 'acme', recipient: 'x'.repeat(2000) } as const;
+    const broken = [null, 'x', { ...good, id: 1 }, { ...good, type: 'gone' }, { ...good, at: Number.NaN }];
+    const reads: Record<string, unknown> = { acme: [...broken, good], other: 'no list' };
+    const others = Object.entries(reads).map(([name, answer]) =>
+      defineProvider({ name, verify: () => ({ ok: true }), read: () => answer as [] }),
+    );
+    const { relay, post } = await setting({
+      webhooks: { others },
+      logger: { debug: quiet, info: quiet, warn: quiet, error },
+    });
+    expect((await post('acme', {})).status).toBe(200);
+    const { items } = await relay.feedback.unmatched();
+    expect(items.map(({ event }) => [event.id, event.recipient?.length])).toEqual([['1', 1000]]);
+    expect((await post('other', {})).status).toBe(500);
+    expect(said.map((line) => /read\(\) of the provider (?:acme|other) \w+ \w+ \w+/.exec(line)?.[0])).toEqual([
+      'read() of the provider acme answers events that',
+      'read() of the provider other must answer a',
+    ]);
   });
 
   it('is tried again later where the store fails', async () => {

@@ -3,6 +3,7 @@ export type { MailReport } from './mail/report.ts';
 export type { WebhookOptions } from './providers/options.ts';
 export type { HookRequest, HookTools, HookVerdict, ReadTools, WebhookProvider } from './providers/provider.ts';
 export { MAX_BODY_BYTES } from './providers/provider.ts';
+export { usableEvents } from './providers/usable.ts';
 
 /** What came back about a delivery after the next hop had taken it. */
 export type FeedbackReport =

@@ -1,6 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isMailRelayError } from '../errors.ts';
-import { type HookRequest, type HookTools, MAX_BODY_BYTES, type WebhookProvider } from '../feedback/port.ts';
+import {
+  type HookRequest,
+  type HookTools,
+  MAX_BODY_BYTES,
+  usableEvents,
+  type WebhookProvider,
+} from '../feedback/port.ts';
 import { notFound, text } from './answers.ts';
 import type { HttpContext } from './context.ts';
 import { getText } from './get-text.ts';
@@ -45,11 +51,12 @@ async function receive(
 ): Promise<Answer> {
   const verdict = await provider.verify(request, tools);
   if (!verdict.ok) return refuse(context, provider.name, verdict.because);
-  const events = await provider.read(request, tools);
-  if (events === undefined) {
+  const read: unknown = await provider.read(request, tools);
+  if (read === undefined) {
     context.onRefusal({ provider: provider.name, because: 'its body cannot be read' });
     return UNREADABLE;
   }
+  const events = usableEvents(provider.name, read, context.onError);
   await provider.confirm?.(request, tools);
   const { engine } = context;
   if (verdict.once === undefined) {

@@ -44,7 +44,8 @@ export function mailgunWebhooks({ signingKeys, replayWindowMs, secret }: Setting
       );
       if (!right.includes(true))
         return { ok: false, because: 'its signature is not by the HTTP webhook signing key of the options' };
-      if (!isFresh(timestamp, now, replayWindowMs)) return { ok: false, because: 'it was signed too long ago' };
+      if (!isFresh(timestamp, now, replayWindowMs))
+        return { ok: false, because: 'it was signed too long ago, or one of the clocks is wrong' };
       // The body is not signed: whoever has seen one webhook could write another.
       return { ok: true, once: token };
     },

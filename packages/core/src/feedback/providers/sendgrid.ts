@@ -39,7 +39,8 @@ export function sendgridWebhooks({ publicKeys, replayWindowMs, secret }: Setting
       const bytes = Buffer.from(signature, 'base64');
       if (!publicKeys.some((key) => verify('sha256', signed, key, bytes)))
         return { ok: false, because: 'its signature is not by the public key of the options' };
-      if (!isFresh(timestamp.trim(), now, replayWindowMs)) return { ok: false, because: 'it was signed too long ago' };
+      if (!isFresh(timestamp.trim(), now, replayWindowMs))
+        return { ok: false, because: 'it was signed too long ago, or one of the clocks is wrong' };
       return { ok: true };
     },
     read(request, tools) {

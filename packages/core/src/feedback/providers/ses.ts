@@ -64,7 +64,8 @@ async function verdictOn(
   if (!(await certificates.isSigned(envelope, tools)))
     return { ok: false, because: 'its signature is not by Amazon SNS' };
   const signedAt = Date.parse(textOf(envelope.Timestamp) ?? '');
-  if (!(Math.abs(tools.now - signedAt) <= replayWindowMs)) return { ok: false, because: 'it was signed too long ago' };
+  if (!(Math.abs(tools.now - signedAt) <= replayWindowMs))
+    return { ok: false, because: 'it was signed too long ago, or one of the clocks is wrong' };
   return { ok: true };
 }
 

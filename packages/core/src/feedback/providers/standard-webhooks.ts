@@ -34,6 +34,7 @@ export function verifyStandard(
     return right.map((own) => bytes?.length === own.length && timingSafeEqual(bytes, own));
   });
   if (!fits.includes(true)) return { ok: false, because: 'its signature is not by the secret of the options' };
-  if (!isFresh(timestamp, now, windowMs)) return { ok: false, because: 'it was signed too long ago' };
+  if (!isFresh(timestamp, now, windowMs))
+    return { ok: false, because: 'it was signed too long ago, or one of the clocks is wrong' };
   return { ok: true };
 }

@@ -1,3 +1,4 @@
+import { parseDomain } from '../../address.ts';
 import { EVENT_TYPES, type FoundBy } from '../../events.ts';
 import type { FeedbackEvent } from '../../feedback/port.ts';
 import { decodeId } from '../../message.ts';
@@ -101,7 +102,7 @@ export function createMatch(
     const number = deliveryId === undefined ? undefined : decodeId('dlv', deliveryId);
     if (number !== undefined && find.get({ id: number }) !== undefined)
       return { id: number, foundBy: 'id', isSecret: true };
-    const recipients = [originalRecipient, address].flatMap((one) => one?.trim() || []);
+    const recipients = [originalRecipient, address].flatMap((one) => asSent(one?.trim()) || []);
     const name = messageId === undefined ? undefined : bare(messageId);
     const ours = name && byMessageId(name, recipients);
     if (ours) return ours;
@@ -125,6 +126,13 @@ export function createMatch(
       .sort((a, b) => (b.sent_at ?? 0) - (a.sent_at ?? 0))[0];
     return latest && { id: latest.id, foundBy: 'recipient', isSecret: false };
   };
+}
+
+/** An address as mails are sent to it: the domain in ASCII, which others tell as it is read. */
+function asSent(address: string | undefined): string | undefined {
+  const at = address?.lastIndexOf('@') ?? -1;
+  const domain = at < 1 ? undefined : parseDomain(address?.slice(at + 1) ?? '');
+  return domain === undefined ? address : `${address?.slice(0, at)}@${domain}`;
 }
 
 function bare(id: string): string {
