@@ -186,6 +186,21 @@ describe('POST /mail/hooks/:provider', () => {
     expect((await relay.feedback.unmatched()).items).toEqual([]);
   });
 
+  it('moves no mail for what names one that another relay sent, by the same account of the provider', async () => {
+    const { relay, send, state, post } = await setting();
+    const id = await send('ada@example.net');
+    const named = brevoBounce('dlv_1k2j3');
+    const byMessageId = { ...named, 'X-Mailin-custom': '', 'message-id': '<1k2j3.abcdefgh@staging.example>' };
+    for (const said of [named, byMessageId]) expect((await post('brevo', said, bearer)).status).toBe(200);
+    expect(await state(id)).toBe('sent');
+    expect((await relay.feedback.unmatched()).items).toHaveLength(2);
+    expect((await relay.suppressions.list()).items).toEqual([]);
+    // Where no mail is named, or the provider gave it a Message-ID of its own, it is the latest to the address.
+    const renamed = { ...byMessageId, 'message-id': '<202611251200.12345678@smtp-relay.mailin.fr>' };
+    expect((await post('brevo', renamed, bearer)).status).toBe(200);
+    expect(await state(id)).toBe('bounced');
+  });
+
   it('finds a mail by its recipient in whatever spelling the domain is told', async () => {
     const { relay, send, state, post } = await setting();
     const id = await send('ada@bücher.example');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FeedbackEvent } from '../../../../packages/core/src/feedback/event.ts';
 import { decodeId } from '../../../../packages/core/src/message.ts';
+import type { Settlement } from '../../../../packages/core/src/queue/port.ts';
 import type { Store } from '../../../../packages/core/src/store/port.ts';
 import { resolveSuppression } from '../../../../packages/core/src/suppression-policy.ts';
 import { benchOn, claim, NOW, type OpenStore, SENT } from './bench.ts';
@@ -23,7 +24,7 @@ export function feedbackSuite(name: string, open: OpenStore): void {
     } as const;
     const complained = { id: 'c1', type: 'complained', at: NOW + 6, source: 'arf', diagnostic: 'report' } as const;
 
-    async function sent() {
+    async function sent(settled: Settlement['result'] = SENT) {
       const bench = await benchOn(open);
       const { deliveries } = await bench.accept({ campaign: 'spring' });
       const deliveryId = deliveries[0]?.id ?? '';
@@ -34,7 +35,7 @@ export function feedbackSuite(name: string, open: OpenStore): void {
         deliveryId: decodeId('dlv', deliveryId) as number,
         startedAt: NOW,
         transcript: undefined,
-        result: SENT,
+        result: settled,
       };
       const settle = () => store.queue.settle([result], { owner, now: NOW });
       /** Another mail to the same address, which was sent, too. */
@@ -164,6 +165,20 @@ export function feedbackSuite(name: string, open: OpenStore): void {
       const other = { ...bounced, recipient, messageId: 'x.y@elsewhere.example' };
       const late = { ...bounced, id: 'b9', recipient, at: NOW + 8 * 86_400_000 };
       expect((await receive(store, other, late)).outcomes).toEqual(['unmatched', 'unmatched']);
+    });
+
+    it('leaves alone a mail that the provider knows by another id', async () => {
+      const { store, deliveryId, settle, another } = await sent({ ...SENT, providerId: 'p-1' });
+      await settle();
+      const id = await another();
+      const said = { ...bounced, recipient: 'ada@example.com', source: 'ses' } as const;
+      const { received } = await receive(
+        store,
+        { ...said, id: 'b1', providerId: 'p-2' },
+        { ...said, id: 'b2', providerId: 'p-1' },
+      );
+      expect(received).toMatchObject([{ outcome: 'unmatched' }, { outcome: 'moved', foundBy: 'provider-id' }]);
+      expect([await stateOf(store, id), await stateOf(store, deliveryId)].sort()).toEqual(['bounced', 'sent']);
     });
 
     it('counts soft bounces of the session as those that come back', async () => {

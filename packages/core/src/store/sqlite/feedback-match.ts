@@ -22,6 +22,8 @@ const ANSWERED_WITHIN_MS = 7 * 86_400_000;
 /** How far clocks may be apart, ms. */
 const CLOCK_SLACK_MS = 3_600_000;
 const SENT = EVENT_TYPES.indexOf('sent');
+/** Message-IDs as relays make them: a number and its mark. */
+const OF_A_RELAY = /^[0-9a-z]{1,11}\.[\w-]{8}@/;
 /** These give mails a Message-ID of their own. */
 const RENAMES =
   /@(?:.+\.)?(?:amazonses\.com|sendgrid\.net|mailgun\.\w+|sendinblue\.com|brevo\.com|mailin\.fr|tipimail\.com)$/i;
@@ -77,7 +79,7 @@ export function createMatch(
 
   /** Our Message-IDs begin with the number of the delivery, or of the message that several recipients share. */
   function byMessageId(messageId: string, recipients: readonly string[]): Match | undefined {
-    const number = Number.parseInt(/^([0-9a-z]{1,11})\.[\w-]{8}@/.exec(messageId)?.[1] ?? '', 36);
+    const number = Number.parseInt(OF_A_RELAY.test(messageId) ? messageId : '', 36);
     if (!Number.isSafeInteger(number)) return undefined;
     const own = find.get({ id: number });
     if (own !== undefined && isItsOwn(own) && named(own) === `<${messageId}>`)
@@ -119,11 +121,15 @@ export function createMatch(
       return { id: claimed, foundBy: 'unsigned-id', isSecret: false };
     // A mail that says which one it is about, and means none of ours, is about somebody else's.
     if (name && MAIL_SOURCES.includes(source) && !RENAMES.test(name)) return undefined;
+    // A provider tells of all mail of an account: this is of another relay, such as that of a trial environment.
+    if (number !== undefined || (name !== undefined && OF_A_RELAY.test(name))) return undefined;
     const latest = rows
       .filter(
         ({ sent_at: sentAt }) => sentAt !== null && sentAt <= at + CLOCK_SLACK_MS && sentAt >= at - ANSWERED_WITHIN_MS,
       )
-      .sort((a, b) => (b.sent_at ?? 0) - (a.sent_at ?? 0))[0];
+      .sort((a, b) => (b.sent_at ?? 0) - (a.sent_at ?? 0))
+      // One that the provider knows by another id is another mail.
+      .find(({ id }) => names.length === 0 || providerIds(id).length === 0);
     return latest && { id: latest.id, foundBy: 'recipient', isSecret: false };
   };
 }
