@@ -27,6 +27,14 @@ export function isLogger(value: unknown): value is Logger {
 function line(fields: object, message: string): string {
   const text = Object.entries(fields)
     .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+    .map(([key, value]) => `${key}=${typeof value === 'string' ? oneLine(value) : JSON.stringify(value)}`);
   return ['mail-relay:', message, ...text].join(' ');
+}
+
+/** Replies of servers and kinds of webhooks are written by others: with a line break one could write a line of the log. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (control) => {
+    const short = JSON.stringify(control).slice(1, -1);
+    return short.startsWith('\\') ? short : `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
 }
