@@ -147,6 +147,26 @@ describe('an answer', () => {
     );
   });
 
+  it('whose body drips on does not hold up the next event', async () => {
+    const { url, received } = await endpoint((response) => {
+      response.writeHead(200).write('x');
+      const timer = setInterval(() => response.write('x'), 20);
+      response.on('close', () => clearInterval(timer));
+    });
+    const { relay, attempts } = await kitWith({
+      ...local,
+      url,
+      types: ['accepted'],
+      timeoutMs: 20_000,
+      concurrency: 1,
+    });
+    for (const to of ['a@example.com', 'b@example.com', 'c@example.com']) await relay.send(hello(to));
+    await eventually(() => expect(received).toHaveLength(3));
+    await eventually(async () =>
+      expect((await attempts())?.map(({ status: answered }) => answered)).toEqual([200, 200, 200]),
+    );
+  });
+
   it('with an endless body takes no memory, and counts by its status', async () => {
     let closed = false;
     const { url } = await endpoint((response) => {

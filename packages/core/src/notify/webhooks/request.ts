@@ -18,6 +18,8 @@ export interface Requests {
 
 /** Of the answer's body nothing is read, but a connection can only be used again behind it. More than this ends it, bytes. */
 const MAX_BODY = 65_536;
+/** A body that takes longer ends it, too, ms: the next event waits for the connection. */
+const BODY_MS = 1000;
 /** A connection that nothing is posted on is closed, ms. */
 const IDLE_MS = 30_000;
 
@@ -65,6 +67,8 @@ export function createRequests(endpoint: ResolvedEndpoint, find?: FindAddresses)
 
 function drain(response: IncomingMessage): void {
   let bytes = 0;
+  const late = setTimeout(() => response.destroy(), BODY_MS).unref();
+  response.on('close', () => clearTimeout(late));
   response.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes > MAX_BODY) response.destroy();
