@@ -8,7 +8,7 @@ type Row = readonly [payload: object, expected: string];
 describe('Mailgun', () => {
   const mailgun = provider('mailgun', { mailgun: { signingKey: 'key' } });
   const form = (pairs: readonly (readonly [string, string])[]): string =>
-    new URLSearchParams(pairs.map(([name, value]) => [name, value])).toString();
+    new URLSearchParams(pairs.map(([name, value]): [string, string] => [name, value])).toString();
   const failed = (more: object): object => ({
     'event-data': { event: 'failed', severity: 'permanent', id: 'x', recipient: 'ada@example.com', ...more },
   });
@@ -202,6 +202,20 @@ describe('SendGrid', () => {
       ]);
     },
   );
+});
+
+describe('Brevo', () => {
+  const brevo = provider('brevo', { brevo: { token: 'a-token' } });
+  it.each<Row>([
+    // The words of the samples in its documents.
+    [{ event: 'hard_bounce', reason: 'server is down' }, 'bounced hard network network'],
+    [{ event: 'soft_bounce', reason: 'server is down' }, 'bounced soft network network'],
+    [{ event: 'hard_bounce', reason: '450 4.4.1 connection timed out' }, 'bounced soft network network'],
+    [{ event: 'hard_bounce', reason: 'mailbox full' }, 'bounced soft mailbox-full recipient'],
+    [{ event: 'reply' }, ''],
+  ])('reads %j as "%s"', async (said, expected) => {
+    expect((await read(brevo, { email: 'ada@example.com', ...said })).map(line).join()).toBe(expected);
+  });
 });
 
 describe('Sarbacane', () => {

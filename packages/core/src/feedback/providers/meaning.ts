@@ -58,20 +58,26 @@ export function meaningOf(refusal: Refusal): Meaning {
   const judged = judge({ text: withoutProtocol(text), status, code });
   const words = wordsOf(judged, refusal);
   const reason = refusal.category ?? words;
-  const kind = isPassing(reason, { status, code }) ? 'soft' : (refusal.says ?? judged.kind);
+  const isPassing = PASSING.includes(reason) && !isForGood(reason, { status, code, category: refusal.category });
+  const kind = isPassing ? 'soft' : (refusal.says ?? judged.kind);
   // What a provider calls permanent, for no reason that is known here, is about the address.
   const fault = refusal.fault ?? (reason === 'other' && refusal.says === 'hard' ? 'recipient' : faultOf(reason));
   return { reason, kind, fault, status, code, diagnostic: text === '' ? undefined : text.slice(0, MAX_DIAGNOSTIC) };
 }
 
-/** A server that says 5xx for no reason but itself has refused for good, as its provider says. */
-function isPassing(
+/**
+ * Whether the word of the provider counts where it calls for good what passes, mostly. A server that says 5xx for no reason but itself has
+ * refused for good, and so has one of which the provider says in words of its own that it was not reached.
+ */
+function isForGood(
   reason: ReasonClass,
-  said: { readonly status?: string | undefined; readonly code?: number | undefined },
+  { status, code, category }: Pick<Refusal, 'status' | 'code' | 'category'>,
 ): boolean {
-  const isForGood = said.status?.startsWith('5') || (said.code ?? 0) >= 500;
-  return PASSING.includes(reason) && !(reason === 'system' && isForGood);
+  if (reason === 'system' && (status?.startsWith('5') || (code ?? 0) >= 500)) return true;
+  return category === undefined && status === undefined && code === undefined && UNREACHED.includes(reason);
 }
+
+const UNREACHED: readonly ReasonClass[] = ['dns', 'network', 'timeout', 'system'];
 
 /** Refused, not accepted, try again: it is said for any reason. */
 const VAGUE: readonly ReasonClass[] = ['other', 'policy', 'system'];
