@@ -256,6 +256,29 @@ describe('POST /mail/hooks/:provider', () => {
     expect((await post('brevo', brevoBounce(id), bearer)).status).toBe(503);
   });
 
+  it('takes a form that a parser of the host has read, with fields that come twice', async () => {
+    const { relay, send, state } = await setting();
+    const id = await send('ada@example.net');
+    const app = express();
+    app.use(express.urlencoded({ extended: false }));
+    app.use((req, res, next) => toNodeHandler(relay)(req, res, next));
+    const { url } = await serve(app);
+    const timestamp = String(Math.floor(Date.now() / 1000));
+    const signature = createHmac('sha256', KEY).update(`${timestamp}twice`).digest('hex');
+    const form = new URLSearchParams({
+      event: 'bounced',
+      code: '550',
+      error: '5.1.1 no',
+      recipient: 'ada@example.net',
+    });
+    const signed = { timestamp, token: 'twice', signature };
+    for (const name of Object.keys(signed)) form.append(name, 'a variable of the mail');
+    for (const [name, value] of Object.entries(signed)) form.append(name, value);
+    form.append('mail_relay_delivery', id);
+    expect((await fetch(`${url}/mail/hooks/mailgun`, { method: 'POST', body: form })).status).toBe(200);
+    expect(await state(id)).toBe('bounced');
+  });
+
   it('says what to do where a parser of the host has read the body', async () => {
     const { relay } = await setting();
     const app = express();

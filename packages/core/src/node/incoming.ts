@@ -86,7 +86,9 @@ function keptBody({ rawBody, body, headers }: NodeRequest): Uint8Array | undefin
   const isForm = /^(?:application\/x-www-form-urlencoded|multipart\/form-data)\b/i.test(headers['content-type'] ?? '');
   if (!isForm || typeof body !== 'object' || body === null) return undefined;
   // Express 4 puts an empty object there before any parser has run.
-  const fields = Object.entries(body).filter((field): field is [string, string] => typeof field[1] === 'string');
+  const fields = Object.entries(body as Record<string, unknown>).flatMap(([name, value]) =>
+    [value].flat().flatMap((one): [string, string][] => (typeof one === 'string' ? [[name, one]] : [])),
+  );
   return fields.length === 0 ? undefined : Buffer.from(new URLSearchParams(fields).toString());
 }
 
