@@ -201,6 +201,20 @@ describe('POST /mail/hooks/:provider', () => {
     expect(await state(id)).toBe('bounced');
   });
 
+  it('takes two secrets of a path and two tokens while they change', async () => {
+    const secrets = [SECRET, 'another-secret-of-ours'];
+    const { post } = await setting({
+      webhooks: { sarbacane: { secret: secrets }, brevo: { token: ['token-of-ours', 'the-next'] } },
+    });
+    const said = { status: 'delivered', email: 'ada@example.net' };
+    for (const secret of secrets) expect((await post(`sarbacane/${secret}`, said)).status).toBe(200);
+    for (const wrong of ['', '/', `/${secrets.join(',')}`, '/a-third-secret-of-ours'])
+      expect([401, 404]).toContain((await post(`sarbacane${wrong}`, said)).status);
+    for (const token of ['token-of-ours', 'the-next'])
+      expect((await post('brevo', {}, { authorization: `Bearer ${token}` })).status).toBe(200);
+    expect((await post('brevo', {}, { authorization: 'Bearer token-of-ours,the-next' })).status).toBe(401);
+  });
+
   it('finds a mail by its recipient in whatever spelling the domain is told', async () => {
     const { relay, send, state, post } = await setting();
     const id = await send('ada@bücher.example');

@@ -9,7 +9,7 @@ import { timeOf } from './time.ts';
 import { addressOf, bareId, type Fields, fieldsOf, firstText, listOf, textOf } from './values.ts';
 
 interface Settings extends GateOptions {
-  readonly secret: string | undefined;
+  readonly secret: WebhookProvider['secret'];
 }
 
 /** Brevo: https://developers.brevo.com/docs/how-to-use-webhooks; several events may come at once, as a list. */

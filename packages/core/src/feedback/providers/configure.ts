@@ -1,5 +1,6 @@
 import { check, either, group, list, milliseconds, type Rule, type Rules, refuse, rule, text } from '../../rules.ts';
 import { brevoWebhooks } from './brevo.ts';
+import type { GateOptions } from './gate.ts';
 import { mailgunWebhooks } from './mailgun.ts';
 import { mailjetWebhooks } from './mailjet.ts';
 import type {
@@ -24,9 +25,9 @@ import { STANDARD_WINDOW_MS, standardKey } from './standard-webhooks.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const texts: Rule = either(Array.isArray, list(text), text);
-const PATH: Rules<SecretPathOptions> = { secret: text };
+const PATH: Rules<SecretPathOptions> = { secret: texts };
 const SIGNED: Rules<SecretPathOptions & ReplayWindowOptions> = { ...PATH, replayWindowMs: milliseconds };
-const SHARED: Rule = group<SharedSecretOptions>({ ...PATH, user: text, pass: text, token: text });
+const SHARED: Rule = group<SharedSecretOptions>({ ...PATH, user: text, pass: text, token: texts });
 const WEBHOOKS: Rule = group<WebhookOptions>({
   ses: group<SesWebhookOptions>({ ...SIGNED, topics: texts }),
   sendgrid: group<SendgridWebhookOptions>({ ...SIGNED, publicKey: texts }),
@@ -118,7 +119,7 @@ function resendOf(options: ResendWebhookOptions | undefined, env: Environment): 
   return [resendWebhooks({ keys, replayWindowMs, secret: secretOf('resend', options, env) })];
 }
 
-type Shared = SharedSecretOptions & { readonly secret: string | undefined };
+type Shared = GateOptions & { readonly secret: WebhookProvider['secret'] };
 
 function sharedOf(
   name: 'brevo' | 'postmark' | 'mailjet' | 'sparkpost',
@@ -132,7 +133,8 @@ function sharedOf(
     value ?? (env[prefix + variable] || undefined);
   const user = given(options?.user, 'USER');
   const pass = given(options?.pass, 'PASSWORD');
-  const token = given(options?.token, 'TOKEN');
+  const tokens = several(options?.token, env[`${prefix}TOKEN`]);
+  const token = tokens.length === 0 ? undefined : tokens;
   if ((user === undefined) !== (pass === undefined)) refuse(`webhooks.${name}`, 'needs `user` and `pass` together');
   if (secret === undefined && user === undefined && token === undefined)
     return options === undefined ? [] : needed(name, 'secret', `${prefix}SECRET`, ', or `user` and `pass`, or `token`');
@@ -148,9 +150,16 @@ function several(given: string | readonly string[] | undefined, variable: string
   return all.map((one) => one.trim()).filter((one) => one !== '');
 }
 
-function secretOf(name: string, options: SecretPathOptions | undefined, env: Environment): string | undefined {
-  const secret = options?.secret ?? (env[`${name.toUpperCase()}_WEBHOOK_SECRET`] || undefined);
-  const problem = secret === undefined ? undefined : secretProblem(secret);
-  if (problem !== undefined) refuse(`webhooks.${name}.secret`, problem);
-  return secret;
+/** Undefined for none. */
+function secretOf(
+  name: string,
+  options: SecretPathOptions | undefined,
+  env: Environment,
+): readonly string[] | undefined {
+  const secrets = several(options?.secret, env[`${name.toUpperCase()}_WEBHOOK_SECRET`]);
+  for (const secret of secrets) {
+    const problem = secretProblem(secret);
+    if (problem !== undefined) refuse(`webhooks.${name}.secret`, problem);
+  }
+  return secrets.length === 0 ? undefined : secrets;
 }

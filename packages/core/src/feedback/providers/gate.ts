@@ -5,7 +5,8 @@ import { isSame } from './secrets.ts';
 export interface GateOptions {
   readonly user?: string | undefined;
   readonly pass?: string | undefined;
-  readonly token?: string | undefined;
+  /** Any of these. */
+  readonly token?: readonly string[] | undefined;
 }
 
 /** Looks at the Authorization header (RFC 7617, RFC 6750), or at a header of the provider's own for the token. */
@@ -20,7 +21,8 @@ export function passes(request: HookRequest, gate: GateOptions, tokenHeader?: st
   if (gate.token !== undefined) {
     const bearer = /^bearer\s+(\S{1,2000})\s*$/i.exec(authorization)?.[1];
     const own = tokenHeader === undefined ? undefined : request.header(tokenHeader);
-    if (!isSame(own ?? bearer, gate.token)) return { ok: false, because: 'its token is not that of the options' };
+    const right = gate.token.map((token) => isSame(own ?? bearer, token));
+    if (!right.includes(true)) return { ok: false, because: 'its token is not that of the options' };
   }
   return { ok: true };
 }

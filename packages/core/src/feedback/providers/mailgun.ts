@@ -17,7 +17,7 @@ const MAX_BODY_BYTES = 1_048_576;
 interface Settings {
   readonly signingKeys: readonly string[];
   readonly replayWindowMs: number;
-  readonly secret: string | undefined;
+  readonly secret: WebhookProvider['secret'];
 }
 
 /** https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks */

@@ -9,7 +9,7 @@ import { timeOf } from './time.ts';
 import { addressOf, type Fields, fieldsOf, firstText, isSet, listOf, parsed, textOf } from './values.ts';
 
 interface Settings extends GateOptions {
-  readonly secret: string | undefined;
+  readonly secret: WebhookProvider['secret'];
 }
 
 /** Mailjet: https://dev.mailjet.com/email/guides/webhooks/. It signs nothing: basic auth in the URL, or a secret in the path. */

@@ -26,8 +26,8 @@ export interface WebhookOptions {
 
 /** A secret that the path ends with: `/mail/hooks/<provider>/<secret>`. */
 export interface SecretPathOptions {
-  /** 16 to 200 letters, digits, `_` and `-`. @default none; needed by a provider that has no other proof @env `<PROVIDER>_WEBHOOK_SECRET`, such as SARBACANE_WEBHOOK_SECRET */
-  readonly secret?: string | undefined;
+  /** 16 to 200 letters, digits, `_` and `-`, or several while it changes. @default none; needed by a provider that has no other proof @env `<PROVIDER>_WEBHOOK_SECRET`, such as SARBACANE_WEBHOOK_SECRET */
+  readonly secret?: string | readonly string[] | undefined;
 }
 
 /** What a provider shows that signs nothing. One of the three is needed, and each that is given has to be right. */
@@ -36,8 +36,8 @@ export interface SharedSecretOptions extends SecretPathOptions {
   readonly user?: string | undefined;
   /** Its password. @default none @env `<PROVIDER>_WEBHOOK_PASSWORD` */
   readonly pass?: string | undefined;
-  /** Bearer token. @default none @env `<PROVIDER>_WEBHOOK_TOKEN`, such as BREVO_WEBHOOK_TOKEN */
-  readonly token?: string | undefined;
+  /** Bearer token, or several while it changes. @default none @env `<PROVIDER>_WEBHOOK_TOKEN`, such as BREVO_WEBHOOK_TOKEN */
+  readonly token?: string | readonly string[] | undefined;
 }
 
 /** How long a signed time holds. */

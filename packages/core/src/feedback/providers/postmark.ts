@@ -20,7 +20,7 @@ import {
 } from './values.ts';
 
 interface Settings extends GateOptions {
-  readonly secret: string | undefined;
+  readonly secret: WebhookProvider['secret'];
 }
 
 /** Postmark: https://postmarkapp.com/developer/webhooks/webhooks-overview. It signs nothing: basic auth, or a secret in the path. */

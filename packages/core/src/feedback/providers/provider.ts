@@ -39,8 +39,8 @@ export type HookVerdict =
 export interface WebhookProvider {
   /** Last part of the path, and `source` of the events: small letters, digits and `-`. */
   readonly name: string;
-  /** What the path has to end with, `/mail/hooks/<name>/<secret>`, for providers that sign nothing. @default none */
-  readonly secret?: string | undefined;
+  /** What the path has to end with, `/mail/hooks/<name>/<secret>`, for providers that sign nothing; several while it changes. @default none */
+  readonly secret?: string | readonly string[] | undefined;
   /**
    * Longest body, bytes; a longer one is answered 413. A proof that stands in the body means that anybody's has to be read first: then it
    * should be no longer than the provider's are. @default 5242880 (5 MB), which is the most
@@ -67,6 +67,13 @@ export function secretProblem(secret: string): string | undefined {
   return SECRET.test(secret)
     ? undefined
     : 'needs 16 to 200 characters that stand in a path: letters, digits, `_` and `-`';
+}
+
+function secretsProblem(secrets: readonly unknown[]): string | undefined {
+  if (secrets.length === 0) return 'must have one at least';
+  return secrets
+    .map((secret) => (typeof secret === 'string' ? secretProblem(secret) : 'must be text'))
+    .find((problem) => problem !== undefined);
 }
 
 /**
@@ -96,7 +103,7 @@ export function providerProblem(provider: unknown): string | undefined {
     return `confirm of the provider ${name} must be a function`;
   if (maxBodyBytes !== undefined && !isBodyLimit(maxBodyBytes))
     return `maxBodyBytes of the provider ${name} must be a whole number from 1 to ${MAX_BODY_BYTES}`;
-  const wrong = secret === undefined ? undefined : typeof secret === 'string' ? secretProblem(secret) : 'must be text';
+  const wrong = secret === undefined ? undefined : secretsProblem([secret].flat());
   return wrong === undefined ? undefined : `the secret of the provider ${name} ${wrong}`;
 }
 

@@ -10,7 +10,7 @@ import { addressOf, at, bareId, type Fields, fieldsOf, firstText, listOf, parsed
 interface Settings {
   readonly keys: readonly Uint8Array[];
   readonly replayWindowMs: number;
-  readonly secret: string | undefined;
+  readonly secret: WebhookProvider['secret'];
 }
 
 /** Resend, which signs with Svix: https://resend.com/docs/dashboard/webhooks/verify-webhooks-requests */

@@ -11,7 +11,7 @@ import { addressOf, bareId, type Fields, fieldsOf, firstText, listOf, numberOf, 
  * Sarbacane Sendkit, which was Tipimail, and Sarbacane's campaigns: https://docs.tipimail.com/en/integrate/webhooks. They sign
  * nothing, so that the path has a secret. JSON comes as it is, or urlencoded.
  */
-export function sarbacaneWebhooks(name: 'sarbacane' | 'tipimail', secret: string): WebhookProvider {
+export function sarbacaneWebhooks(name: 'sarbacane' | 'tipimail', secret: readonly string[]): WebhookProvider {
   return {
     name,
     secret,

@@ -13,7 +13,7 @@ import { isFresh } from './window.ts';
 interface Settings {
   readonly publicKeys: readonly KeyObject[];
   readonly replayWindowMs: number;
-  readonly secret: string | undefined;
+  readonly secret: WebhookProvider['secret'];
 }
 
 /** Key as the settings page shows it (base64 DER), or PEM. Throws for what is no P-256 key. */

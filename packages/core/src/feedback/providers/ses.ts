@@ -11,7 +11,7 @@ interface Settings {
   /** ARNs of the topics that may speak. */
   readonly topics: readonly string[];
   readonly replayWindowMs: number;
-  readonly secret: string | undefined;
+  readonly secret: WebhookProvider['secret'];
 }
 
 /** Amazon SES through SNS: https://docs.aws.amazon.com/ses/latest/dg/configure-sns-notifications.html */

@@ -10,7 +10,7 @@ import { timeOf } from './time.ts';
 import { addressOf, at, type Fields, fieldsOf, firstText, isSet, listOf, numberOf, parsed, textOf } from './values.ts';
 
 interface Settings extends GateOptions {
-  readonly secret: string | undefined;
+  readonly secret: WebhookProvider['secret'];
 }
 
 /** SparkPost: https://developers.sparkpost.com/api/webhooks/. It signs nothing: basic auth, a token, or a secret in the path. */
