@@ -1,89 +1,9 @@
-import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { defineProvider, type MailRelay, type MailRelayOptions, smtp } from '../../../packages/core/src/index.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { toNodeHandler } from '../../../packages/core/src/node/index.ts';
-import { relayWith } from '../../support/relay.ts';
-import { smtpServer } from '../../support/smtp.ts';
-import { serve } from './support.ts';
-
-const SECRET = 'a-secret-of-16-chars';
-const KEY = 'key-of-this-test';
-const JSON_TYPE = { 'content-type': 'application/json' };
-
-interface Setting {
-  readonly relay: MailRelay;
-  readonly url: string;
-  readonly warnings: string[];
-  send(to: string): Promise<string>;
-  state(id: string): Promise<string | undefined>;
-  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
-}
-
-async function setting(options: MailRelayOptions = {}): Promise<Setting> {
-  const server = await smtpServer();
-  const warnings: string[] = [];
-  const quiet = (): void => {};
-  const warn = (fields: object): void => void warnings.push(JSON.stringify(fields));
-  const relay = relayWith({
-    routes: [smtp(`smtp://127.0.0.1:${server.port}`)],
-    thread: false,
-    logger: { debug: quiet, info: quiet, warn, error: quiet },
-    webhooks: { brevo: { token: 'token-of-ours' }, sarbacane: { secret: SECRET }, mailgun: { signingKey: KEY } },
-    ...options,
-  });
-  const handler = toNodeHandler(relay);
-  const { url } = await serve((req, res) => handler(req, res));
-  const state = async (id: string) => (await relay.messages.get(id))?.deliveries[0]?.state;
-  return {
-    relay,
-    url,
-    warnings,
-    state,
-    async send(to) {
-      const { deliveries } = await relay.send({ to, subject: 'Hello', text: 'Hello' });
-      const id = deliveries[0]?.id ?? '';
-      await vi.waitFor(async () => expect(await state(id)).toBe('sent'));
-      return id;
-    },
-    post: (path, body, headers = {}) =>
-      fetch(`${url}/mail/hooks/${path}`, {
-        method: 'POST',
-        body: typeof body === 'string' ? body : JSON.stringify(body),
-        headers: { ...JSON_TYPE, ...headers },
-      }),
-  };
-}
-
-const bearer = { authorization: 'Bearer token-of-ours' };
-const brevoBounce = (id: string, more: object = {}): object => ({
-  event: 'hard_bounce',
-  email: 'ada@example.net',
-  reason: '550 5.1.1 user unknown',
-  ts_event: Math.floor(Date.now() / 1000),
-  'X-Mailin-custom': `mail_relay_delivery:${id}`,
-  ...more,
-});
-function mailgun(id: string, token: string, more: object = {}, seconds = Math.floor(Date.now() / 1000)): object {
-  const timestamp = String(seconds);
-  const signature = createHmac('sha256', KEY)
-    .update(timestamp + token)
-    .digest('hex');
-  const data = {
-    id: `event-${token}`,
-    event: 'failed',
-    severity: 'permanent',
-    timestamp: seconds,
-    recipient: 'ada@example.net',
-  };
-  const said = {
-    'delivery-status': { code: 550, message: '5.1.1 user unknown' },
-    'user-variables': { mail_relay_delivery: id },
-  };
-  return { signature: { timestamp, token, signature }, 'event-data': { ...data, ...said, ...more } };
-}
+import { bearer, brevoBounce, JSON_TYPE, mailgun, SECRET, setting } from './hooks-support.ts';
 
 describe('POST /mail/hooks/:provider', () => {
   it('answers when a bounce has moved its delivery, and the address is suppressed', async () => {
@@ -186,44 +106,6 @@ describe('POST /mail/hooks/:provider', () => {
     expect((await relay.feedback.unmatched()).items).toEqual([]);
   });
 
-  it('moves no mail for what names one that another relay sent, by the same account of the provider', async () => {
-    const { relay, send, state, post } = await setting();
-    const id = await send('ada@example.net');
-    const named = brevoBounce('dlv_1k2j3');
-    const byMessageId = { ...named, 'X-Mailin-custom': '', 'message-id': '<1k2j3.abcdefgh@staging.example>' };
-    for (const said of [named, byMessageId]) expect((await post('brevo', said, bearer)).status).toBe(200);
-    expect(await state(id)).toBe('sent');
-    expect((await relay.feedback.unmatched()).items).toHaveLength(2);
-    expect((await relay.suppressions.list()).items).toEqual([]);
-    // Where no mail is named, or the provider gave it a Message-ID of its own, it is the latest to the address.
-    const renamed = { ...byMessageId, 'message-id': '<202611251200.12345678@smtp-relay.mailin.fr>' };
-    expect((await post('brevo', renamed, bearer)).status).toBe(200);
-    expect(await state(id)).toBe('bounced');
-  });
-
-  it('takes two secrets of a path and two tokens while they change', async () => {
-    const secrets = [SECRET, 'another-secret-of-ours'];
-    const { post } = await setting({
-      webhooks: { sarbacane: { secret: secrets }, brevo: { token: ['token-of-ours', 'the-next'] } },
-    });
-    const said = { status: 'delivered', email: 'ada@example.net' };
-    for (const secret of secrets) expect((await post(`sarbacane/${secret}`, said)).status).toBe(200);
-    for (const wrong of ['', '/', `/${secrets.join(',')}`, '/a-third-secret-of-ours'])
-      expect([401, 404]).toContain((await post(`sarbacane${wrong}`, said)).status);
-    for (const token of ['token-of-ours', 'the-next'])
-      expect((await post('brevo', {}, { authorization: `Bearer ${token}` })).status).toBe(200);
-    expect((await post('brevo', {}, { authorization: 'Bearer token-of-ours,the-next' })).status).toBe(401);
-  });
-
-  it('finds a mail by its recipient in whatever spelling the domain is told', async () => {
-    const { relay, send, state, post } = await setting();
-    const id = await send('ada@bücher.example');
-    const said = { event: 'hard_bounce', email: 'Ada@BÜCHER.example', reason: '550 5.1.1 user unknown' };
-    expect((await post('brevo', said, bearer)).status).toBe(200);
-    expect(await state(id)).toBe('bounced');
-    expect(await relay.suppressions.has('ada@bücher.example')).toBe(true);
-  });
-
   it('refuses what cannot be read, and what is too large, and counts nothing of what is cut', async () => {
     const { send, state, post } = await setting();
     const id = await send('ada@example.net');
@@ -239,58 +121,11 @@ describe('POST /mail/hooks/:provider', () => {
     expect(await state(id)).toBe('sent');
   });
 
-  it('of a provider of the host that answers what are no events: those are left out, and the log says which', async () => {
-    const said: string[] = [];
-    const quiet = (): void => {};
-    const error = (fields: object): void => void said.push(JSON.stringify(fields));
-    const good = { id: '1', type: 'bounced', at: Date.now(), source: 'acme', recipient: 'x'.repeat(2000) } as const;
-    const broken = [null, 'x', { ...good, id: 1 }, { ...good, type: 'gone' }, { ...good, at: Number.NaN }];
-    const reads: Record<string, unknown> = { acme: [...broken, good], other: 'no list' };
-    const others = Object.entries(reads).map(([name, answer]) =>
-      defineProvider({ name, verify: () => ({ ok: true }), read: () => answer as [] }),
-    );
-    const { relay, post } = await setting({
-      webhooks: { others },
-      logger: { debug: quiet, info: quiet, warn: quiet, error },
-    });
-    expect((await post('acme', {})).status).toBe(200);
-    const { items } = await relay.feedback.unmatched();
-    expect(items.map(({ event }) => [event.id, event.recipient?.length])).toEqual([['1', 1000]]);
-    expect((await post('other', {})).status).toBe(500);
-    expect(said.map((line) => /read\(\) of the provider (?:acme|other) \w+ \w+ \w+/.exec(line)?.[0])).toEqual([
-      'read() of the provider acme answers events that',
-      'read() of the provider other must answer a',
-    ]);
-  });
-
   it('is tried again later where the store fails', async () => {
     const { relay, send, post } = await setting();
     const id = await send('ada@example.net');
     await relay.stop();
     expect((await post('brevo', brevoBounce(id), bearer)).status).toBe(503);
-  });
-
-  it('takes a form that a parser of the host has read, with fields that come twice', async () => {
-    const { relay, send, state } = await setting();
-    const id = await send('ada@example.net');
-    const app = express();
-    app.use(express.urlencoded({ extended: false }));
-    app.use((req, res, next) => toNodeHandler(relay)(req, res, next));
-    const { url } = await serve(app);
-    const timestamp = String(Math.floor(Date.now() / 1000));
-    const signature = createHmac('sha256', KEY).update(`${timestamp}twice`).digest('hex');
-    const form = new URLSearchParams({
-      event: 'bounced',
-      code: '550',
-      error: '5.1.1 no',
-      recipient: 'ada@example.net',
-    });
-    const signed = { timestamp, token: 'twice', signature };
-    for (const name of Object.keys(signed)) form.append(name, 'a variable of the mail');
-    for (const [name, value] of Object.entries(signed)) form.append(name, value);
-    form.append('mail_relay_delivery', id);
-    expect((await fetch(`${url}/mail/hooks/mailgun`, { method: 'POST', body: form })).status).toBe(200);
-    expect(await state(id)).toBe('bounced');
   });
 
   it('says what to do where a parser of the host has read the body', async () => {
