@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { connect } from 'node:net';
 import express from 'express';
 import { describe, expect, it } from 'vitest';
 import { defineProvider } from '../../../packages/core/src/index.ts';
@@ -20,6 +21,23 @@ describe('webhooks at the edges', () => {
     const renamed = { ...byMessageId, 'message-id': '<202611251200.12345678@smtp-relay.mailin.fr>' };
     expect((await post('brevo', renamed, bearer)).status).toBe(200);
     expect(await state(id)).toBe('bounced');
+  });
+
+  it('refuses what its headers do not prove before it reads the body', async () => {
+    const { url } = await setting();
+    const ask = (authorization: string): Promise<string> => {
+      const { promise, resolve } = Promise.withResolvers<string>();
+      const socket = connect(Number(new URL(url).port), '127.0.0.1', () =>
+        socket.write(`POST /mail/hooks/brevo HTTP/1.1\r\nHost: x\r\n${authorization}Content-Length: 5000000\r\n\r\n{`),
+      );
+      socket.once('data', (head) => {
+        resolve(head.toString('latin1').slice(0, 12));
+        socket.destroy();
+      });
+      return promise;
+    };
+    expect(await ask('')).toBe('HTTP/1.1 401');
+    expect(await ask('Authorization: Bearer another\r\n')).toBe('HTTP/1.1 401');
   });
 
   it('takes two secrets of a path and two tokens while they change', async () => {

@@ -30,8 +30,11 @@ export async function receiveHook(
   if (provider === undefined) return notFound;
   // Nothing of the body is read before that.
   if (!fits(secret, provider.secret)) return refuse(context, name, 'its path does not end with the secret');
+  const header = (one: string): string | undefined => incoming.header(one);
+  const early = provider.admit?.({ header });
+  if (early?.ok === false) return refuse(context, name, early.because);
   const body = await incoming.body(provider.maxBodyBytes ?? MAX_BODY_BYTES);
-  const request: HookRequest = { body, header: (header) => incoming.header(header) };
+  const request: HookRequest = { body, header };
   const unknown = (kind: string): void => context.onUnknown({ provider: name, kind });
   const tools: HookTools = { now: context.now(), get: getText, unknown };
   try {

@@ -17,6 +17,7 @@ export function brevoWebhooks({ secret, ...gate }: Settings): WebhookProvider {
   return {
     name: 'brevo',
     secret,
+    admit: (request) => passes(request, gate),
     verify: (request) => passes(request, gate),
     async read(request, tools) {
       const body = await fieldsOfBody(request);

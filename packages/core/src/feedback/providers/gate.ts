@@ -10,7 +10,7 @@ export interface GateOptions {
 }
 
 /** Looks at the Authorization header (RFC 7617, RFC 6750), or at a header of the provider's own for the token. */
-export function passes(request: HookRequest, gate: GateOptions, tokenHeader?: string): HookVerdict {
+export function passes(request: Pick<HookRequest, 'header'>, gate: GateOptions, tokenHeader?: string): HookVerdict {
   const authorization = request.header('authorization') ?? '';
   if (gate.user !== undefined) {
     const given = /^basic\s+([A-Za-z0-9+/=_-]{1,2000})\s*$/i.exec(authorization)?.[1];

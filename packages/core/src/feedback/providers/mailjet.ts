@@ -17,6 +17,7 @@ export function mailjetWebhooks({ secret, ...gate }: Settings): WebhookProvider 
   return {
     name: 'mailjet',
     secret,
+    admit: (request) => passes(request, gate),
     verify: (request) => passes(request, gate),
     read(request, tools) {
       const body = parsed(request.body);

@@ -28,6 +28,7 @@ export function postmarkWebhooks({ secret, ...gate }: Settings): WebhookProvider
   return {
     name: 'postmark',
     secret,
+    admit: (request) => passes(request, gate),
     verify: (request) => passes(request, gate),
     read(request, tools) {
       const body = parsed(request.body);

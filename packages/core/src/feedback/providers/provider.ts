@@ -46,6 +46,11 @@ export interface WebhookProvider {
    * should be no longer than the provider's are. @default 5242880 (5 MB), which is the most
    */
   readonly maxBodyBytes?: number | undefined;
+  /**
+   * Looks at the headers alone, where the proof stands there: what it refuses is refused before anything of the body is read.
+   * `verify` is asked all the same. @default none
+   */
+  admit?(request: Pick<HookRequest, 'header'>): HookVerdict;
   /** Looks whether the request is the provider's. Compares in constant time, and never throws for what stands in the request. */
   verify(request: HookRequest, tools: HookTools): HookVerdict | Promise<HookVerdict>;
   /** What a verified request says. Undefined for a body that cannot be read; what is no feedback is left out. */
@@ -92,15 +97,16 @@ export function defineProvider(provider: WebhookProvider): WebhookProvider {
 /** What is wrong with a provider; undefined where nothing is. */
 export function providerProblem(provider: unknown): string | undefined {
   if (typeof provider !== 'object' || provider === null) return 'a provider must be made by defineProvider()';
-  const { name, secret, maxBodyBytes, verify, read, confirm } = provider as Partial<
+  const { name, secret, maxBodyBytes, admit, verify, read, confirm } = provider as Partial<
     Record<keyof WebhookProvider, unknown>
   >;
   if (typeof name !== 'string' || !NAME.test(name))
     return 'the name of a provider needs small letters, digits and `-`, at most 32';
   if (typeof verify !== 'function' || typeof read !== 'function')
     return `the provider ${name} needs the functions verify and read`;
-  if (confirm !== undefined && typeof confirm !== 'function')
-    return `confirm of the provider ${name} must be a function`;
+  for (const [member, value] of Object.entries({ admit, confirm }))
+    if (value !== undefined && typeof value !== 'function')
+      return `${member} of the provider ${name} must be a function`;
   if (maxBodyBytes !== undefined && !isBodyLimit(maxBodyBytes))
     return `maxBodyBytes of the provider ${name} must be a whole number from 1 to ${MAX_BODY_BYTES}`;
   const wrong = secret === undefined ? undefined : secretsProblem([secret].flat());

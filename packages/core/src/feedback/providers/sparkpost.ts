@@ -9,6 +9,8 @@ import type { ReadTools, WebhookProvider } from './provider.ts';
 import { timeOf } from './time.ts';
 import { addressOf, at, type Fields, fieldsOf, firstText, isSet, listOf, numberOf, parsed, textOf } from './values.ts';
 
+const TOKEN_HEADER = 'x-messagesystems-webhook-token';
+
 interface Settings extends GateOptions {
   readonly secret: WebhookProvider['secret'];
 }
@@ -18,7 +20,8 @@ export function sparkpostWebhooks({ secret, ...gate }: Settings): WebhookProvide
   return {
     name: 'sparkpost',
     secret,
-    verify: (request) => passes(request, gate, 'x-messagesystems-webhook-token'),
+    admit: (request) => passes(request, gate, TOKEN_HEADER),
+    verify: (request) => passes(request, gate, TOKEN_HEADER),
     read(request, tools) {
       const body = parsed(request.body);
       if (typeof body !== 'object' || body === null) return undefined;
