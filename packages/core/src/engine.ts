@@ -99,8 +99,6 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
   });
   const transports = new Map<string, Transport>();
   const faults = createRouteFaults(host.log, options.routes);
-  const alerting = createAlerting({ store, clock, policy: options.alerts, host });
-  const warnings = createWarnings({ clock, everyMs: options.alerts.warnEveryMs, host });
   const breakers = createBreakers(clock);
   const ways = createWays(options.routes, breakers, clock);
   const shaping = createShaping({ routes: options.routes, shaping: options.shaping, store, clock, log: host.log });
@@ -115,6 +113,15 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     leaseMs: options.queue.leaseMs,
     clock,
     host,
+  });
+  const { wake: notify } = notifying;
+  const alerting = createAlerting({ store, clock, policy: options.alerts, host, wake: notify });
+  const warnings = createWarnings({
+    clock,
+    everyMs: options.alerts.warnEveryMs,
+    host,
+    alerts: store.alerts,
+    wake: notify,
   });
   const publish = (events: readonly MessageEvent[]): void => {
     if (events.length === 0) return;
@@ -200,7 +207,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
       await queue?.stop(stopOptions);
       await notifying.stop(stopOptions.timeoutMs);
       await alerting.stop();
-      warnings.stop();
+      await warnings.stop();
       await Promise.all([...transports.values()].map((transport) => transport.close()));
       await composer.close();
       await store.close();

@@ -45,8 +45,12 @@ export type {
   FeedbackFacts,
   FoundBy,
   MessageEvent,
+  NoticeEvent,
   ReasonClass,
   RelayEvents,
+  SubscribedEvent,
+  SubscribedEventOf,
+  SubscribedType,
   Transcript,
   TranscriptStep,
 } from './events.ts';

@@ -5,7 +5,7 @@ import { smtpOfProvider } from './deliver/providers/route.ts';
 import { capture, smtp } from './deliver/routes.ts';
 import type { EngineOptions } from './engine.ts';
 import { messageOf } from './errors.ts';
-import type { EventType, RelayEvents } from './events.ts';
+import type { EventType, RelayEvents, SubscribedType } from './events.ts';
 import { configureWebhooks } from './feedback/providers/configure.ts';
 import { createRouter, type HttpEngine, type Router } from './http/router.ts';
 import type { Accepted } from './message.ts';
@@ -94,7 +94,7 @@ export interface MailRelay {
    * @example
    * relay.subscribe('crm', { types: ['bounced', 'complained'] }, async (event) => crm.flag(event.recipient, event.type));
    */
-  subscribe<const T extends EventType>(
+  subscribe<const T extends SubscribedType = EventType>(
     name: string,
     options: SubscribeOptions<T>,
     handler: EventHandler<T>,

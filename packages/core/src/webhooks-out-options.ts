@@ -1,4 +1,4 @@
-import { EVENT_TYPES, type EventType } from './events.ts';
+import { EVENT_TYPES, NOTICE_TYPES, type SubscribedType } from './events.ts';
 import type { ResolvedEndpoint } from './notify/port.ts';
 import { either, flag, group, list, oneOf, type Rule, refuse, text, whole } from './rules.ts';
 import { SUBSCRIPTION_NAME } from './subscription-name.ts';
@@ -10,8 +10,8 @@ export interface WebhookOutOptions {
   readonly url: string;
   /** `whsec_` and 24 to 64 bytes in base64. Of several each signs, so that a secret can be changed without a gap; at most 5. */
   readonly secret: string | readonly string[];
-  /** Types of events. @default every type */
-  readonly types?: readonly EventType[] | undefined;
+  /** Types of events, and `alert` and `warning`. @default every type of event of a mail */
+  readonly types?: readonly SubscribedType[] | undefined;
   /** By which it is known over restarts, to operators and in the log. @default host and path of the URL */
   readonly name?: string | undefined;
   /** Requests at once; those about one delivery go one after the other. @default 4 */
@@ -33,7 +33,7 @@ export const WEBHOOK_OUT: Rule = group<WebhookOutOptions>(
   {
     url: text,
     secret: secrets,
-    types: list(oneOf(EVENT_TYPES)),
+    types: list(oneOf([...EVENT_TYPES, ...NOTICE_TYPES])),
     name: SUBSCRIPTION_NAME,
     concurrency: whole(1, 100),
     timeoutMs: whole(100, 120_000),
@@ -55,14 +55,14 @@ export function resolveWebhooksOut(given: readonly WebhookOutOptions[] = []): re
 
 function resolveOne(options: WebhookOutOptions, place: string): ResolvedEndpoint {
   const url = urlOf(options, `${place}.url`);
-  const { types = EVENT_TYPES } = options;
+  const types: readonly SubscribedType[] = options.types ?? EVENT_TYPES;
   if (types.length === 0) refuse(`${place}.types`, 'must not be an empty list');
   const name = options.name ?? nameOf(url);
   return {
     name,
     url: url.href,
     keys: keysOf(options.secret, `${place}.secret`),
-    types: EVENT_TYPES.filter((type) => types.includes(type)),
+    types: [...EVENT_TYPES, ...NOTICE_TYPES].filter((type) => types.includes(type)),
     concurrency: options.concurrency ?? 4,
     timeoutMs: options.timeoutMs ?? 15_000,
     allowPrivateAddresses: options.allowPrivateAddresses ?? false,

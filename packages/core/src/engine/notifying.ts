@@ -49,6 +49,7 @@ export function createNotifying(context: {
   /** The host's thread has subscriptions. */
   let followed = false;
   let waking: NodeJS.Timeout | undefined;
+  let stopped = false;
   const neglect = createNeglect({ subscriptions, clock, log: host.log });
 
   const turn = async (request: TurnRequest): Promise<Turn> =>
@@ -115,7 +116,7 @@ export function createNotifying(context: {
       webhookAttempts: subscriptions.attempts,
     },
     wake() {
-      if (followed || dispatchers.length > 0) waking ??= setTimeout(wakeAll, TOGETHER_MS);
+      if (!stopped && (followed || dispatchers.length > 0)) waking ??= setTimeout(wakeAll, TOGETHER_MS);
     },
     async start() {
       for (const { name, types } of endpoints)
@@ -124,6 +125,7 @@ export function createNotifying(context: {
       neglect.start();
     },
     async stop(timeoutMs) {
+      stopped = true;
       clearTimeout(waking);
       neglect.stop();
       await Promise.all(dispatchers.map((dispatcher) => dispatcher.stop(timeoutMs)));

@@ -4,7 +4,7 @@ import type { EventResult, HandedEvent, SubscriptionSpec, Turn } from '../store/
 import { attemptOf } from './attempt.ts';
 import { jittered, type Schedule } from './back-off.ts';
 import { createBell } from './bell.ts';
-import { createHands, resultOf } from './hands.ts';
+import { createHands, deliveryOf, resultOf } from './hands.ts';
 import type { Handle, Turns, Verdict } from './port.ts';
 import { createRest } from './rest.ts';
 
@@ -177,7 +177,7 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     rest.failed(event.id, now);
     const final = attempt >= schedule.attempts && verdict.pause === undefined;
     const wait = Math.max(waitMs, jittered(schedule.wait(attempt)));
-    const fields = { subscription: name, event: event.type, eventId: event.id, deliveryId: event.deliveryId, attempt };
+    const fields = { subscription: name, event: event.type, eventId: event.id, deliveryId: deliveryOf(event), attempt };
     if (final) log('error', { ...fields, error }, 'an event was given up: relay.subscriptions.replay() tries it again');
     else log('warn', { ...fields, error, waitMs: wait }, 'an event could not be handled, and is tried again');
     const outcome = final

@@ -1,5 +1,5 @@
 /** Events for those who are told of them whatever happens: the host's functions, and its other systems. */
-import type { MessageEvent } from '../events.ts';
+import type { SubscribedEvent, SubscribedType } from '../events.ts';
 import type { RequestFacts, Turn, TurnRequest } from '../store/port.ts';
 
 /** What a handler is told beside the event. */
@@ -24,7 +24,7 @@ export type Verdict = { readonly request?: RequestFacts | undefined } & (
 );
 
 /** Handles one event. A promise that rejects is a failure, too. */
-export type Handle = (event: MessageEvent, context: HandlerContext) => Promise<Verdict>;
+export type Handle = (event: SubscribedEvent, context: HandlerContext) => Promise<Verdict>;
 
 /** Where events come from: the store, or the engine over the boundary of its thread. */
 export type Turns = (request: TurnRequest) => Promise<Turn>;
@@ -35,7 +35,7 @@ export interface ResolvedEndpoint {
   readonly url: string;
   /** Keys in base64; the first is the newest. */
   readonly keys: readonly string[];
-  readonly types: readonly MessageEvent['type'][];
+  readonly types: readonly SubscribedType[];
   readonly concurrency: number;
   readonly timeoutMs: number;
   readonly allowPrivateAddresses: boolean;

@@ -267,7 +267,8 @@ export interface HostApi {
   publish(events: readonly MessageEvent[]): void;
   /** There may be events for subscriptions. */
   wake(): void;
-  alert(alerts: readonly Alert[]): void;
+  /** Over, or resolved, once the listeners were called. */
+  alert(alerts: readonly Alert[]): void | Promise<void>;
   warn(warnings: readonly Warning[]): void;
   log(level: 'debug' | 'info' | 'warn' | 'error', fields: Readonly<Record<string, unknown>>, message: string): void;
 }

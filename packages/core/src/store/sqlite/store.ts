@@ -11,6 +11,7 @@ import { createIntake, type MessageIdOf } from './intake.ts';
 import { createLanes } from './lanes.ts';
 import { createLedger } from './ledger.ts';
 import { createLog } from './log.ts';
+import { createNotices } from './notices.ts';
 import { createQueueStore } from './queue.ts';
 import { createRateLog } from './rates.ts';
 import { createReportSweep } from './report-sweep.ts';
@@ -52,6 +53,7 @@ export function createSqliteStore({
   const sites = createSiteLanes(db, lanes, rates);
   const activities = createActivityStore(db, ledger);
   const consequences = createConsequences(db, ledger, suppressions);
+  const notices = createNotices(db);
   const parts = {
     rates,
     lanes,
@@ -70,8 +72,8 @@ export function createSqliteStore({
     activity: activities,
     feedback: createFeedbackStore({ db, ledger, messageIdOf, activities, consequences }),
     reports: createReportStore(db),
-    subscriptions: createSubscriptionStore(db, ledger),
-    alerts: createAlertStore(db),
+    subscriptions: createSubscriptionStore(db, ledger, notices),
+    alerts: createAlertStore(db, notices),
     blobs: createBlobs(db),
     open: () => db.open(),
     close: () => db.close(),

@@ -1,27 +1,12 @@
 import type { Selectable } from 'kysely';
 import { MailRelayError } from '../../errors.ts';
-import { EVENT_TYPES, type EventType } from '../../events.ts';
 import { SUBSCRIPTION_KINDS, type SubscriptionKind, type SubscriptionSpec } from '../subscription-port.ts';
 import type { Database } from './database.ts';
+import { bitsOf } from './event-codes.ts';
 import type { Tables } from './tables.ts';
 
 /** A subscription in the database. */
 export type SubscriptionRow = Selectable<Tables['subscription']>;
-
-/** Types of events as bits. */
-export function bitsOf(types: readonly EventType[]): number {
-  return types.reduce((bits, type) => bits | (1 << EVENT_TYPES.indexOf(type)), 0);
-}
-
-/** Types of events out of their bits. */
-export function typesOf(bits: number): EventType[] {
-  return EVENT_TYPES.filter((_, place) => hasType(bits, place));
-}
-
-/** Whether a type, by its place, is among the bits. */
-export function hasType(bits: number, place: number): boolean {
-  return ((bits >> place) & 1) === 1;
-}
 
 /** Subscriptions by name. Changes inside of `write`. */
 export interface SubscriptionRows {

@@ -1,13 +1,14 @@
-import { EVENT_TYPES } from '../../events.ts';
 import { encodeId } from '../../message.ts';
 import type { FailedEvent, SubscriptionStore, SubscriptionView } from '../subscription-port.ts';
 import type { Database } from './database.ts';
+import { codeOf, typeOf, typesOf } from './event-codes.ts';
 import { createEventReader, type EventKey } from './event-reader.ts';
 import { createFeedReader } from './feed-reader.ts';
 import type { Ledger } from './ledger.ts';
+import type { Notices } from './notices.ts';
 import { createReplays } from './replays.ts';
 import { createRetries } from './retries.ts';
-import { createSubscriptionRows, kindOf, type SubscriptionRow, typesOf } from './subscription-rows.ts';
+import { createSubscriptionRows, kindOf, type SubscriptionRow } from './subscription-rows.ts';
 import { createTurns } from './turns.ts';
 import { createWebhookLog } from './webhook-log.ts';
 
@@ -16,19 +17,23 @@ const COUNTED = 10_000;
 const IDS_PER_MS = 1024;
 
 /** Tells subscriptions of events, in SQLite. */
-export function createSubscriptionStore(db: Database, ledger: Ledger): SubscriptionStore {
+export function createSubscriptionStore(
+  db: Database,
+  ledger: Ledger,
+  notices: Pick<Notices, 'read'>,
+): SubscriptionStore {
   const rows = createSubscriptionRows(db);
   const feed = createFeedReader(db);
   const retries = createRetries(db);
   const log = createWebhookLog(db);
-  const read = createEventReader(db, ledger);
+  const read = createEventReader(db, ledger, notices);
   const waitingOf = (row: SubscriptionRow): { id: number }[] =>
     db.select((query) =>
       query
         .selectFrom('feed')
         .select('id')
         .where('id', '>', row.cursor)
-        .where((where) => where.or(typesOf(row.types).map((type) => where('type', '=', EVENT_TYPES.indexOf(type)))))
+        .where((where) => where.or(typesOf(row.types).map((type) => where('type', '=', codeOf(type)))))
         .orderBy('id')
         .limit(COUNTED),
     );
@@ -96,8 +101,8 @@ export function createSubscriptionStore(db: Database, ledger: Ledger): Subscript
       const items = found.map(
         (row): FailedEvent => ({
           eventId: encodeId('evt', row.event_id),
-          deliveryId: encodeId('dlv', row.delivery_id),
-          type: EVENT_TYPES[row.type] ?? 'failed',
+          deliveryId: row.delivery_id === 0 ? undefined : encodeId('dlv', row.delivery_id),
+          type: typeOf(row.type),
           event: readable({ id: row.event_id, delivery_id: row.delivery_id, type: row.type }),
           attempts: row.attempts,
           error: row.error ?? undefined,
