@@ -190,7 +190,9 @@ describe('a mail that came back', () => {
       dsn({ to: soft.from, id: 'd2', recipient: 'bob@example.net', status: '5.2.2', diagnostic: 'Mailbox full' }),
     );
     const entry = (await relay.suppressions.list()).items.find(({ address }) => address === 'bob@example.net');
-    expect((entry?.until?.getTime() ?? 0) - (entry?.since.getTime() ?? 0)).toBe(5 * 86_400_000);
+    // It ends so long after the bounce, which was a little before it was read.
+    const lasts = (entry?.until?.getTime() ?? 0) - (entry?.since.getTime() ?? 0);
+    expect(Math.abs(lasts - 5 * 86_400_000)).toBeLessThan(60_000);
   });
 
   it('crosses into the engine of another thread', async () => {

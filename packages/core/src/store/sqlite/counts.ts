@@ -2,7 +2,8 @@ import { METRICS, type Metric } from '../port.ts';
 import type { Database } from './database.ts';
 import { type MessageFacts, STREAMS } from './ledger-facts.ts';
 
-const DAY_MS = 86_400_000;
+/** A day of the reports, ms. */
+export const DAY_MS = 86_400_000;
 
 /** Counts by campaign, stream and day. Inside of `write`. */
 export interface Counts {

@@ -1,5 +1,6 @@
 import type { Migration } from 'kysely/migration';
 import { feedback } from './feedback.ts';
+import { firstDays } from './first-days.ts';
 import { initial } from './initial.ts';
 import { notices } from './notices.ts';
 import { reports } from './reports.ts';
@@ -14,4 +15,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0004-subscriptions': subscriptions,
   '0005-reports': reports,
   '0006-notices': notices,
+  '0007-first-days': firstDays,
 };
