@@ -267,6 +267,10 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
       return bytes && readCaptured(bytes).raw;
     },
     ...notifying.api,
+    async webhooksSettled(): Promise<void> {
+      await warnings.stored();
+      await notifying.settled();
+    },
     health: createHealth({ store, faults, warnings, breakers, clock }),
     ...createVerifying({ routes: options.routes, clock, transport: transportOf }),
     async listen(on): Promise<void> {

@@ -120,6 +120,18 @@ export interface MailRelay {
  * const relay = createMailRelay({ from: 'Acme <hello@acme.example>', routes: [smtp('smtp://localhost:1025')] });
  */
 export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
+  return makeRelay(options).relay;
+}
+
+/** A relay, and what only the testing kit asks of it. */
+export interface MadeRelay {
+  readonly relay: MailRelay;
+  /** Resolves when subscriptions and endpoints have been told of everything that is due. */
+  told(): Promise<void>;
+}
+
+/** The same as {@link createMailRelay}. */
+export function makeRelay(options: MailRelayOptions): MadeRelay {
   checkNodeVersion();
   const resolved = resolveOptions(options, process.env, {
     smtp,
@@ -177,7 +189,7 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
       resolved.logger.info(fields, 'a webhook has a kind of event that is not known: it changes nothing'),
   });
 
-  return {
+  const relay: MailRelay = {
     messages: createMessages(engine),
     suppressions: createSuppressions(engine, resolved.clock),
     reports: createReports(engine, resolved.clock),
@@ -212,6 +224,13 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     start: lifecycle.start,
     stop: lifecycle.stop,
     keepAlive: lifecycle.hold,
+  };
+  return {
+    relay,
+    async told() {
+      await (await lifecycle.running())?.webhooksSettled();
+      await subscribing.settled();
+    },
   };
 }
 

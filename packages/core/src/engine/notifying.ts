@@ -27,6 +27,8 @@ export interface Notifying {
   readonly api: Api;
   /** There are new events. */
   wake(): void;
+  /** Resolves when the endpoints have what is due. */
+  settled(): Promise<void>;
   start(): Promise<void>;
   stop(timeoutMs: number): Promise<void>;
 }
@@ -118,6 +120,7 @@ export function createNotifying(context: {
     wake() {
       if (!stopped && (followed || dispatchers.length > 0)) waking ??= setTimeout(wakeAll, TOGETHER_MS);
     },
+    settled: async () => void (await Promise.all(dispatchers.map((dispatcher) => dispatcher.settled()))),
     async start() {
       for (const { name, types } of endpoints)
         await subscriptions.declare({ name, kind: 'webhook', types }, clock.now());

@@ -16,6 +16,8 @@ export interface Warnings {
   /** Tells what is still to be told, and ends when it is stored for the subscriptions. */
   stop(): Promise<void>;
   note(refusal: Refusal): void;
+  /** Resolves when what was told is stored for the subscriptions. */
+  stored(): Promise<void>;
   /** All of the running windows, the newest first. */
   recent(): readonly Warning[];
 }
@@ -120,6 +122,7 @@ export function createWarnings(context: {
       windows.clear();
       await storing;
     },
+    stored: () => storing,
     note(refusal) {
       if (everyMs === undefined) return;
       endWindows();

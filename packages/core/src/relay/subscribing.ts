@@ -50,6 +50,8 @@ interface Registered {
   readonly spec: SubscriptionSpec;
   start(): Dispatcher;
   dispatcher: Dispatcher | undefined;
+  /** While it is being made. */
+  making: Promise<void> | undefined;
 }
 
 /** Subscriptions of this process. */
@@ -59,6 +61,8 @@ export interface Subscribing {
   onStarted(engine: EngineApi): Promise<void>;
   onStopping(timeoutMs: number): Promise<void>;
   wake(): void;
+  /** Resolves when everything that is due has been handled. */
+  settled(): Promise<void>;
 }
 
 type Wanted = SubscribeOptions<SubscribedType>;
@@ -115,7 +119,7 @@ export function createSubscribing(context: {
         clock,
         log: (level, fields, message) => logger[level](fields, message),
       });
-    return { spec, start, dispatcher: undefined };
+    return { spec, start, dispatcher: undefined, making: undefined };
   }
 
   return {
@@ -135,6 +139,7 @@ export function createSubscribing(context: {
       registered.set(name, entry);
       // An engine that is not running yet hears of it when it starts.
       const declared = running()?.then((api) => begin(entry, api));
+      entry.making = declared?.catch(() => {});
       declared?.catch((error: unknown) => {
         logger.error({ subscription: name, error: messageOf(error) }, 'a subscription could not be made');
       });
@@ -161,6 +166,13 @@ export function createSubscribing(context: {
         await dispatcher?.stop(timeoutMs);
       });
       await Promise.all(ended);
+    },
+    async settled() {
+      const all = [...registered.values()].map(async (entry) => {
+        await entry.making;
+        await entry.dispatcher?.settled();
+      });
+      await Promise.all(all);
     },
     wake() {
       for (const { dispatcher } of registered.values()) dispatcher?.wake();

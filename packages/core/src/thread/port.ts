@@ -260,6 +260,8 @@ export interface EngineApi {
   /** Hands out again; answers how many. Throws `EVENT_NOT_FOUND`. */
   replayEvents(name: string, which: ReplaySelection): Promise<number>;
   webhookAttempts(name: string, query: PageQuery): Promise<Page<WebhookAttempt>>;
+  /** Resolves when endpoints have what is due, and subscriptions can have it: for tests. */
+  webhooksSettled(): Promise<void>;
 }
 
 /** What the engine asks the host's thread. */
