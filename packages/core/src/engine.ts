@@ -36,6 +36,7 @@ import type { LocalQueue } from './queue/local-options.ts';
 import { retrySchedule } from './queue/retry.ts';
 import { parseRates } from './rate.ts';
 import { createBreakers } from './route/breakers.ts';
+import { createSeal } from './seal.ts';
 import type { ResolvedShaping } from './shaping-options.ts';
 import type { Cursor, StoreSpec } from './store/port.ts';
 import { createSqliteStore } from './store/sqlite/store.ts';
@@ -106,8 +107,9 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
   let queue: LocalQueue | undefined;
   let listening = false;
   const notifying = createNotifying({
-    subscriptions: store.subscriptions,
+    store,
     endpoints: options.webhooksOut,
+    seal: createSeal(options.secrets),
     // Where nothing is sent, nothing is posted.
     posts: options.queue.deliver,
     leaseMs: options.queue.leaseMs,

@@ -33,6 +33,7 @@ import {
 import { createReadings } from './relay/readings.ts';
 import { createSubscribing, type EventHandler, type SubscribeOptions, type Subscription } from './relay/subscribing.ts';
 import { createSubscriptions, type Subscriptions } from './relay/subscriptions.ts';
+import { createWebhooksOut, type WebhooksOut } from './relay/webhooks-out.ts';
 import { resolveOptions } from './resolve-options.ts';
 import { signingSecrets } from './secret.ts';
 import { type BulkSend, bulkSend } from './submit/bulk-send.ts';
@@ -57,6 +58,8 @@ export interface MailRelay {
   readonly feedback: FeedbackTools;
   /** What is told of events, whatever happens: `subscribe()` and the endpoints of `webhooksOut`. */
   readonly subscriptions: Subscriptions;
+  /** Endpoints of other systems that events are posted to, also those that are added while the relay runs. */
+  readonly webhooksOut: WebhooksOut;
   /** Where recipients reach the application. */
   readonly publicUrl: string;
   /**
@@ -199,6 +202,7 @@ export function makeRelay(options: MailRelayOptions): MadeRelay {
     routes: createRoutes(engine),
     feedback: createFeedbackTools(engine),
     subscriptions: createSubscriptions(engine),
+    webhooksOut: createWebhooksOut(engine),
     publicUrl: resolved.publicUrl,
     send: (message) => submitter.send(message as SendMessage),
     sendMany: (recipients, bulkOptions) => bulkSend(submitter.sendMany(recipients, bulkOptions as BulkOptions)),

@@ -29,6 +29,24 @@ export type Handle = (event: SubscribedEvent, context: HandlerContext) => Promis
 /** Where events come from: the store, or the engine over the boundary of its thread. */
 export type Turns = (request: TurnRequest) => Promise<Turn>;
 
+/** An endpoint as operators see it. */
+export interface EndpointView {
+  readonly name: string;
+  /** Without its query, which may carry a token. Undefined where it was added under a secret that the relay has no more. */
+  readonly url: string | undefined;
+  readonly types: readonly SubscribedType[];
+  /** Requests at once. */
+  readonly concurrency: number;
+  /** Longest wait for an answer, ms. */
+  readonly timeoutMs: number;
+  /** Where it stands: among the options of this process, or in the store. */
+  readonly from: 'options' | 'store';
+  /** How many secrets sign at the moment. */
+  readonly secrets: number;
+  /** When it was added; undefined for one of the options. */
+  readonly createdAt: Date | undefined;
+}
+
 /** An endpoint of the host's other systems, with nothing left open; plain data, so that it can cross into a thread. */
 export interface ResolvedEndpoint {
   readonly name: string;

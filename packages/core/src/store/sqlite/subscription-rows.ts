@@ -19,7 +19,8 @@ export interface SubscriptionRows {
   pause(id: number, reason: string | undefined, now: number): void;
   /** What failed before counts no more. */
   resume(id: number): void;
-  remove(id: number): void;
+  /** With the endpoint of its name, if it is one that was added. */
+  remove(row: Pick<SubscriptionRow, 'id' | 'name'>): void;
 }
 
 /** Subscriptions in SQLite. */
@@ -60,6 +61,10 @@ export function createSubscriptionRows(db: Database): SubscriptionRows {
     query.deleteFrom('webhook_attempt').where('subscription_id', '=', id),
   );
 
+  const removeEndpoint = db.prepare((query, { name }: { name: string }) =>
+    query.deleteFrom('endpoint').where('name', '=', name),
+  );
+
   /** What goes into the feed is what at least one subscription wants. */
   function wantAll(): void {
     db.want(every.all({}).reduce((bits, { types }) => bits | types, 0));
@@ -92,7 +97,8 @@ export function createSubscriptionRows(db: Database): SubscriptionRows {
     },
     pause: (id, reason, at) => void setPaused.run({ id, at, reason: reason ?? null }),
     resume: (id) => void setActive.run({ id }),
-    remove(id) {
+    remove({ id, name }) {
+      removeEndpoint.run({ name });
       removeRetries.run({ id });
       removeAttempts.run({ id });
       removeRow.run({ id });

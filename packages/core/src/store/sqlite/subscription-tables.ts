@@ -70,6 +70,13 @@ interface NoticeTable {
   held_until: number | null;
 }
 
+/** Endpoints that were added while the relay ran; each has a subscription of its name. */
+interface EndpointTable {
+  name: string;
+  sealed: string;
+  created_at: number;
+}
+
 /** Who is told of events. */
 export interface SubscriptionTables {
   subscription: SubscriptionTable;
@@ -77,4 +84,5 @@ export interface SubscriptionTables {
   retry: RetryTable;
   notice: NoticeTable;
   webhook_attempt: WebhookAttemptTable;
+  endpoint: EndpointTable;
 }

@@ -8,7 +8,7 @@ import type { Ledger } from './ledger.ts';
 import type { Notices } from './notices.ts';
 import { createReplays } from './replays.ts';
 import { createRetries } from './retries.ts';
-import { createSubscriptionRows, kindOf, type SubscriptionRow } from './subscription-rows.ts';
+import { kindOf, type SubscriptionRow, type SubscriptionRows } from './subscription-rows.ts';
 import { createTurns } from './turns.ts';
 import { createWebhookLog } from './webhook-log.ts';
 
@@ -16,13 +16,14 @@ import { createWebhookLog } from './webhook-log.ts';
 const COUNTED = 10_000;
 const IDS_PER_MS = 1024;
 
+interface Parts {
+  readonly rows: SubscriptionRows;
+  readonly ledger: Ledger;
+  readonly notices: Pick<Notices, 'read'>;
+}
+
 /** Tells subscriptions of events, in SQLite. */
-export function createSubscriptionStore(
-  db: Database,
-  ledger: Ledger,
-  notices: Pick<Notices, 'read'>,
-): SubscriptionStore {
-  const rows = createSubscriptionRows(db);
+export function createSubscriptionStore(db: Database, { rows, ledger, notices }: Parts): SubscriptionStore {
   const feed = createFeedReader(db);
   const retries = createRetries(db);
   const log = createWebhookLog(db);
@@ -91,7 +92,7 @@ export function createSubscriptionStore(
     pause: (name, reason, now) => db.write(() => rows.pause(rows.get(name).id, reason, now)),
     resume: (name) => db.write(() => rows.resume(rows.get(name).id)),
     async remove(name) {
-      await db.write(() => rows.remove(rows.get(name).id));
+      await db.write(() => rows.remove(rows.get(name)));
       while (await db.write(feed.clear));
     },
     async failures(name, { limit, after }) {

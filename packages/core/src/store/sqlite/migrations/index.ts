@@ -1,4 +1,5 @@
 import type { Migration } from 'kysely/migration';
+import { endpoints } from './endpoints.ts';
 import { feedback } from './feedback.ts';
 import { firstDays } from './first-days.ts';
 import { initial } from './initial.ts';
@@ -16,4 +17,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0005-reports': reports,
   '0006-notices': notices,
   '0007-first-days': firstDays,
+  '0008-endpoints': endpoints,
 };
