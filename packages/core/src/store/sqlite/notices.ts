@@ -63,14 +63,18 @@ export function createNotices(db: Database): Notices {
 
   function view({ id, type, at, json }: Row): NoticeEvent {
     const base = { id: encodeId('evt', id), at: new Date(at) };
-    const kept = parseJson<Alert & Warning>(json, `notice ${id}`);
-    if (typeOf(type) === 'alert')
+    // What is undefined is not in JSON.
+    if (typeOf(type) === 'alert') {
+      const kept = { stream: undefined, campaign: undefined, ...parseJson<Alert>(json, `notice ${id}`) };
       return { ...base, type: 'alert', alert: { ...kept, since: new Date(kept.since), at: new Date(kept.at) } };
+    }
+    const kept = { route: undefined, site: undefined, ...parseJson<Warning>(json, `notice ${id}`) };
+    const example = { deliveryId: undefined, status: undefined, ...kept.example };
     const { firstAt, lastAt } = kept;
     return {
       ...base,
       type: 'warning',
-      warning: { ...kept, firstAt: new Date(firstAt), lastAt: new Date(lastAt) },
+      warning: { ...kept, example, firstAt: new Date(firstAt), lastAt: new Date(lastAt) },
     };
   }
 
