@@ -65,16 +65,28 @@ export function createNotices(db: Database): Notices {
     const base = { id: encodeId('evt', id), at: new Date(at) };
     // What is undefined is not in JSON.
     if (typeOf(type) === 'alert') {
-      const kept = { stream: undefined, campaign: undefined, ...parseJson<Alert>(json, `notice ${id}`) };
-      return { ...base, type: 'alert', alert: { ...kept, since: new Date(kept.since), at: new Date(kept.at) } };
+      const kept = parseJson<Alert>(json, `notice ${id}`);
+      const { stream, campaign, since, at: found } = kept;
+      return {
+        ...base,
+        type: 'alert',
+        alert: { ...kept, stream, campaign, since: new Date(since), at: new Date(found) },
+      };
     }
-    const kept = { route: undefined, site: undefined, ...parseJson<Warning>(json, `notice ${id}`) };
-    const example = { deliveryId: undefined, status: undefined, ...kept.example };
-    const { firstAt, lastAt } = kept;
+    const kept = parseJson<Warning>(json, `notice ${id}`);
+    const { route, site, firstAt, lastAt, example } = kept;
+    const { deliveryId, status } = example;
     return {
       ...base,
       type: 'warning',
-      warning: { ...kept, example, firstAt: new Date(firstAt), lastAt: new Date(lastAt) },
+      warning: {
+        ...kept,
+        route,
+        site,
+        firstAt: new Date(firstAt),
+        lastAt: new Date(lastAt),
+        example: { ...example, deliveryId, status },
+      },
     };
   }
 
