@@ -29,6 +29,7 @@ export function createNotices(db: Database): Notices {
   const insert = db.prepare((query, p: Row) =>
     query.insertInto('notice').values({ id: p.id, type: p.type, at: p.at, json: p.json, held_until: p.held_until }),
   );
+  const subscribed = db.prepare((query) => query.selectFrom('subscription').select('types'));
   const find = db.prepare((query, { id }: { id: number }) =>
     query.selectFrom('notice').selectAll().where('id', '=', id),
   );
@@ -94,7 +95,11 @@ export function createNotices(db: Database): Notices {
     alert(alerts, now) {
       for (const alert of alerts) keep('alert', alert, now, 0);
     },
-    warn: (warning, now) => db.write(() => keep('warning', warning, now, null)),
+    async warn(warning, now) {
+      // Where nobody wants them, nothing is written.
+      if (subscribed.all({}).some(({ types }) => hasType(types, codeOf('warning'))))
+        await db.write(() => keep('warning', warning, now, null));
+    },
     read(id) {
       const row = find.get({ id });
       return row && view(row);
