@@ -74,6 +74,30 @@ export function activitySuite(name: string, open: OpenStore): void {
         expect(await days(order)).toEqual(sorted);
     });
 
+    it('leave no day behind on which nothing counts any more', async () => {
+      const DAY = 86_400_000;
+      const span = { from: NOW + DAY, to: NOW + 9 * DAY } as const;
+      const days = async (order: readonly number[]) => {
+        const { store, deliveryId } = await read();
+        for (const day of order)
+          await store.activity.record([{ type: 'unsubscribed', deliveryId, at: NOW + day * DAY, scope: 'broadcast' }]);
+        return {
+          days: await store.reports.days({ ...span, stream: undefined }),
+          campaign: await store.reports.campaignDays({ campaign: 'spring', ...span }),
+          campaigns: await store.reports.campaigns({ from: NOW + 3 * DAY, to: NOW + 9 * DAY }),
+          ways: await store.reports.ways('day', span),
+        };
+      };
+      const sorted = await days([1, 3]);
+      expect(sorted).toMatchObject({
+        days: [{ counts: { unsubscribed: 1 } }],
+        campaign: [{ counts: { unsubscribed: 1 } }],
+        campaigns: [],
+        ways: [{ counts: { unsubscribed: 1 } }],
+      });
+      expect(await days([3, 1])).toEqual(sorted);
+    });
+
     it('count clicks by target, and by form where every recipient has another target', async () => {
       const { store, click } = await read();
       await click('https://a.example/', bot);
