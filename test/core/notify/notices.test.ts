@@ -3,6 +3,7 @@ import { describe, expect, expectTypeOf, it, onTestFinished, vi } from 'vitest';
 import type { Alert, NoticeEvent, SubscribedEventOf } from '../../../packages/core/src/index.ts';
 import type { Store } from '../../../packages/core/src/store/port.ts';
 import { createSqliteStore } from '../../../packages/core/src/store/sqlite/store.ts';
+import { createTestClock } from '../../../packages/core/src/testing/clock.ts';
 import { createTestRelay } from '../../../packages/core/src/testing/index.ts';
 import { relayWith, scratchFolder } from '../../support/relay.ts';
 import { endpoint, status } from './support.ts';
@@ -63,6 +64,29 @@ describe('an alert', () => {
       expect(told).toHaveLength(1);
     },
   );
+
+  it('is told a little after a start where a process had just taken it, and ended', async () => {
+    const path = await bounced();
+    const ended = await open(path);
+    await check(ended);
+    const now = Date.now();
+    expect((await ended.alerts.untold({ now, holdMs: 15_000 })).notices).toHaveLength(1);
+    await ended.close();
+    const clock = createTestClock(now, () => ({ settled: async () => {}, nextDueAt: async () => undefined }));
+    const told: Alert[] = [];
+    const relay = relayWith({ store: path, alerts, logger: quiet, thread: false, clock });
+    relay.on('alert', (alert) => void told.push(alert));
+    await relay.start();
+    // Nothing else happens that would make it look again.
+    await eventually(async () => expect((await relay.health()).alerts).toHaveLength(1));
+    expect(told).toEqual([]);
+    await eventually(async () => {
+      await clock.advance(1000);
+      expect(told).toHaveLength(1);
+    });
+    expect(clock.now() - now).toBeGreaterThanOrEqual(15_000);
+    expect(clock.now() - now).toBeLessThan(60_000);
+  });
 
   it('is told by another process where the one that was about to has ended', async () => {
     const path = await bounced();
