@@ -46,8 +46,21 @@ export function createNotices(db: Database): Notices {
         .select('id')
         .where('id', '<', p.before)
         .where('held_until', 'is', null)
-        .where('id', 'not in', (fed) => fed.selectFrom('feed').select('feed.id').where('feed.id', '<', p.before))
-        .where('id', 'not in', (retried) => retried.selectFrom('retry').select('event_id'))
+        .where(({ not, exists, selectFrom }) =>
+          not(exists(selectFrom('feed').select('feed.id').whereRef('feed.id', '=', 'notice.id'))),
+        )
+        // By subscription first, since that is how retries are found; SQLite keeps the order of a cross join.
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('subscription')
+                .crossJoin('retry')
+                .whereRef('retry.subscription_id', '=', 'subscription.id')
+                .whereRef('retry.event_id', '=', 'notice.id')
+                .select('retry.event_id'),
+            ),
+          ),
+        )
         .orderBy('id')
         .limit(SWEPT),
     ),
