@@ -43,15 +43,15 @@ describe('@OnMailEvent()', () => {
     expect(app.get(Desk).types).toEqual(['accepted', 'sent']);
   });
 
-  it('calls methods with alerts and warnings', async () => {
+  it.each([{}, { subscription: 'ops' }])('calls methods with alerts and warnings, with %j', async (options) => {
     @Injectable()
     class Operator {
       readonly told: string[] = [];
-      @OnMailEvent('alert')
+      @OnMailEvent('alert', options)
       alert({ state, kind, stream }: Alert) {
         this.told.push(`${state} ${kind} ${stream}`);
       }
-      @OnMailEvent('warning')
+      @OnMailEvent('warning', options)
       warning({ reason, count }: Warning) {
         this.told.push(`${reason} ${count}`);
       }

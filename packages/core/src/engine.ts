@@ -36,6 +36,7 @@ import type { LocalQueue } from './queue/local-options.ts';
 import { retrySchedule } from './queue/retry.ts';
 import { parseRates } from './rate.ts';
 import { createBreakers } from './route/breakers.ts';
+import { createSeal } from './seal.ts';
 import type { ResolvedShaping } from './shaping-options.ts';
 import type { Cursor, StoreSpec } from './store/port.ts';
 import { createSqliteStore } from './store/sqlite/store.ts';
@@ -99,8 +100,6 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
   });
   const transports = new Map<string, Transport>();
   const faults = createRouteFaults(host.log, options.routes);
-  const alerting = createAlerting({ store, clock, policy: options.alerts, host });
-  const warnings = createWarnings({ clock, everyMs: options.alerts.warnEveryMs, host });
   const breakers = createBreakers(clock);
   const ways = createWays(options.routes, breakers, clock);
   const shaping = createShaping({ routes: options.routes, shaping: options.shaping, store, clock, log: host.log });
@@ -108,13 +107,23 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
   let queue: LocalQueue | undefined;
   let listening = false;
   const notifying = createNotifying({
-    subscriptions: store.subscriptions,
+    store,
     endpoints: options.webhooksOut,
+    seal: createSeal(options.secrets),
     // Where nothing is sent, nothing is posted.
     posts: options.queue.deliver,
     leaseMs: options.queue.leaseMs,
     clock,
     host,
+  });
+  const { wake: notify } = notifying;
+  const alerting = createAlerting({ store, clock, policy: options.alerts, host, wake: notify });
+  const warnings = createWarnings({
+    clock,
+    everyMs: options.alerts.warnEveryMs,
+    host,
+    alerts: store.alerts,
+    wake: notify,
   });
   const publish = (events: readonly MessageEvent[]): void => {
     if (events.length === 0) return;
@@ -200,7 +209,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
       await queue?.stop(stopOptions);
       await notifying.stop(stopOptions.timeoutMs);
       await alerting.stop();
-      warnings.stop();
+      await warnings.stop();
       await Promise.all([...transports.values()].map((transport) => transport.close()));
       await composer.close();
       await store.close();
@@ -260,6 +269,10 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
       return bytes && readCaptured(bytes).raw;
     },
     ...notifying.api,
+    async webhooksSettled(): Promise<void> {
+      await warnings.stored();
+      await notifying.settled();
+    },
     health: createHealth({ store, faults, warnings, breakers, clock }),
     ...createVerifying({ routes: options.routes, clock, transport: transportOf }),
     async listen(on): Promise<void> {

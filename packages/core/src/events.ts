@@ -25,6 +25,11 @@ export const EVENT_TYPES = [
 /** Type of an event. */
 export type EventType = (typeof EVENT_TYPES)[number];
 
+/** What the operator is told, and of no single mail: subscriptions have to name it. */
+export const NOTICE_TYPES = ['alert', 'warning'] as const;
+/** What subscriptions and webhooks can be told of. */
+export type SubscribedType = EventType | (typeof NOTICE_TYPES)[number];
+
 /** Who opened or clicked: a person, an image proxy that fetches for one, a privacy proxy that fetches for nobody, a security scanner, a bot. */
 export type AgentKind = 'human' | 'proxy' | 'privacy' | 'scanner' | 'bot';
 
@@ -170,8 +175,18 @@ export type MessageEvent =
 /** The event of one type. */
 export type EventOf<T extends EventType> = OfType<MessageEvent, T>;
 
+/** What the operator is told, as subscriptions and webhooks get it: `id` is the same each time that it is told. */
+export type NoticeEvent =
+  | { readonly type: 'alert'; readonly id: string; readonly at: Date; readonly alert: Alert }
+  | { readonly type: 'warning'; readonly id: string; readonly at: Date; readonly warning: Warning };
+
+/** What subscriptions get. */
+export type SubscribedEvent = MessageEvent | NoticeEvent;
+/** What subscriptions get of one type. */
+export type SubscribedEventOf<T extends SubscribedType> = OfType<SubscribedEvent, T>;
+
 /** Types that share a shape stand in one member of the union, which `Extract` would not find. */
-type OfType<E extends MessageEvent, T extends EventType> = E extends unknown
+type OfType<E extends SubscribedEvent, T extends SubscribedType> = E extends unknown
   ? T extends E['type']
     ? E & { readonly type: T }
     : never
@@ -180,7 +195,7 @@ type OfType<E extends MessageEvent, T extends EventType> = E extends unknown
 /** What `relay.on()` can listen to, and what listeners receive. */
 export type RelayEvents = { [T in EventType]: EventOf<T> } & {
   event: MessageEvent;
-  /** A rate of a stream or a campaign has passed a threshold, or has come back. Told in the process that finds it. */
+  /** A rate of a stream or a campaign has passed a threshold, or has come back. Told in one process, also where the one that found it has ended. */
   alert: Alert;
   /** Mail was refused for a reason that the sender has to mend. Told in the process that sent it, or learnt of it. */
   warning: Warning;

@@ -45,8 +45,12 @@ export type {
   FeedbackFacts,
   FoundBy,
   MessageEvent,
+  NoticeEvent,
   ReasonClass,
   RelayEvents,
+  SubscribedEvent,
+  SubscribedEventOf,
+  SubscribedType,
   Transcript,
   TranscriptStep,
 } from './events.ts';
@@ -83,7 +87,7 @@ export type {
   TemplateData,
   TrackingOptions,
 } from './message.ts';
-export type { HandlerContext } from './notify/port.ts';
+export type { EndpointView, HandlerContext } from './notify/port.ts';
 export type { LimitOptions, MailRelayOptions, QueueOptions, TemplateOptions } from './options.ts';
 export type { LaneLimit, LaneRecord, LaneView } from './queue/port.ts';
 export type { Domains } from './relay/domains.ts';
@@ -103,6 +107,7 @@ export type {
 export type { DeferralQuery, ReportQuery } from './relay/queries.ts';
 export type { EventHandler, SubscribeOptions, Subscription } from './relay/subscribing.ts';
 export type { SubscriptionPageQuery, Subscriptions } from './relay/subscriptions.ts';
+export type { NewWebhookOut, RotateOptions, WebhookOutSecret, WebhooksOut } from './relay/webhooks-out.ts';
 export { createMailRelay, type MailRelay } from './relay.ts';
 export type {
   Breakdown,

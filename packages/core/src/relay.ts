@@ -5,7 +5,7 @@ import { smtpOfProvider } from './deliver/providers/route.ts';
 import { capture, smtp } from './deliver/routes.ts';
 import type { EngineOptions } from './engine.ts';
 import { messageOf } from './errors.ts';
-import type { EventType, RelayEvents } from './events.ts';
+import type { EventType, RelayEvents, SubscribedType } from './events.ts';
 import { configureWebhooks } from './feedback/providers/configure.ts';
 import { createRouter, type HttpEngine, type Router } from './http/router.ts';
 import type { Accepted } from './message.ts';
@@ -33,6 +33,7 @@ import {
 import { createReadings } from './relay/readings.ts';
 import { createSubscribing, type EventHandler, type SubscribeOptions, type Subscription } from './relay/subscribing.ts';
 import { createSubscriptions, type Subscriptions } from './relay/subscriptions.ts';
+import { createWebhooksOut, type WebhooksOut } from './relay/webhooks-out.ts';
 import { resolveOptions } from './resolve-options.ts';
 import { signingSecrets } from './secret.ts';
 import { type BulkSend, bulkSend } from './submit/bulk-send.ts';
@@ -57,6 +58,8 @@ export interface MailRelay {
   readonly feedback: FeedbackTools;
   /** What is told of events, whatever happens: `subscribe()` and the endpoints of `webhooksOut`. */
   readonly subscriptions: Subscriptions;
+  /** Endpoints of other systems that events are posted to, also those that are added while the relay runs. */
+  readonly webhooksOut: WebhooksOut;
   /** Where recipients reach the application. */
   readonly publicUrl: string;
   /**
@@ -94,7 +97,7 @@ export interface MailRelay {
    * @example
    * relay.subscribe('crm', { types: ['bounced', 'complained'] }, async (event) => crm.flag(event.recipient, event.type));
    */
-  subscribe<const T extends EventType>(
+  subscribe<const T extends SubscribedType = EventType>(
     name: string,
     options: SubscribeOptions<T>,
     handler: EventHandler<T>,
@@ -120,6 +123,18 @@ export interface MailRelay {
  * const relay = createMailRelay({ from: 'Acme <hello@acme.example>', routes: [smtp('smtp://localhost:1025')] });
  */
 export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
+  return makeRelay(options).relay;
+}
+
+/** A relay, and what only the testing kit asks of it. */
+export interface MadeRelay {
+  readonly relay: MailRelay;
+  /** Resolves when subscriptions and endpoints have been told of everything that is due. */
+  told(): Promise<void>;
+}
+
+/** The same as {@link createMailRelay}. */
+export function makeRelay(options: MailRelayOptions): MadeRelay {
   checkNodeVersion();
   const resolved = resolveOptions(options, process.env, {
     smtp,
@@ -177,7 +192,7 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
       resolved.logger.info(fields, 'a webhook has a kind of event that is not known: it changes nothing'),
   });
 
-  return {
+  const relay: MailRelay = {
     messages: createMessages(engine),
     suppressions: createSuppressions(engine, resolved.clock),
     reports: createReports(engine, resolved.clock),
@@ -187,6 +202,7 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     routes: createRoutes(engine),
     feedback: createFeedbackTools(engine),
     subscriptions: createSubscriptions(engine),
+    webhooksOut: createWebhooksOut(engine),
     publicUrl: resolved.publicUrl,
     send: (message) => submitter.send(message as SendMessage),
     sendMany: (recipients, bulkOptions) => bulkSend(submitter.sendMany(recipients, bulkOptions as BulkOptions)),
@@ -212,6 +228,13 @@ export function createMailRelay(options: MailRelayOptions = {}): MailRelay {
     start: lifecycle.start,
     stop: lifecycle.stop,
     keepAlive: lifecycle.hold,
+  };
+  return {
+    relay,
+    async told() {
+      await (await lifecycle.running())?.webhooksSettled();
+      await subscribing.settled();
+    },
   };
 }
 

@@ -38,7 +38,7 @@ interface Bench {
 function bench(routes: readonly RouteSpec[], options: MailRelayOptions = {}): Bench {
   const clock: TestClock = createTestClock(Date.now(), () => waiting);
   const relay = relayWith({ routes, thread: false, clock, ...options });
-  const waiting: Waiting = createWaiting(relay, clock.now);
+  const waiting: Waiting = createWaiting(relay, async () => {}, clock.now);
   const events: MessageEvent[] = [];
   relay.on('event', (event) => void events.push(event));
   return {

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { type MailRelay, type MailRelayOptions, smtp } from '../../../packages/core/src/index.ts';
 import { relayWith } from '../../support/relay.ts';
 import { type Inbox, smtpServer } from '../../support/smtp.ts';
+import { dsn } from './dsn.ts';
 
 interface Setting {
   readonly relay: MailRelay;
@@ -35,28 +36,7 @@ let reports = 0;
 /** A bounce that somebody wrote: for good, about a recipient, of a mail with these lines. */
 function forged(recipient: string, returned: string): string {
   reports += 1;
-  return [
-    'From: MAILER-DAEMON@mx.example.net',
-    `Message-ID: <forged${reports}@mx.example.net>`,
-    'Subject: Undelivered Mail Returned to Sender',
-    'Content-Type: multipart/report; report-type=delivery-status; boundary=x',
-    '',
-    '--x',
-    'Content-Type: message/delivery-status',
-    '',
-    'Reporting-MTA: dns; mx.example.net',
-    '',
-    `Final-Recipient: rfc822; ${recipient}`,
-    'Action: failed',
-    'Status: 5.1.1',
-    'Diagnostic-Code: smtp; 550 5.1.1 User unknown',
-    '--x',
-    'Content-Type: message/rfc822',
-    '',
-    returned,
-    '--x--',
-    '',
-  ].join('\r\n');
+  return dsn({ recipient, returned, id: `forged${reports}` });
 }
 
 function complaint(recipient: string, returned: string, type = 'abuse'): string {

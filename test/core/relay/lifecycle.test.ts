@@ -3,6 +3,7 @@ import type { Worker } from 'node:worker_threads';
 import { describe, expect, it, vi } from 'vitest';
 import { sqlite } from '../../../packages/core/src/index.ts';
 import { relayWith, scratchFolder } from '../../support/relay.ts';
+import { endpoint, status } from '../notify/support.ts';
 
 const message = { to: 'ada@example.com', subject: 'Hi', text: 'Hello' };
 
@@ -55,6 +56,74 @@ describe('an engine whose thread crashes', () => {
     expect(new Set([...codes, 'ENGINE_CRASHED', 'accepted'])).toEqual(new Set(['ENGINE_CRASHED', 'accepted']));
     await vi.waitFor(async () => expect(await relay.send(message)).toMatchObject({ repeated: false }), 10_000);
   });
+
+  it('while a handler runs loses no event of its subscription, and hands out none twice that was handled', async () => {
+    const store = sqlite(join(scratchFolder(), 'relay.db'));
+    const relay = relayWith({ store, queue: { leaseMs: 500 }, logger: silent });
+    const handled: string[] = [];
+    const begun = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    let failed = false;
+    relay.subscribe('audit', { types: ['accepted'] }, async ({ recipient }) => {
+      if (recipient === 'r0@example.com') {
+        begun.resolve();
+        await goOn.promise;
+      }
+      // One that fails while there is no engine is tried again by the next.
+      if (recipient === 'r1@example.com' && !failed) {
+        failed = true;
+        throw new Error('not now');
+      }
+      handled.push(recipient);
+    });
+    await relay.start();
+    const to = Array.from({ length: 20 }, (_, index) => `r${index}@example.com`);
+    for (const one of to.slice(0, 10)) await relay.send({ ...message, to: one });
+    await begun.promise;
+    await crash();
+    goOn.resolve();
+    await vi.waitFor(() => expect(handled).toContain('r2@example.com'), { timeout: 10_000 });
+    await crash();
+    for (const one of to.slice(10)) await relay.send({ ...message, to: one });
+    await vi.waitFor(() => expect(new Set(handled)).toEqual(new Set(to)), { timeout: 15_000 });
+    expect(failed).toBe(true);
+    expect(handled).toHaveLength(20);
+    await vi.waitFor(
+      async () =>
+        expect(await relay.subscriptions.list()).toMatchObject([
+          { name: 'audit', state: 'active', waiting: 0, retrying: 0, failed: 0 },
+        ]),
+      { timeout: 10_000 },
+    );
+  }, 40_000);
+
+  it('while it posts to an endpoint posts the event again under its id', async () => {
+    const { url, received } = await endpoint((response, count) => count > 1 && status(204)(response));
+    const relay = relayWith({
+      store: sqlite(join(scratchFolder(), 'relay.db')),
+      queue: { leaseMs: 500 },
+      logger: silent,
+      webhooksOut: [
+        {
+          name: 'crm',
+          url,
+          secret: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
+          types: ['accepted'],
+          allowHttp: true,
+          allowPrivateAddresses: true,
+        },
+      ],
+    });
+    await relay.send(message);
+    await vi.waitFor(() => expect(received).toHaveLength(1), { timeout: 10_000 });
+    await crash();
+    await vi.waitFor(() => expect(received).toHaveLength(2), { timeout: 15_000 });
+    expect(received[1]?.headers['webhook-id']).toBe(received[0]?.headers['webhook-id']);
+    await vi.waitFor(
+      async () => expect(await relay.subscriptions.list()).toMatchObject([{ waiting: 0, retrying: 0, failed: 0 }]),
+      { timeout: 10_000 },
+    );
+  }, 40_000);
 
   it('in the middle of a bulk send ends it with an error, and not never', async () => {
     const relay = relayWith({ store: sqlite(join(scratchFolder(), 'relay.db')), logger: silent });

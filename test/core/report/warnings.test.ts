@@ -114,6 +114,8 @@ describe('warnings', () => {
       clock: { now: () => time, alarm: () => () => {}, every: () => () => {} },
       everyMs: MINUTE,
       host: { warn: (more) => void told.push(...more), log: () => {} },
+      alerts: { warn: async () => {} },
+      wake: () => {},
     });
     const example = { deliveryId: undefined, reply: 'no', status: undefined, source: 'smtp' };
     for (let number = 0; number < 1000; number++)

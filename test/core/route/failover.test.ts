@@ -154,7 +154,7 @@ describe('failover', () => {
     const clock: TestClock = createTestClock(Date.now(), () => waiting);
     const routes = [route('first', () => !down), route('backup', () => true)];
     const relay = relayWith({ routes, thread: false, clock });
-    const waiting: Waiting = createWaiting(relay, clock.now);
+    const waiting: Waiting = createWaiting(relay, async () => {}, clock.now);
     const send = async () => {
       await relay.send(mail);
       await waiting.settled();

@@ -18,15 +18,22 @@ export interface Alerting {
 const AGAIN_MS = 60_000;
 /** Bad news comes in batches: it is looked at together, ms. */
 const SOON_MS = 1000;
+/** A process that has taken what is to be told, and has not told it in so long, has ended, ms. */
+const HOLD_MS = 15_000;
 
-/** Alerts are found by the store, so that of several processes one tells of each, and a restart tells of none again. */
+/**
+ * Alerts are found by the store, so that of several processes one tells of each, and a restart tells of none again. What was
+ * found stays there until the listeners were called: where the process ends in between, another tells of it.
+ */
 export function createAlerting(context: {
   readonly store: Pick<Store, 'alerts'>;
   readonly clock: Clock;
   readonly policy: AlertPolicy;
   readonly host: Pick<HostApi, 'alert' | 'log'>;
+  /** A subscription may have to be told. */
+  wake(): void;
 }): Alerting {
-  const { store, clock, policy, host } = context;
+  const { store, clock, policy, host, wake } = context;
   let looking: Promise<void> | undefined;
   let ends: (() => void)[] = [];
   let planned = false;
@@ -42,10 +49,22 @@ export function createAlerting(context: {
         if (state === 'raised') host.log('warn', fields, 'a rate has passed its threshold');
         else host.log('info', fields, 'a rate is under its threshold again');
       }
-      if (alerts.length > 0) host.alert(alerts);
+      if (alerts.length > 0) wake();
+      await tell();
     } catch (error) {
       host.log('error', { error: messageOf(error) }, 'rates cannot be looked at');
     }
+  }
+
+  async function tell(): Promise<void> {
+    const { notices, nextAt } = await store.alerts.untold({ now: clock.now(), holdMs: HOLD_MS });
+    const alerts = notices.flatMap((notice) => (notice.type === 'alert' ? [notice.alert] : []));
+    if (alerts.length > 0) {
+      await host.alert(alerts);
+      await store.alerts.told(notices.map(({ id }) => id));
+    }
+    ends[2]?.();
+    if (nextAt !== undefined && ends.length > 0) ends[2] = clock.alarm(nextAt + 1, lookNow);
   }
 
   function lookNow(): Promise<void> {
@@ -61,6 +80,8 @@ export function createAlerting(context: {
         clock.every(AGAIN_MS, () => {
           if (clock.now() - lookedAt >= AGAIN_MS) void lookNow();
         }),
+        () => {},
+        () => {},
       ];
       void lookNow();
     },

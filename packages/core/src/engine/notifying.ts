@@ -1,13 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import { decodeId } from '../message.ts';
-import { WEBHOOK_PAUSE_MS, WEBHOOK_SCHEDULE } from '../notify/back-off.ts';
-import { type Dispatcher, startDispatcher } from '../notify/dispatcher.ts';
+import { messageOf } from '../errors.ts';
 import type { ResolvedEndpoint } from '../notify/port.ts';
-import { createPoster, type Poster } from '../notify/webhooks/poster.ts';
-import type { SubscriptionStore, Turn, TurnRequest } from '../store/port.ts';
+import type { Seal } from '../seal.ts';
+import type { EndpointStore, SubscriptionStore, Turn, TurnRequest } from '../store/port.ts';
 import type { EngineApi, HostApi } from '../thread/port.ts';
+import { createEndpoints } from './endpoints.ts';
 import { createNeglect } from './neglect.ts';
+import { createPosting } from './posting.ts';
 
 type Api = Pick<
   EngineApi,
@@ -20,6 +19,10 @@ type Api = Pick<
   | 'failedEvents'
   | 'replayEvents'
   | 'webhookAttempts'
+  | 'listEndpoints'
+  | 'addEndpoint'
+  | 'removeEndpoint'
+  | 'rotateEndpoint'
 >;
 
 /** Tells subscriptions of events: those of the host's thread, and webhooks, which are posted from here. */
@@ -27,6 +30,8 @@ export interface Notifying {
   readonly api: Api;
   /** There are new events. */
   wake(): void;
+  /** Resolves when the endpoints have what is due. */
+  settled(): Promise<void>;
   start(): Promise<void>;
   stop(timeoutMs: number): Promise<void>;
 }
@@ -34,21 +39,26 @@ export interface Notifying {
 /** Events of so many ms are looked for together. */
 const TOGETHER_MS = 20;
 
+/** How often to look for endpoints that other processes added, ms. */
+const LOOK_MS = 1000;
+
 /** @param context.posts - whether this process posts webhooks; one that does not only declares them. */
 export function createNotifying(context: {
-  readonly subscriptions: SubscriptionStore;
+  readonly store: { readonly subscriptions: SubscriptionStore; readonly endpoints: EndpointStore };
   readonly endpoints: readonly ResolvedEndpoint[];
+  readonly seal: Seal;
   readonly posts: boolean;
   readonly leaseMs: number;
   readonly clock: Clock;
   readonly host: Pick<HostApi, 'wake' | 'log'>;
 }): Notifying {
-  const { subscriptions, endpoints, clock, host } = context;
-  const posters: Poster[] = [];
-  let dispatchers: Dispatcher[] = [];
+  const { clock, host, leaseMs } = context;
+  const { subscriptions } = context.store;
   /** The host's thread has subscriptions. */
   let followed = false;
   let waking: NodeJS.Timeout | undefined;
+  let stopped = false;
+  let endLooking = (): void => {};
   const neglect = createNeglect({ subscriptions, clock, log: host.log });
 
   const turn = async (request: TurnRequest): Promise<Turn> =>
@@ -56,29 +66,26 @@ export function createNotifying(context: {
 
   function wakeAll(): void {
     waking = undefined;
-    for (const dispatcher of dispatchers) dispatcher.wake();
+    posting.wake();
     if (followed) host.wake();
   }
 
-  function post(endpoint: ResolvedEndpoint): Dispatcher {
-    const { name, types, concurrency, timeoutMs } = endpoint;
-    const poster = createPoster(endpoint, clock);
-    posters.push(poster);
-    return startDispatcher({
-      subscription: { name, kind: 'webhook', types },
-      handle: poster.post,
-      concurrency,
-      // The request has its own time, which ends first.
-      timeoutMs: timeoutMs + 5000,
-      schedule: WEBHOOK_SCHEDULE,
-      pauseAfterMs: WEBHOOK_PAUSE_MS,
-      leaseMs: context.leaseMs,
-      holder: randomUUID(),
-      turns: turn,
-      idOf: numberOf,
-      clock,
-      log: host.log,
-    });
+  const posting = createPosting({ turns: turn, leaseMs, clock, log: host.log });
+  const endpoints = createEndpoints({
+    store: context.store.endpoints,
+    declared: context.endpoints,
+    seal: context.seal,
+    clock,
+    log: host.log,
+    changed: postToAll,
+  });
+
+  function postToAll(): void {
+    try {
+      if (context.posts && !stopped) posting.use(endpoints.all());
+    } catch (error) {
+      host.log('error', { error: messageOf(error) }, 'the endpoints of webhooks cannot be read');
+    }
   }
 
   /** What an operator changes is seen at once. */
@@ -113,25 +120,26 @@ export function createNotifying(context: {
         return replayed;
       }) as Api['replayEvents'],
       webhookAttempts: subscriptions.attempts,
+      ...endpoints.api,
     },
     wake() {
-      if (followed || dispatchers.length > 0) waking ??= setTimeout(wakeAll, TOGETHER_MS);
+      if (!stopped && (followed || posting.size > 0)) waking ??= setTimeout(wakeAll, TOGETHER_MS);
     },
+    settled: posting.settled,
     async start() {
-      for (const { name, types } of endpoints)
+      await endpoints.renew();
+      for (const { name, types } of endpoints.all())
         await subscriptions.declare({ name, kind: 'webhook', types }, clock.now());
-      if (context.posts) dispatchers = endpoints.map(post);
+      postToAll();
+      endLooking = clock.every(LOOK_MS, postToAll);
       neglect.start();
     },
     async stop(timeoutMs) {
+      stopped = true;
       clearTimeout(waking);
       neglect.stop();
-      await Promise.all(dispatchers.map((dispatcher) => dispatcher.stop(timeoutMs)));
-      for (const poster of posters) poster.close();
+      endLooking();
+      await posting.stop(timeoutMs);
     },
   };
-}
-
-function numberOf(event: string): number {
-  return decodeId('evt', event) ?? 0;
 }

@@ -1,6 +1,8 @@
 import type { Warning } from '../alerts.ts';
 import type { Clock } from '../clock.ts';
+import { messageOf } from '../errors.ts';
 import type { Fault, ReasonClass } from '../events.ts';
+import type { AlertStore } from '../store/port.ts';
 import type { HostApi } from '../thread/port.ts';
 
 /** A refusal of one mail. */
@@ -11,9 +13,11 @@ export interface Refusal extends Pick<Warning, 'reason' | 'route' | 'site'> {
 /** Collects refusals that the sender has to mend, so that the operator hears of them, and not once for each mail. */
 export interface Warnings {
   start(): void;
-  /** Tells what is still to be told. */
-  stop(): void;
+  /** Tells what is still to be told, and ends when it is stored for the subscriptions. */
+  stop(): Promise<void>;
   note(refusal: Refusal): void;
+  /** Resolves when what was told is stored for the subscriptions. */
+  stored(): Promise<void>;
   /** All of the running windows, the newest first. */
   recent(): readonly Warning[];
 }
@@ -56,8 +60,12 @@ export function createWarnings(context: {
   /** Length of the window, ms; undefined where nobody wants to know. */
   readonly everyMs: number | undefined;
   readonly host: Pick<HostApi, 'warn' | 'log'>;
+  readonly alerts: Pick<AlertStore, 'warn'>;
+  /** A subscription may have to be told. */
+  wake(): void;
 }): Warnings {
-  const { clock, everyMs, host } = context;
+  const { clock, everyMs, host, alerts, wake } = context;
+  let storing: Promise<void> = Promise.resolve();
   const windows = new Map<string, Window>();
   /** Sites by route and reason. */
   const sites = new Map<string, Set<string>>();
@@ -70,6 +78,16 @@ export function createWarnings(context: {
     const fields = { reason, route, count, status, source, deliveryId };
     host.log('warn', fields, 'mail was refused for a reason of the sender');
     host.warn([warning]);
+    storing = Promise.all([storing, store(warning)]).then(wake);
+  }
+
+  /** What tells of refusals must not fail with them. */
+  async function store(warning: Warning): Promise<void> {
+    try {
+      await alerts.warn(warning, clock.now());
+    } catch (error) {
+      host.log('error', { error: messageOf(error) }, 'a warning could not be stored for the subscriptions');
+    }
   }
 
   function placeOf({ reason, route, site }: Refusal): string | undefined {
@@ -98,11 +116,13 @@ export function createWarnings(context: {
     start() {
       if (everyMs !== undefined) end = clock.every(LOOK_MS, endWindows);
     },
-    stop() {
+    async stop() {
       end?.();
       for (const { more } of windows.values()) if (more !== undefined) tell(more);
       windows.clear();
+      await storing;
     },
+    stored: () => storing,
     note(refusal) {
       if (everyMs === undefined) return;
       endWindows();

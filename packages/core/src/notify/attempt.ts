@@ -1,5 +1,5 @@
 import { messageOf } from '../errors.ts';
-import type { MessageEvent } from '../events.ts';
+import type { SubscribedEvent } from '../events.ts';
 import type { Handle, Verdict } from './port.ts';
 
 /** Characters of an error that are kept. */
@@ -8,7 +8,7 @@ const KEPT = 500;
 /** Calls a handler, for a time. Never rejects. */
 export async function attemptOf(
   handle: Handle,
-  event: MessageEvent,
+  event: SubscribedEvent,
   {
     attempt,
     timeoutMs,

@@ -4,7 +4,7 @@ import type { EventResult, HandedEvent, SubscriptionSpec, Turn } from '../store/
 import { attemptOf } from './attempt.ts';
 import { jittered, type Schedule } from './back-off.ts';
 import { createBell } from './bell.ts';
-import { createHands, resultOf } from './hands.ts';
+import { createHands, deliveryOf, resultOf } from './hands.ts';
 import type { Handle, Turns, Verdict } from './port.ts';
 import { createRest } from './rest.ts';
 
@@ -32,6 +32,8 @@ export interface DispatcherOptions {
 export interface Dispatcher {
   /** Looks for events. */
   wake(): void;
+  /** Resolves when nothing is left to do at the time as it is: what fails waits for its next attempt. */
+  settled(): Promise<void>;
   /** Hands out nothing more, and waits for what is handled at the moment, ms. What is not handled waits for the next process. */
   stop(timeoutMs: number): Promise<void>;
 }
@@ -59,6 +61,8 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
   let leaseEnd = 0;
   let aside: Turn['state'] | undefined;
   let troubled = false;
+  /** Who waits until nothing is left to do. */
+  let waiting: (() => void)[] = [];
 
   /** Every event up to here is handled, or among the results. */
   function cursorOf(): number | undefined {
@@ -177,7 +181,7 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     rest.failed(event.id, now);
     const final = attempt >= schedule.attempts && verdict.pause === undefined;
     const wait = Math.max(waitMs, jittered(schedule.wait(attempt)));
-    const fields = { subscription: name, event: event.type, eventId: event.id, deliveryId: event.deliveryId, attempt };
+    const fields = { subscription: name, event: event.type, eventId: event.id, deliveryId: deliveryOf(event), attempt };
     if (final) log('error', { ...fields, error }, 'an event was given up: relay.subscriptions.replay() tries it again');
     else log('warn', { ...fields, error, waitMs: wait }, 'an event could not be handled, and is tried again');
     const outcome = final
@@ -186,21 +190,38 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     results.push({ ...resultOf(entry, outcome), request }, ...hands.over(entry, true));
   }
 
+  /** Something is handled, or can be as soon as the store says so. */
+  function isBusy(): boolean {
+    return hands.running > 0 || (hands.size > 0 && rest.most(clock.now()) > 0);
+  }
+
+  function release(asked: readonly (() => void)[]): void {
+    for (const resolve of stopping ? [...asked, ...waiting.splice(0)] : asked) resolve();
+  }
+
   async function work(): Promise<void> {
     for (;;) {
       // The last exchange gives the subscription to whoever comes.
       const last = stopping;
       if (last) putDown();
+      // What was stored before they asked is seen by this exchange.
+      const asked = waiting;
+      waiting = [];
       try {
         const turn = await exchange();
         troubled = false;
         take(turn);
-        if (last && hands.running === 0 && results.length === 0) return;
-        if (results.length > 0 || (turn.more && room() > AHEAD / 2)) continue;
+        if (last && hands.running === 0 && results.length === 0) return release(asked);
+        const goesOn = results.length > 0 || (turn.more && room() > AHEAD / 2);
+        if (goesOn || isBusy()) waiting.push(...asked);
+        if (goesOn) continue;
         const wait = turn.state === 'held' ? options.leaseMs / 3 : POLL_MS;
-        await bell.next(wait, soonest(turn.nextDueAt, rest.until(clock.now())));
+        const rung = bell.next(wait, soonest(turn.nextDueAt, rest.until(clock.now())));
+        if (!isBusy()) release(asked);
+        await rung;
       } catch (error) {
-        if (last && hands.running === 0) return;
+        waiting.push(...asked);
+        if (last && hands.running === 0) return release([]);
         if (!troubled) log('error', { subscription: name, error: messageOf(error) }, 'events could not be handed out');
         troubled = true;
         await bell.next(AFTER_ERROR_MS, undefined);
@@ -211,6 +232,13 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
   const working = work();
   return {
     wake: () => bell.ring(),
+    settled() {
+      if (stopping) return working;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      waiting.push(resolve);
+      bell.ring();
+      return promise;
+    },
     async stop(timeoutMs) {
       stopping = true;
       bell.ring();

@@ -1,3 +1,4 @@
+import type { SubscribedEvent } from '../events.ts';
 import type { EventResult, HandedEvent } from '../store/port.ts';
 
 /** Events in the hands of this process: those that wait for their turn, and those that are handled at the moment. */
@@ -37,17 +38,17 @@ export function createHands(idOf: (event: string) => number): Hands {
       waiting.push(...events.filter(({ event }) => !known.has(event.id)));
     },
     next() {
-      const index = waiting.findIndex(({ event }) => !running.has(event.deliveryId));
+      const index = waiting.findIndex(({ event }) => !running.has(lineOf(event)));
       const [entry] = index < 0 ? [] : waiting.splice(index, 1);
-      if (entry !== undefined) running.set(entry.event.deliveryId, entry);
+      if (entry !== undefined) running.set(lineOf(entry.event), entry);
       return entry;
     },
     over({ event }, failed) {
-      const { deliveryId } = event;
-      if (running.get(deliveryId)?.event.id === event.id) running.delete(deliveryId);
+      const line = lineOf(event);
+      if (running.get(line)?.event.id === event.id) running.delete(line);
       if (!failed) return [];
-      const behind = waiting.filter((entry) => entry.event.deliveryId === deliveryId);
-      waiting = waiting.filter((entry) => entry.event.deliveryId !== deliveryId);
+      const behind = waiting.filter((entry) => lineOf(entry.event) === line);
+      waiting = waiting.filter((entry) => lineOf(entry.event) !== line);
       return behind.map((entry) => resultOf(entry, { type: 'behind' }));
     },
     first: () => firstOf([...waiting, ...running.values()]),
@@ -59,8 +60,18 @@ export function createHands(idOf: (event: string) => number): Hands {
   };
 }
 
+/** The delivery that an event is of; an alert or a warning has none. */
+export function deliveryOf(event: SubscribedEvent): string | undefined {
+  return 'deliveryId' in event ? event.deliveryId : undefined;
+}
+
+/** Events of one delivery keep their order, and so do alerts and warnings. */
+function lineOf(event: SubscribedEvent): string {
+  return deliveryOf(event) ?? '';
+}
+
 /** A result as the store takes it. */
 export function resultOf({ event, attempt, again }: HandedEvent, outcome: EventResult['outcome']): EventResult {
-  const { id, deliveryId, type } = event;
-  return { id, deliveryId, type, attempt, again, outcome };
+  const { id, type } = event;
+  return { id, deliveryId: deliveryOf(event), type, attempt, again, outcome };
 }

@@ -1,5 +1,5 @@
 /** Events for those who are told of them whatever happens: the host's functions, and its other systems. */
-import type { MessageEvent } from '../events.ts';
+import type { SubscribedEvent, SubscribedType } from '../events.ts';
 import type { RequestFacts, Turn, TurnRequest } from '../store/port.ts';
 
 /** What a handler is told beside the event. */
@@ -24,10 +24,28 @@ export type Verdict = { readonly request?: RequestFacts | undefined } & (
 );
 
 /** Handles one event. A promise that rejects is a failure, too. */
-export type Handle = (event: MessageEvent, context: HandlerContext) => Promise<Verdict>;
+export type Handle = (event: SubscribedEvent, context: HandlerContext) => Promise<Verdict>;
 
 /** Where events come from: the store, or the engine over the boundary of its thread. */
 export type Turns = (request: TurnRequest) => Promise<Turn>;
+
+/** An endpoint as operators see it. */
+export interface EndpointView {
+  readonly name: string;
+  /** Without its query, which may carry a token. Undefined where it was added under a secret that the relay has no more. */
+  readonly url: string | undefined;
+  readonly types: readonly SubscribedType[];
+  /** Requests at once. */
+  readonly concurrency: number;
+  /** Longest wait for an answer, ms. */
+  readonly timeoutMs: number;
+  /** Where it stands: among the options of this process, or in the store. */
+  readonly from: 'options' | 'store';
+  /** How many secrets sign at the moment. */
+  readonly secrets: number;
+  /** When it was added; undefined for one of the options. */
+  readonly createdAt: Date | undefined;
+}
 
 /** An endpoint of the host's other systems, with nothing left open; plain data, so that it can cross into a thread. */
 export interface ResolvedEndpoint {
@@ -35,7 +53,7 @@ export interface ResolvedEndpoint {
   readonly url: string;
   /** Keys in base64; the first is the newest. */
   readonly keys: readonly string[];
-  readonly types: readonly MessageEvent['type'][];
+  readonly types: readonly SubscribedType[];
   readonly concurrency: number;
   readonly timeoutMs: number;
   readonly allowPrivateAddresses: boolean;

@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { MailRelayError, messageOf } from '../errors.ts';
-import { EVENT_TYPES, type EventOf, type EventType, type MessageEvent } from '../events.ts';
+import {
+  EVENT_TYPES,
+  type EventType,
+  NOTICE_TYPES,
+  type SubscribedEvent,
+  type SubscribedEventOf,
+  type SubscribedType,
+} from '../events.ts';
 import type { Logger } from '../logger.ts';
 import { decodeId } from '../message.ts';
 import { handlerSchedule } from '../notify/back-off.ts';
@@ -13,8 +20,8 @@ import { SUBSCRIPTION_NAME } from '../subscription-name.ts';
 import type { EngineApi } from '../thread/port.ts';
 
 /** How a subscription is handled. */
-export interface SubscribeOptions<T extends EventType = EventType> {
-  /** Types of events. @default every type */
+export interface SubscribeOptions<T extends SubscribedType = EventType> {
+  /** Types of events, and `alert` and `warning`. @default every type of event of a mail */
   readonly types?: readonly T[] | undefined;
   /** Events handled at once; those of one delivery go one after the other. @default 1: all in their order */
   readonly concurrency?: number | undefined;
@@ -25,7 +32,10 @@ export interface SubscribeOptions<T extends EventType = EventType> {
 }
 
 /** Handles one event. What it throws, or rejects with, is tried again. */
-export type EventHandler<T extends EventType = EventType> = (event: EventOf<T>, context: HandlerContext) => unknown;
+export type EventHandler<T extends SubscribedType = EventType> = (
+  event: SubscribedEventOf<T>,
+  context: HandlerContext,
+) => unknown;
 
 /** A subscription in this process. */
 export interface Subscription {
@@ -40,6 +50,8 @@ interface Registered {
   readonly spec: SubscriptionSpec;
   start(): Dispatcher;
   dispatcher: Dispatcher | undefined;
+  /** While it is being made. */
+  making: Promise<void> | undefined;
 }
 
 /** Subscriptions of this process. */
@@ -49,10 +61,15 @@ export interface Subscribing {
   onStarted(engine: EngineApi): Promise<void>;
   onStopping(timeoutMs: number): Promise<void>;
   wake(): void;
+  /** Resolves when everything that is due has been handled. */
+  settled(): Promise<void>;
 }
 
-const OPTIONS = group<SubscribeOptions>({
-  types: list(oneOf(EVENT_TYPES)),
+type Wanted = SubscribeOptions<SubscribedType>;
+
+const TYPES: readonly SubscribedType[] = [...EVENT_TYPES, ...NOTICE_TYPES];
+const OPTIONS = group<Wanted>({
+  types: list(oneOf(TYPES)),
   concurrency: whole(1, 1000),
   maxAttempts: whole(1, 100),
   timeoutMs: milliseconds,
@@ -81,9 +98,10 @@ export function createSubscribing(context: {
     entry.dispatcher.wake();
   }
 
-  function registerOne(name: string, options: SubscribeOptions, handler: EventHandler): Registered {
-    const { types = EVENT_TYPES, concurrency = 1, maxAttempts = 12, timeoutMs = 60_000 } = options;
-    const spec = { name, kind: 'handler', types: EVENT_TYPES.filter((type) => types.includes(type)) } as const;
+  function registerOne(name: string, options: Wanted, handler: EventHandler): Registered {
+    const { concurrency = 1, maxAttempts = 12, timeoutMs = 60_000 } = options;
+    const types: readonly SubscribedType[] = options.types ?? EVENT_TYPES;
+    const spec = { name, kind: 'handler', types: TYPES.filter((type) => types.includes(type)) } as const;
     const start = (): Dispatcher =>
       startDispatcher({
         subscription: spec,
@@ -101,7 +119,7 @@ export function createSubscribing(context: {
         clock,
         log: (level, fields, message) => logger[level](fields, message),
       });
-    return { spec, start, dispatcher: undefined };
+    return { spec, start, dispatcher: undefined, making: undefined };
   }
 
   return {
@@ -110,7 +128,7 @@ export function createSubscribing(context: {
       check(SUBSCRIPTION_NAME, name, 'name');
       check(OPTIONS, options, 'subscribe()');
       check(callable, handler, 'handler');
-      const wanted = options as SubscribeOptions;
+      const wanted = options as Wanted;
       if (wanted.types?.length === 0) refuse('subscribe().types', 'must not be an empty list');
       if (registered.has(name))
         throw new MailRelayError('OPTIONS_INVALID', {
@@ -121,6 +139,7 @@ export function createSubscribing(context: {
       registered.set(name, entry);
       // An engine that is not running yet hears of it when it starts.
       const declared = running()?.then((api) => begin(entry, api));
+      entry.making = declared?.catch(() => {});
       declared?.catch((error: unknown) => {
         logger.error({ subscription: name, error: messageOf(error) }, 'a subscription could not be made');
       });
@@ -148,13 +167,20 @@ export function createSubscribing(context: {
       });
       await Promise.all(ended);
     },
+    async settled() {
+      const all = [...registered.values()].map(async (entry) => {
+        await entry.making;
+        await entry.dispatcher?.settled();
+      });
+      await Promise.all(all);
+    },
     wake() {
       for (const { dispatcher } of registered.values()) dispatcher?.wake();
     },
   };
 }
 
-function handlerOf(handler: EventHandler): (event: MessageEvent, context: HandlerContext) => Promise<Verdict> {
+function handlerOf(handler: EventHandler): (event: SubscribedEvent, context: HandlerContext) => Promise<Verdict> {
   return async (event, context) => {
     await handler(event as never, context);
     return { ok: true };

@@ -22,6 +22,7 @@ import type { QueueStore, SiteQueueStore } from '../queue/port.ts';
 import type { ActivityStore } from './activity-port.ts';
 import type { AlertStore } from './alert-port.ts';
 import type { BlobStore } from './blob-port.ts';
+import type { EndpointStore } from './endpoint-port.ts';
 import type { FeedbackStore } from './feedback-port.ts';
 import type { ReportStore } from './report-port.ts';
 import type { SubscriptionStore } from './subscription-port.ts';
@@ -30,6 +31,7 @@ import type { SuppressionStore } from './suppression-port.ts';
 export type { Activity, ActivityStore, DeliveryActivity } from './activity-port.ts';
 export type { AlertStore } from './alert-port.ts';
 export { BLOB_KINDS, type BlobKind, type BlobStore } from './blob-port.ts';
+export type { EndpointStore, StoredEndpoint } from './endpoint-port.ts';
 export type { FeedbackStore, Received, UnmatchedFeedback } from './feedback-port.ts';
 export {
   type LinkCount,
@@ -71,6 +73,7 @@ export interface Store {
   readonly feedback: FeedbackStore;
   readonly reports: ReportStore;
   readonly subscriptions: SubscriptionStore;
+  readonly endpoints: EndpointStore;
   readonly alerts: AlertStore;
   readonly blobs: BlobStore;
   /** Opens the database and brings its schema up to date. Throws `STORE_UNAVAILABLE`, `STORE_READ_ONLY`, `STORE_NEWER` or `STORE_CORRUPT`. */

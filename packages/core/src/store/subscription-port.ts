@@ -1,4 +1,4 @@
-import type { EventType, MessageEvent } from '../events.ts';
+import type { SubscribedEvent, SubscribedType } from '../events.ts';
 import type { Page } from './port.ts';
 
 /** What is told of events: a function of the host, or an endpoint elsewhere. The order is the storage code: append only. */
@@ -10,7 +10,7 @@ export type SubscriptionKind = (typeof SUBSCRIPTION_KINDS)[number];
 export interface SubscriptionSpec {
   readonly name: string;
   readonly kind: SubscriptionKind;
-  readonly types: readonly EventType[];
+  readonly types: readonly SubscribedType[];
 }
 
 /** One request to an endpoint. */
@@ -24,8 +24,9 @@ export interface RequestFacts {
 /** What became of one event that was handed out. */
 export interface EventResult {
   readonly id: string;
-  readonly deliveryId: string;
-  readonly type: EventType;
+  /** Undefined for an alert or a warning. */
+  readonly deliveryId: string | undefined;
+  readonly type: SubscribedType;
   /** It was handed out out of turn, and not by the cursor. */
   readonly again: boolean;
   readonly attempt: number;
@@ -68,7 +69,7 @@ export interface TurnRequest {
 
 /** An event in the hands of a process. */
 export interface HandedEvent {
-  readonly event: MessageEvent;
+  readonly event: SubscribedEvent;
   /** Number of this attempt, from 1. */
   readonly attempt: number;
   readonly again: boolean;
@@ -96,7 +97,7 @@ export interface Turn {
 export interface SubscriptionView {
   readonly name: string;
   readonly kind: SubscriptionKind;
-  readonly types: readonly EventType[];
+  readonly types: readonly SubscribedType[];
   /** A paused one is told of nothing; its events wait. */
   readonly state: 'active' | 'paused';
   /** Why it is paused. */
@@ -122,10 +123,11 @@ export interface SubscriptionView {
 /** An event that was given up. */
 export interface FailedEvent {
   readonly eventId: string;
-  readonly deliveryId: string;
-  readonly type: EventType;
+  /** Undefined for an alert or a warning. */
+  readonly deliveryId: string | undefined;
+  readonly type: SubscribedType;
   /** Undefined where the delivery is gone. */
-  readonly event: MessageEvent | undefined;
+  readonly event: SubscribedEvent | undefined;
   readonly attempts: number;
   readonly error: string | undefined;
   readonly failedAt: Date;
@@ -136,7 +138,7 @@ export interface WebhookAttempt {
   readonly id: string;
   readonly at: Date;
   readonly eventId: string;
-  readonly type: EventType;
+  readonly type: SubscribedType;
   /** Number of the attempt for this event, from 1. */
   readonly attempt: number;
   /** HTTP status; undefined where there was no answer. */

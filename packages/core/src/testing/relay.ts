@@ -1,12 +1,5 @@
-import {
-  capture,
-  createMailRelay,
-  type Logger,
-  type MailRelay,
-  type MailRelayOptions,
-  smtp,
-  sqlite,
-} from '../index.ts';
+import { capture, type Logger, type MailRelay, type MailRelayOptions, smtp, sqlite } from '../index.ts';
+import { makeRelay } from '../relay.ts';
 import { check, date, object } from '../rules.ts';
 import { createTestClock, type TestClock } from './clock.ts';
 import { createInbox, type Inbox } from './inbox.ts';
@@ -62,7 +55,7 @@ export async function createTestRelay(given: TestRelayOptions = {}): Promise<Tes
   // The clock asks the relay what is due, and the relay asks the clock for the time.
   let waiting: Waiting;
   const clock = createTestClock(now.getTime(), () => waiting);
-  const relay = createMailRelay({
+  const { relay, told } = makeRelay({
     from: 'Test <test@example.com>',
     publicUrl: 'http://localhost:3000',
     logger: LOGGER,
@@ -75,7 +68,7 @@ export async function createTestRelay(given: TestRelayOptions = {}): Promise<Tes
     thread: false,
     clock,
   });
-  waiting = createWaiting(relay, clock.now);
+  waiting = createWaiting(relay, told, clock.now);
   const { when, settled } = waiting;
   const inbox = createInbox({ relay, settled, source: (id) => sourceOf(relay, options.path ?? '/mail', id) });
   let stopped = false;

@@ -13,7 +13,7 @@ export interface Waiting {
     state: DeliveryState | readonly DeliveryState[],
     options?: { readonly timeoutMs?: number },
   ): Promise<MessageRecord>;
-  /** Resolves when everything that is due has been tried. */
+  /** Resolves when everything that is due has been tried, and subscriptions and endpoints have been told of it. */
   settled(): Promise<void>;
   /** When the next mail is due; undefined where none waits. */
   nextDueAt(): Promise<number | undefined>;
@@ -22,11 +22,15 @@ export interface Waiting {
 const TIMEOUT_MS = 5000;
 /** Real time that the queue may take without anything happening, ms. */
 const REST_MS = 10_000;
+/** Real time that subscriptions and endpoints may take, ms: endpoints do not answer for 15 s by default. */
+const TOLD_MS = 30_000;
 
 /** Waits for what a relay does. */
-export function createWaiting(relay: MailRelay, now: () => number): Waiting {
+export function createWaiting(relay: MailRelay, told: () => Promise<void>, now: () => number): Waiting {
   let happening = Promise.withResolvers<void>();
+  let events = 0;
   relay.on('event', () => {
+    events += 1;
     happening.resolve();
     happening = Promise.withResolvers();
   });
@@ -44,6 +48,25 @@ export function createWaiting(relay: MailRelay, now: () => number): Waiting {
     }
   }
 
+  /** Waits until the queue has tried everything that is due. */
+  async function rest(): Promise<void> {
+    for (;;) {
+      const happened = happening.promise;
+      // What is written is announced in the same turn.
+      await new Promise(setImmediate);
+      const busy = (await relay.lanes.list()).filter(
+        ({ paused, sending, oldestDueAt = Number.POSITIVE_INFINITY }) =>
+          sending > 0 || (!paused && oldestDueAt <= now()),
+      );
+      if (busy.length === 0) {
+        await new Promise(setImmediate);
+        return;
+      }
+      const lanes = busy.map(({ route, stream, waiting }) => `${waiting} ${stream} for ${route}`);
+      await next(happened, REST_MS, () => `the queue does not come to rest: ${lanes.join(', ')}`);
+    }
+  }
+
   return {
     async when(id, state, { timeoutMs = TIMEOUT_MS } = {}) {
       const wanted = [state].flat();
@@ -57,21 +80,13 @@ export function createWaiting(relay: MailRelay, now: () => number): Waiting {
       }
     },
     async settled() {
-      for (;;) {
-        const happened = happening.promise;
-        // What is written is announced in the same turn.
-        await new Promise(setImmediate);
-        const busy = (await relay.lanes.list()).filter(
-          ({ paused, sending, oldestDueAt = Number.POSITIVE_INFINITY }) =>
-            sending > 0 || (!paused && oldestDueAt <= now()),
-        );
-        if (busy.length === 0) {
-          await new Promise(setImmediate);
-          return;
-        }
-        const lanes = busy.map(({ route, stream, waiting }) => `${waiting} ${stream} for ${route}`);
-        await next(happened, REST_MS, () => `the queue does not come to rest: ${lanes.join(', ')}`);
-      }
+      let before: number;
+      do {
+        await rest();
+        before = events;
+        await next(told(), TOLD_MS, () => 'a subscription, or an endpoint of webhooksOut, does not come to an end');
+        // What was told of something may have sent.
+      } while (events !== before);
     },
     async nextDueAt() {
       const due = (await relay.lanes.list()).flatMap(({ paused, oldestDueAt }) =>

@@ -10,6 +10,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { MessageEvent, ReasonClass, TranscriptStep } from '../events.ts';
 import type { FeedbackEvent, FeedbackReport, MailReport } from '../feedback/port.ts';
 import type { Accepted, DeliveryState, Stream, Submission, SubmittedRecipient, TemplateData } from '../message.ts';
+import type { EndpointView, ResolvedEndpoint } from '../notify/port.ts';
 import type { LaneKey, LaneRecord, LaneView } from '../queue/port.ts';
 import type {
   Breakdown,
@@ -260,6 +261,16 @@ export interface EngineApi {
   /** Hands out again; answers how many. Throws `EVENT_NOT_FOUND`. */
   replayEvents(name: string, which: ReplaySelection): Promise<number>;
   webhookAttempts(name: string, query: PageQuery): Promise<Page<WebhookAttempt>>;
+  /** Endpoints of the options, and those that were added. */
+  listEndpoints(): Promise<EndpointView[]>;
+  /** The following throw `OPTIONS_INVALID` where the name is taken, or stands in the options. */
+  addEndpoint(endpoint: ResolvedEndpoint): Promise<void>;
+  /** These throw `SUBSCRIPTION_NOT_FOUND`, too. */
+  removeEndpoint(name: string): Promise<void>;
+  /** Signs with another key, in base64; those before it sign along for so long, ms. */
+  rotateEndpoint(name: string, key: string, keepMs: number): Promise<void>;
+  /** Resolves when endpoints have what is due, and subscriptions can have it: for tests. */
+  webhooksSettled(): Promise<void>;
 }
 
 /** What the engine asks the host's thread. */
@@ -267,7 +278,8 @@ export interface HostApi {
   publish(events: readonly MessageEvent[]): void;
   /** There may be events for subscriptions. */
   wake(): void;
-  alert(alerts: readonly Alert[]): void;
+  /** Over, or resolved, once the listeners were called. */
+  alert(alerts: readonly Alert[]): void | Promise<void>;
   warn(warnings: readonly Warning[]): void;
   log(level: 'debug' | 'info' | 'warn' | 'error', fields: Readonly<Record<string, unknown>>, message: string): void;
 }

@@ -8,12 +8,12 @@ import type { EngineApi, HostApi } from './port.ts';
 if (parentPort) {
   const rpc = createBirpc<HostApi, Partial<EngineApi>>(
     {},
-    { ...batchedChannel(parentPort), timeout: -1, eventNames: ['publish', 'wake', 'alert', 'warn', 'log'] },
+    { ...batchedChannel(parentPort), timeout: -1, eventNames: ['publish', 'wake', 'warn', 'log'] },
   );
   const engine = createEngine(workerData as EngineOptions, {
     publish: (events) => void rpc.publish.asEvent(events),
     wake: () => void rpc.wake.asEvent(),
-    alert: (alerts) => void rpc.alert.asEvent(alerts),
+    alert: (alerts) => rpc.alert(alerts),
     warn: (warnings) => void rpc.warn.asEvent(warnings),
     log: (level, fields, message) => void rpc.log.asEvent(level, fields, message),
   });

@@ -43,6 +43,61 @@ export function activitySuite(name: string, open: OpenStore): void {
       });
     });
 
+    it('count once on the day of what happened first, whatever came first', async () => {
+      const DAY = 86_400_000;
+      const days = async (order: readonly number[]) => {
+        const { store, deliveryId } = await read();
+        for (const day of order) {
+          const at = NOW + day * DAY;
+          const agent = day === 1 ? bot : human;
+          await store.activity.record([
+            { type: 'opened', deliveryId, at, agent },
+            { type: 'clicked', deliveryId, at, agent, url: 'https://a.example/' },
+            { type: 'unsubscribed', deliveryId, at, scope: 'broadcast' },
+          ]);
+        }
+        return {
+          days: await store.reports.days({ from: NOW, to: NOW + 9 * DAY, stream: undefined }),
+          campaign: await store.reports.campaignDays({ campaign: 'spring', from: NOW, to: NOW + 9 * DAY }),
+          ways: await store.reports.ways('day', { from: NOW, to: NOW + 9 * DAY }),
+        };
+      };
+      const sorted = await days([1, 2, 3]);
+      const counts = (day: number) => sorted.campaign?.[day]?.counts;
+      expect(counts(1)).toMatchObject({ opensUnique: 1, opensUniqueHuman: 0, clicksUnique: 1, unsubscribed: 1 });
+      expect(counts(2)).toMatchObject({ opensUnique: 0, opensUniqueHuman: 1, clicksUniqueHuman: 1, unsubscribed: 0 });
+      for (const order of [
+        [3, 2, 1],
+        [2, 3, 1],
+        [3, 1, 2],
+      ])
+        expect(await days(order)).toEqual(sorted);
+    });
+
+    it('leave no day behind on which nothing counts any more', async () => {
+      const DAY = 86_400_000;
+      const span = { from: NOW + DAY, to: NOW + 9 * DAY } as const;
+      const days = async (order: readonly number[]) => {
+        const { store, deliveryId } = await read();
+        for (const day of order)
+          await store.activity.record([{ type: 'unsubscribed', deliveryId, at: NOW + day * DAY, scope: 'broadcast' }]);
+        return {
+          days: await store.reports.days({ ...span, stream: undefined }),
+          campaign: await store.reports.campaignDays({ campaign: 'spring', ...span }),
+          campaigns: await store.reports.campaigns({ from: NOW + 3 * DAY, to: NOW + 9 * DAY }),
+          ways: await store.reports.ways('day', span),
+        };
+      };
+      const sorted = await days([1, 3]);
+      expect(sorted).toMatchObject({
+        days: [{ counts: { unsubscribed: 1 } }],
+        campaign: [{ counts: { unsubscribed: 1 } }],
+        campaigns: [],
+        ways: [{ counts: { unsubscribed: 1 } }],
+      });
+      expect(await days([3, 1])).toEqual(sorted);
+    });
+
     it('count clicks by target, and by form where every recipient has another target', async () => {
       const { store, click } = await read();
       await click('https://a.example/', bot);

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import type { ClaimedDelivery, Settlement } from '../../../../packages/core/src/queue/port.ts';
-import type { AcceptInput, Store } from '../../../../packages/core/src/store/port.ts';
+import type { AcceptInput, Store, TurnRequest } from '../../../../packages/core/src/store/port.ts';
 import { contentOf, recipientOf } from '../../../support/content.ts';
 
 /** What a store is that the suite opened, and shorter ways to use it. */
@@ -85,4 +85,21 @@ export async function benchOn(open: OpenStore): Promise<Bench> {
 /** Claims from the lane. */
 export function claim(store: Store, owner: number, now = NOW, limit = 10): Promise<ClaimedDelivery[]> {
   return store.queue.claim({ lane: LANE, limit, owner, now });
+}
+
+/** What a process asks for that begins to work on a subscription. */
+export function turnRequest(over: Partial<TurnRequest> & Pick<TurnRequest, 'subscription'>): TurnRequest {
+  return {
+    holder: 'one',
+    results: [],
+    cursor: undefined,
+    after: undefined,
+    want: 10,
+    inHand: 0,
+    now: NOW,
+    wall: NOW,
+    leaseMs: 1000,
+    holdMs: 1000,
+    ...over,
+  };
 }

@@ -1,6 +1,7 @@
 import { EVENT_TYPES, type MessageEvent } from '../../events.ts';
 import type { Activity, ActivityStore, DeliveryActivity } from '../port.ts';
 import { type Database, idAt } from './database.ts';
+import { countOnce, type FirstFigure } from './first-days.ts';
 import { FLAGS, type Ledger, type MessageFacts } from './ledger.ts';
 import { createLinks } from './links.ts';
 
@@ -17,7 +18,11 @@ interface Reader {
   readonly sent_at: number | null;
   readonly flags: number;
   readonly clicked: string | null;
+  readonly firsts: string | null;
 }
+
+/** What changes of a delivery. */
+type Kept = Pick<Reader, 'flags' | 'clicked' | 'firsts'>;
 
 /** Bits of a link in `delivery.clicked`. */
 const LINK = { clicked: 1, byHuman: 2 } as const;
@@ -34,11 +39,11 @@ export function createActivityStore(db: Database, ledger: Ledger): Activities {
   const find = db.prepare((query, { id }: { id: number }) =>
     query
       .selectFrom('delivery')
-      .select(['message_id', 'lane_id', 'recipient', 'sent_at', 'flags', 'clicked'])
+      .select(['message_id', 'lane_id', 'recipient', 'sent_at', 'flags', 'clicked', 'firsts'])
       .where('id', '=', id),
   );
-  const mark = db.prepare((query, p: { id: number; flags: number; clicked: string | null }) =>
-    query.updateTable('delivery').set({ flags: p.flags, clicked: p.clicked }).where('id', '=', p.id),
+  const mark = db.prepare((query, p: { id: number } & Kept) =>
+    query.updateTable('delivery').set({ flags: p.flags, clicked: p.clicked, firsts: p.firsts }).where('id', '=', p.id),
   );
   const recentClicks = db.prepare((query, p: { id: number; since: number; first: number }) =>
     query
@@ -75,6 +80,17 @@ export function createActivityStore(db: Database, ledger: Ledger): Activities {
     return JSON.stringify({ ...kept, [link]: before | LINK.clicked | (human ? LINK.byHuman : 0) });
   }
 
+  /** Counts what counts once; answers the days that the delivery keeps. */
+  function counted(row: Reader, facts: MessageFacts, figure: FirstFigure, flag: number, at: number): string | null {
+    return countOnce(ledger, row.firsts, { delivery: row, facts, figure, counted: (row.flags & flag) !== 0, at });
+  }
+
+  /** What a reader does again changes nothing of the row, and costs no page of the disk. */
+  function keep(id: number, row: Kept, { flags, clicked, firsts }: Kept): void {
+    if (flags !== row.flags || clicked !== row.clicked || firsts !== row.firsts)
+      mark.run({ id, flags, clicked, firsts });
+  }
+
   function countReading(id: number, row: Reader, facts: MessageFacts, activity: Activity): void {
     const { type, at, agent } = activity;
     const human = isHuman(agent?.kind);
@@ -83,18 +99,17 @@ export function createActivityStore(db: Database, ledger: Ledger): Activities {
         ? (['opens', FLAGS.opened, FLAGS.openedHuman] as const)
         : (['clicks', FLAGS.clicked, FLAGS.clickedHuman] as const);
     ledger.countOf(row, facts, `${name}Total`, at);
-    if ((row.flags & flag) === 0) ledger.countOf(row, facts, `${name}Unique`, at);
+    let firsts = counted(row, facts, `${name}Unique`, flag, at);
     if (human) {
       ledger.countOf(row, facts, `${name}TotalHuman`, at);
-      if ((row.flags & humanFlag) === 0) ledger.countOf(row, facts, `${name}UniqueHuman`, at);
+      firsts = counted({ ...row, firsts }, facts, `${name}UniqueHuman`, humanFlag, at);
     }
     const flags = row.flags | flag | (human ? humanFlag : 0);
     const clicked =
       type === 'clicked' && facts.campaignId !== undefined
         ? countClick(facts.campaignId, activity, human, row.clicked)
         : row.clicked;
-    // What a reader does again changes nothing of the row, and costs no page of the disk.
-    if (flags !== row.flags || clicked !== row.clicked) mark.run({ id, flags, clicked });
+    keep(id, row, { flags, clicked, firsts });
   }
 
   function recordOne(activity: Activity): MessageEvent[] {
@@ -103,9 +118,9 @@ export function createActivityStore(db: Database, ledger: Ledger): Activities {
     const facts = row && ledger.message(row.message_id);
     if (row === undefined || facts === undefined) return [];
     if (type === 'unsubscribed') {
+      const firsts = counted(row, facts, type, FLAGS.unsubscribed, at);
+      keep(id, row, { flags: row.flags | FLAGS.unsubscribed, clicked: row.clicked, firsts });
       if ((row.flags & FLAGS.unsubscribed) !== 0) return [];
-      mark.run({ id, flags: row.flags | FLAGS.unsubscribed, clicked: row.clicked });
-      ledger.countOf(row, facts, type, at);
     } else if (type === 'resubscribed') {
       ledger.countOf(row, facts, type, at);
     } else countReading(id, row, facts, activity);

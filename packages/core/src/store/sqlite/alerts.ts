@@ -4,6 +4,7 @@ import { ALERT_KINDS, type Alert, type AlertKind } from '../../alerts.ts';
 import type { AlertStore } from '../alert-port.ts';
 import type { Database } from './database.ts';
 import { STREAMS } from './ledger-facts.ts';
+import type { Notices } from './notices.ts';
 import { SLOT_MS } from './pulses.ts';
 import type { Tables } from './tables.ts';
 
@@ -22,7 +23,7 @@ const FEW = 0.5;
 const SHOWN = 100;
 
 /** Alerts in SQLite. */
-export function createAlertStore(db: Database): AlertStore {
+export function createAlertStore(db: Database, notices: Notices): AlertStore {
   const window = db.prepare((query, p: { first: number }) =>
     query
       .selectFrom('pulse')
@@ -102,18 +103,23 @@ export function createAlertStore(db: Database): AlertStore {
         const pulses = new Map(window.all({ first }).map(({ scope, ...pulse }) => [scope, pulse]));
         const rows = all.all({});
         const known = new Set(rows.map(keyOf));
-        return [
+        const changed = [
           ...rows.flatMap((row) => resolve(row, pulses, options)),
           ...[...pulses].flatMap(([scope, pulse]) =>
             options.rules.flatMap((rule) => raise(scope, pulse, rule, known, options)),
           ),
         ];
+        notices.alert(changed, options.now);
+        return changed;
       }),
     open: () =>
       all
         .all({})
         .slice(0, SHOWN)
         .map((row) => view(row, 'raised', row.since)),
+    untold: notices.untold,
+    told: notices.told,
+    warn: notices.warn,
   };
 }
 

@@ -1,8 +1,10 @@
 import { METRICS, type Metric } from '../port.ts';
+import { createAdditions } from './additions.ts';
 import type { Database } from './database.ts';
 import { type MessageFacts, STREAMS } from './ledger-facts.ts';
 
-const DAY_MS = 86_400_000;
+/** A day of the reports, ms. */
+export const DAY_MS = 86_400_000;
 
 /** Counts by campaign, stream and day. Inside of `write`. */
 export interface Counts {
@@ -15,20 +17,16 @@ export function scopesOf({ stream, campaignId }: Pick<MessageFacts, 'stream' | '
   return campaignId === undefined ? [ofStream] : [ofStream, campaignId];
 }
 
-type Count = { readonly scope: number; readonly day: number; readonly metric: number; n: number };
+/** What a transaction adds to a scope on a day, of the figures that change. */
+interface Sum {
+  readonly scope: number;
+  readonly day: number;
+  readonly counts: Partial<Record<Metric, number>>;
+}
 
-/** Counts in SQLite: those of a transaction are added at its end, since most of its changes add to the same ones. */
+/** Counts in SQLite: those of a transaction are added at its end. */
 export function createCounts(db: Database): Counts {
-  const counts = new Map<string, Count>();
-  /** What was added to last: most changes of a transaction are alike. */
-  let last:
-    | { readonly facts: MessageFacts; readonly metric: Metric; readonly day: number; of: readonly Count[] }
-    | undefined;
-  function forget(): void {
-    counts.clear();
-    last = undefined;
-  }
-  const put = db.prepare((query, p: Count) =>
+  const put = db.prepare((query, p: { scope: number; day: number; metric: number; n: number }) =>
     query
       .insertInto('report')
       .values({ scope: p.scope, day: p.day, metric: p.metric, n: p.n })
@@ -38,27 +36,18 @@ export function createCounts(db: Database): Counts {
           .doUpdateSet((row) => ({ n: row('report.n', '+', row.ref('excluded.n')) })),
       ),
   );
-  db.beforeCommit(() => {
-    for (const count of counts.values()) put.run(count);
-    forget();
+  const sums = createAdditions<MessageFacts, Sum>(db, {
+    keysOf: scopesOf,
+    empty: (scope, day) => ({ scope, day, counts: {} }),
+    write(all) {
+      for (const { scope, day, counts } of all)
+        for (const [metric, n] of Object.entries(counts) as [Metric, number][])
+          put.run({ scope, day, metric: METRICS.indexOf(metric), n });
+    },
   });
-  db.onRollback(forget);
-
-  function countsOf(facts: MessageFacts, metric: Metric, day: number): readonly Count[] {
-    if (last?.facts === facts && last.metric === metric && last.day === day) return last.of;
-    const of = scopesOf(facts).map((scope) => {
-      const key = `${scope} ${day} ${metric}`;
-      const count = counts.get(key) ?? { scope, day, metric: METRICS.indexOf(metric), n: 0 };
-      counts.set(key, count);
-      return count;
-    });
-    last = { facts, metric, day, of };
-    return of;
-  }
-
   return {
     add(facts, metric, at, n) {
-      for (const count of countsOf(facts, metric, Math.floor(at / DAY_MS))) count.n += n;
+      for (const { counts } of sums.of(facts, Math.floor(at / DAY_MS))) counts[metric] = (counts[metric] ?? 0) + n;
     },
   };
 }

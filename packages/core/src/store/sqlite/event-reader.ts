@@ -1,6 +1,8 @@
-import { EVENT_TYPES, type MessageEvent } from '../../events.ts';
+import { EVENT_TYPES, type SubscribedEvent } from '../../events.ts';
 import type { Database } from './database.ts';
+import { NOTICE_CODES } from './event-codes.ts';
 import type { Ledger } from './ledger.ts';
+import type { Notices } from './notices.ts';
 
 const ACCEPTED = EVENT_TYPES.indexOf('accepted');
 
@@ -12,7 +14,11 @@ export interface EventKey {
 }
 
 /** Reads single events; undefined where the delivery is gone. Throws `STORE_CORRUPT`. */
-export function createEventReader(db: Database, ledger: Ledger): (key: EventKey) => MessageEvent | undefined {
+export function createEventReader(
+  db: Database,
+  ledger: Ledger,
+  notices: Pick<Notices, 'read'>,
+): (key: EventKey) => SubscribedEvent | undefined {
   const findEvent = db.prepare((query, p: { id: number; delivery: number }) =>
     query.selectFrom('event').selectAll().where('delivery_id', '=', p.delivery).where('id', '=', p.id),
   );
@@ -20,6 +26,7 @@ export function createEventReader(db: Database, ledger: Ledger): (key: EventKey)
     query.selectFrom('delivery').select(['message_id', 'recipient', 'accepted_at']).where('id', '=', id),
   );
   return ({ id, delivery_id, type }) => {
+    if (NOTICE_CODES[type] !== undefined) return notices.read(id);
     const delivery = findDelivery.get({ id: delivery_id });
     const facts = delivery && ledger.message(delivery.message_id);
     if (delivery === undefined || facts === undefined) return undefined;

@@ -8,6 +8,7 @@ import type { Consequences } from './consequences.ts';
 import type { Database } from './database.ts';
 import { createMatch, type Match } from './feedback-match.ts';
 import { createFeedbackMemory } from './feedback-memory.ts';
+import { countOnce } from './first-days.ts';
 import type { MessageIdOf } from './intake.ts';
 import { FLAGS, type Ledger, type MessageFacts, stateCode, stateOf } from './ledger.ts';
 
@@ -20,6 +21,12 @@ interface Row {
   readonly state: number;
   readonly flags: number;
   readonly attempts: number;
+  readonly firsts: string | null;
+}
+
+interface Moved {
+  readonly at: number;
+  readonly reason: string | null;
 }
 
 interface Applied {
@@ -47,23 +54,41 @@ export function createFeedbackStore(context: {
   const find = db.prepare((query, { id }: { id: number }) =>
     query
       .selectFrom('delivery')
-      .select(['id', 'message_id', 'lane_id', 'recipient', 'sent_at', 'state', 'flags', 'attempts'])
+      .select(['id', 'message_id', 'lane_id', 'recipient', 'sent_at', 'state', 'flags', 'attempts', 'firsts'])
       .where('id', '=', id),
   );
-  const move = db.prepare((query, p: { id: number; state: number; flags: number; at: number; reason: string | null }) =>
+  const move = db.prepare((query, p: Pick<Row, 'id' | 'state' | 'flags' | 'firsts'> & Moved) =>
     query
       .updateTable('delivery')
       .set((row) => ({
         state: p.state,
         flags: p.flags,
+        firsts: p.firsts,
         updated_at: row.fn<number>('max', ['updated_at', row.val(p.at)]),
         reason: row.fn.coalesce(row.val(p.reason), 'reason'),
       }))
       .where('id', '=', p.id),
   );
 
+  const setFirsts = db.prepare((query, p: Pick<Row, 'id' | 'firsts'>) =>
+    query.updateTable('delivery').set({ firsts: p.firsts }).where('id', '=', p.id),
+  );
+
   function write(row: Row, facts: MessageFacts, type: EventType, event: FeedbackEvent, match: Match): MessageEvent {
     return ledger.event(row, facts, type, event.at, detailOf(event, match, row.attempts));
+  }
+
+  /** Counts a verdict, on the day of the first; answers the days that the delivery keeps. */
+  function countVerdict(row: Row, facts: MessageFacts, verdict: Verdict, { at, kind }: FeedbackEvent): string | null {
+    if (verdict === 'delivered') return row.firsts;
+    const counted = (figure: keyof typeof FLAGS): boolean => (row.flags & FLAGS[figure]) !== 0;
+    // What is still being sent is counted as sent, and as returned, when that ends.
+    const comesBack = verdict !== 'complained' && stateOf(row.state) !== 'sending';
+    const once = { delivery: row, facts, at };
+    const beside = comesBack ? 'returned' : undefined;
+    const firsts = countOnce(ledger, row.firsts, { ...once, figure: verdict, beside, counted: counted(verdict) });
+    if (verdict !== 'bounced' || kind !== 'hard') return firsts;
+    return countOnce(ledger, firsts, { ...once, figure: 'hardBounced', counted: counted('hardBounced') });
   }
 
   /** A verdict about a mail: each counts once, and the weightiest is the state. */
@@ -77,21 +102,17 @@ export function createFeedbackStore(context: {
     // A second bounce may be a hard one after a soft one: the address must not hang on which came first, nor the counts.
     const repeated = known.includes(verdict);
     const again = repeated ? (row.sent_at ?? undefined) : undefined;
-    if (repeated && !hard) return { ...LATE, counts: true, again };
+    const firsts = countVerdict(row, facts, verdict, event);
+    if (repeated && !hard) {
+      if (firsts !== row.firsts) setFirsts.run({ id: row.id, firsts });
+      return { ...LATE, counts: true, again };
+    }
     const next = state === 'sending' ? state : stateAfter([...known, verdict]);
     const flags = row.flags | FLAGS[verdict] | (hard ? FLAGS.hardBounced : 0);
     const reason = next === verdict && verdict !== 'delivered' ? (textOf(event) ?? null) : null;
-    move.run({ id: row.id, state: stateCode(next), flags, at: event.at, reason });
-    if (verdict !== 'delivered' && !repeated) {
-      ledger.countOf(row, facts, verdict, event.at);
-      // What is still being sent is counted as sent, and as returned, when that ends.
-      if (verdict !== 'complained' && state !== 'sending') ledger.countOf(row, facts, 'returned', event.at);
-      if (verdict === 'complained') ledger.beat(facts, row.sent_at ?? event.at, { complained: 1 });
-    }
-    if (hard) {
-      ledger.countOf(row, facts, 'hardBounced', event.at);
-      ledger.beat(facts, row.sent_at ?? event.at, { hard: 1 });
-    }
+    move.run({ id: row.id, state: stateCode(next), flags, firsts, at: event.at, reason });
+    if (verdict === 'complained' && !repeated) ledger.beat(facts, row.sent_at ?? event.at, { complained: 1 });
+    if (hard) ledger.beat(facts, row.sent_at ?? event.at, { hard: 1 });
     const written = write(row, facts, verdict, event, match);
     return { events: [written], outcome: next === state ? 'recorded' : 'moved', counts: true };
   }

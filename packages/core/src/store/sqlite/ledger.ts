@@ -1,13 +1,13 @@
 import { MailRelayError } from '../../errors.ts';
 import { EVENT_TYPES, type EventType, type MessageEvent } from '../../events.ts';
-import { type Content, DELIVERY_STATES, type DeliveryState, encodeId, type Json, type Stream } from '../../message.ts';
+import { type Content, DELIVERY_STATES, type DeliveryState, encodeId } from '../../message.ts';
 import type { Metric } from '../port.ts';
 import type { WayMetric } from '../report-port.ts';
 import { createCounts } from './counts.ts';
 import type { Database } from './database.ts';
 import { packDetail, unpackDetail } from './detail.ts';
 import { createFeed } from './feed.ts';
-import { type MessageFacts, STREAMS } from './ledger-facts.ts';
+import { MessageFacts, STREAMS } from './ledger-facts.ts';
 import { type Beats, createPulses } from './pulses.ts';
 import { createWayCounts, type Walked, type WayNames } from './way-counts.ts';
 import type { Way } from './way-rows.ts';
@@ -77,41 +77,6 @@ export interface EventRow {
   readonly detail: string | null;
 }
 
-/** A message whose content is read when somebody asks for it. */
-class KnownMessage implements MessageFacts {
-  readonly id: number;
-  readonly stream: Stream;
-  readonly campaignId: number | undefined;
-  readonly campaign: string | undefined;
-  readonly laneId: number;
-  readonly route: string;
-  readonly sendAt: number | undefined;
-  readonly createdAt: number;
-  readonly tags: readonly string[];
-  readonly metadata: Readonly<Record<string, Json>> | undefined;
-  readonly #contentId: number;
-  readonly #contentOf: (id: number) => Content;
-
-  constructor(facts: Omit<MessageFacts, 'content'>, contentId: number, contentOf: (id: number) => Content) {
-    this.id = facts.id;
-    this.stream = facts.stream;
-    this.campaignId = facts.campaignId;
-    this.campaign = facts.campaign;
-    this.laneId = facts.laneId;
-    this.route = facts.route;
-    this.sendAt = facts.sendAt;
-    this.createdAt = facts.createdAt;
-    this.tags = facts.tags;
-    this.metadata = facts.metadata;
-    this.#contentId = contentId;
-    this.#contentOf = contentOf;
-  }
-
-  get content(): Content {
-    return this.#contentOf(this.#contentId);
-  }
-}
-
 /** Everything about events and counts. */
 export function createLedger(db: Database, names: WayNames): Ledger {
   const counts = createCounts(db);
@@ -154,7 +119,7 @@ export function createLedger(db: Database, names: WayNames): Ledger {
   }
 
   function keepMessage(facts: Omit<MessageFacts, 'content'>, contentId: number): MessageFacts {
-    const whole = new KnownMessage(facts, contentId, contentOf);
+    const whole = new MessageFacts(facts, contentId, contentOf);
     if (messages.size >= CACHED) messages.clear();
     messages.set(facts.id, whole);
     return whole;

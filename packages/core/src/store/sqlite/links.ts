@@ -1,3 +1,4 @@
+import { createAdditions } from './additions.ts';
 import type { Database } from './database.ts';
 import { createRecent } from './recent.ts';
 
@@ -44,14 +45,13 @@ export function createLinks(db: Database): Links {
       .where('id', '=', p.id),
   );
   const ids = createRecent<string, number>(CACHED);
-  const counts = new Map<number, Counts>();
-  db.beforeCommit(() => {
-    for (const [id, sums] of counts) add.run({ id, ...sums });
-    counts.clear();
-  });
-  db.onRollback(() => {
-    ids.clear();
-    counts.clear();
+  db.onRollback(() => ids.clear());
+  const sums = createAdditions<number, Counts & { readonly id: number }>(db, {
+    keysOf: (id) => [id],
+    empty: (id) => ({ id, total: 0, distinct: 0, totalHuman: 0, distinctHuman: 0 }),
+    write(all) {
+      for (const one of all) add.run(one);
+    },
   });
 
   return {
@@ -64,12 +64,12 @@ export function createLinks(db: Database): Links {
       return id;
     },
     count(id, { human, first, firstHuman }) {
-      const sums = counts.get(id) ?? { total: 0, distinct: 0, totalHuman: 0, distinctHuman: 0 };
-      sums.total += 1;
-      sums.distinct += Number(first);
-      sums.totalHuman += Number(human);
-      sums.distinctHuman += Number(firstHuman);
-      counts.set(id, sums);
+      for (const sum of sums.of(id, 0)) {
+        sum.total += 1;
+        sum.distinct += Number(first);
+        sum.totalHuman += Number(human);
+        sum.distinctHuman += Number(firstHuman);
+      }
     },
   };
 }

@@ -1,3 +1,4 @@
+import { createAdditions } from './additions.ts';
 import { scopesOf } from './counts.ts';
 import type { Database } from './database.ts';
 import type { MessageFacts } from './ledger-facts.ts';
@@ -17,13 +18,6 @@ type Row = { readonly scope: number; readonly slot: number } & Record<keyof Beat
 
 /** Pulses in SQLite, added up by transaction. */
 export function createPulses(db: Database): Pulses {
-  const rows = new Map<string, Row>();
-  /** What was added to last: most changes of a transaction are alike. */
-  let last: { readonly facts: MessageFacts; readonly slot: number; readonly of: readonly Row[] } | undefined;
-  function forget(): void {
-    rows.clear();
-    last = undefined;
-  }
   const put = db.prepare((query, p: Row) =>
     query
       .insertInto('pulse')
@@ -37,27 +31,17 @@ export function createPulses(db: Database): Pulses {
         })),
       ),
   );
-  db.beforeCommit(() => {
-    for (const row of rows.values()) put.run(row);
-    forget();
+  const sums = createAdditions<MessageFacts, Row>(db, {
+    keysOf: scopesOf,
+    empty: (scope, slot) => ({ scope, slot, tried: 0, sent: 0, hard: 0, complained: 0 }),
+    write(rows) {
+      for (const row of rows) put.run(row);
+    },
   });
-  db.onRollback(forget);
-
-  function rowsOf(facts: MessageFacts, slot: number): readonly Row[] {
-    if (last?.facts === facts && last.slot === slot) return last.of;
-    const of = scopesOf(facts).map((scope) => {
-      const key = `${scope} ${slot}`;
-      const row = rows.get(key) ?? { scope, slot, tried: 0, sent: 0, hard: 0, complained: 0 };
-      rows.set(key, row);
-      return row;
-    });
-    last = { facts, slot, of };
-    return of;
-  }
 
   return {
     add(facts, at, { tried = 0, sent = 0, hard = 0, complained = 0 }) {
-      for (const row of rowsOf(facts, Math.floor(at / SLOT_MS))) {
+      for (const row of sums.of(facts, Math.floor(at / SLOT_MS))) {
         row.tried += tried;
         row.sent += sent;
         row.hard += hard;

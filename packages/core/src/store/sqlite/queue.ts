@@ -94,7 +94,7 @@ export function createQueueStore(
       .where('id', '=', p.id)
       .where('owner', '=', p.owner)
       .where('state', '=', SENDING)
-      .returning(['id', 'message_id', 'lane_id', 'recipient', 'attempts', 'flags']),
+      .returning(['id', 'message_id', 'lane_id', 'recipient', 'attempts', 'flags', 'firsts']),
   );
 
   const relocate = db.prepare((query, p: { id: number; lane: number }) =>

@@ -3,9 +3,10 @@ import { MailRelayError } from '../../errors.ts';
 import { decodeId } from '../../message.ts';
 import type { SubscriptionStore } from '../subscription-port.ts';
 import { type Database, idAt } from './database.ts';
+import { hasType } from './event-codes.ts';
 import type { FeedReader } from './feed-reader.ts';
 import type { Retries } from './retries.ts';
-import { hasType, type SubscriptionRow, type SubscriptionRows } from './subscription-rows.ts';
+import type { SubscriptionRow, SubscriptionRows } from './subscription-rows.ts';
 
 /** Most events of one change; more would keep others from writing. */
 const REPLAYED = 2000;

@@ -57,9 +57,9 @@ export function createReportStore(db: Database): ReportStore {
           .groupBy(['day', 'metric'])
           .orderBy('day'),
       );
-      return [...Map.groupBy(rows, ({ day }) => day)].map(([day, counts]) => ({
-        day: dayName(day),
-        counts: countsOf(counts),
+      return named(rows.map(({ day, ...row }) => ({ ...row, name: dayName(day) }))).map(({ name = '', counts }) => ({
+        day: name,
+        counts,
       }));
     },
     async campaigns({ from, to }) {
@@ -97,7 +97,9 @@ export function createReportStore(db: Database): ReportStore {
 function named(
   rows: readonly { readonly name: string; readonly metric: number; readonly n: number }[],
 ): NamedCounts<Metric>[] {
-  return [...Map.groupBy(rows, ({ name }) => name)].map(([name, counts]) => ({ name, counts: countsOf(counts) }));
+  // What counted there may have moved to an earlier day.
+  const left = rows.filter(({ n }) => n !== 0);
+  return [...Map.groupBy(left, ({ name }) => name)].map(([name, counts]) => ({ name, counts: countsOf(counts) }));
 }
 
 function countsOf(rows: readonly { readonly metric: number; readonly n: number }[]): Readonly<Record<Metric, number>> {

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-import { EVENT_TYPES } from '../../events.ts';
 import { decodeId } from '../../message.ts';
 import type { EventResult } from '../subscription-port.ts';
 import type { Database } from './database.ts';
+import { codeOf } from './event-codes.ts';
 import type { EventKey } from './event-reader.ts';
 
 /** Times further ahead than this were written by a clock that was set back since, ms: no wait is longer. */
@@ -126,7 +126,7 @@ export function createRetries(db: Database): Retries {
     put,
     settle(subscription, { id: text, deliveryId, type, again, attempt, outcome }, now) {
       const id = decodeId('evt', text) ?? 0;
-      const event = { id, delivery_id: decodeId('dlv', deliveryId) ?? 0, type: EVENT_TYPES.indexOf(type) };
+      const event = { id, delivery_id: decodeId('dlv', deliveryId ?? '') ?? 0, type: codeOf(type) };
       if (outcome.type === 'done') {
         if (again) drop.run({ subscription, id });
       } else if (outcome.type === 'behind') {

@@ -6,17 +6,20 @@ import { createBlobs } from './blobs.ts';
 import { createClaims } from './claims.ts';
 import { createConsequences } from './consequences.ts';
 import { createDatabase } from './database.ts';
+import { createEndpointStore } from './endpoints.ts';
 import { createFeedbackStore } from './feedback.ts';
 import { createIntake, type MessageIdOf } from './intake.ts';
 import { createLanes } from './lanes.ts';
 import { createLedger } from './ledger.ts';
 import { createLog } from './log.ts';
+import { createNotices } from './notices.ts';
 import { createQueueStore } from './queue.ts';
 import { createRateLog } from './rates.ts';
 import { createReportSweep } from './report-sweep.ts';
 import { createReportStore } from './reports.ts';
 import { createSiteLanes } from './site-lanes.ts';
 import { createSiteQueue } from './site-queue.ts';
+import { createSubscriptionRows } from './subscription-rows.ts';
 import { createSubscriptionStore } from './subscriptions.ts';
 import { createSuppressionStore } from './suppressions.ts';
 import type { WayNames } from './way-counts.ts';
@@ -52,6 +55,9 @@ export function createSqliteStore({
   const sites = createSiteLanes(db, lanes, rates);
   const activities = createActivityStore(db, ledger);
   const consequences = createConsequences(db, ledger, suppressions);
+  const notices = createNotices(db);
+  const rows = createSubscriptionRows(db);
+  const subscriptions = createSubscriptionStore(db, { rows, ledger, notices });
   const parts = {
     rates,
     lanes,
@@ -70,8 +76,9 @@ export function createSqliteStore({
     activity: activities,
     feedback: createFeedbackStore({ db, ledger, messageIdOf, activities, consequences }),
     reports: createReportStore(db),
-    subscriptions: createSubscriptionStore(db, ledger),
-    alerts: createAlertStore(db),
+    subscriptions,
+    endpoints: createEndpointStore(db, rows, subscriptions.remove),
+    alerts: createAlertStore(db, notices),
     blobs: createBlobs(db),
     open: () => db.open(),
     close: () => db.close(),

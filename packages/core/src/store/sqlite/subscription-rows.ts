@@ -1,27 +1,12 @@
 import type { Selectable } from 'kysely';
 import { MailRelayError } from '../../errors.ts';
-import { EVENT_TYPES, type EventType } from '../../events.ts';
 import { SUBSCRIPTION_KINDS, type SubscriptionKind, type SubscriptionSpec } from '../subscription-port.ts';
 import type { Database } from './database.ts';
+import { bitsOf } from './event-codes.ts';
 import type { Tables } from './tables.ts';
 
 /** A subscription in the database. */
 export type SubscriptionRow = Selectable<Tables['subscription']>;
-
-/** Types of events as bits. */
-export function bitsOf(types: readonly EventType[]): number {
-  return types.reduce((bits, type) => bits | (1 << EVENT_TYPES.indexOf(type)), 0);
-}
-
-/** Types of events out of their bits. */
-export function typesOf(bits: number): EventType[] {
-  return EVENT_TYPES.filter((_, place) => hasType(bits, place));
-}
-
-/** Whether a type, by its place, is among the bits. */
-export function hasType(bits: number, place: number): boolean {
-  return ((bits >> place) & 1) === 1;
-}
 
 /** Subscriptions by name. Changes inside of `write`. */
 export interface SubscriptionRows {
@@ -34,7 +19,8 @@ export interface SubscriptionRows {
   pause(id: number, reason: string | undefined, now: number): void;
   /** What failed before counts no more. */
   resume(id: number): void;
-  remove(id: number): void;
+  /** With the endpoint of its name, if it is one that was added. */
+  remove(row: Pick<SubscriptionRow, 'id' | 'name'>): void;
 }
 
 /** Subscriptions in SQLite. */
@@ -75,6 +61,10 @@ export function createSubscriptionRows(db: Database): SubscriptionRows {
     query.deleteFrom('webhook_attempt').where('subscription_id', '=', id),
   );
 
+  const removeEndpoint = db.prepare((query, { name }: { name: string }) =>
+    query.deleteFrom('endpoint').where('name', '=', name),
+  );
+
   /** What goes into the feed is what at least one subscription wants. */
   function wantAll(): void {
     db.want(every.all({}).reduce((bits, { types }) => bits | types, 0));
@@ -107,7 +97,8 @@ export function createSubscriptionRows(db: Database): SubscriptionRows {
     },
     pause: (id, reason, at) => void setPaused.run({ id, at, reason: reason ?? null }),
     resume: (id) => void setActive.run({ id }),
-    remove(id) {
+    remove({ id, name }) {
+      removeEndpoint.run({ name });
       removeRetries.run({ id });
       removeAttempts.run({ id });
       removeRow.run({ id });

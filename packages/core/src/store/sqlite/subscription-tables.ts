@@ -6,7 +6,7 @@ interface SubscriptionTable {
   name: string;
   /** Place in `SUBSCRIPTION_KINDS`. */
   kind: number;
-  /** Types of events, as bits by their place in `EVENT_TYPES`. */
+  /** Types of events, as bits by their code. */
   types: number;
   /** Every event of the feed up to here is handled, or stands in `retry`. */
   cursor: number;
@@ -58,10 +58,31 @@ interface WebhookAttemptTable {
   error: string | null;
 }
 
+/** Alerts and warnings that are to be told. */
+interface NoticeTable {
+  /** Number of an event: the feed has it, too. */
+  id: number;
+  /** Code of the type. */
+  type: number;
+  at: number;
+  json: string;
+  /** Who tells the listeners has until then; null where they were told. */
+  held_until: number | null;
+}
+
+/** Endpoints that were added while the relay ran; each has a subscription of its name. */
+interface EndpointTable {
+  name: string;
+  sealed: string;
+  created_at: number;
+}
+
 /** Who is told of events. */
 export interface SubscriptionTables {
   subscription: SubscriptionTable;
   feed: FeedTable;
   retry: RetryTable;
+  notice: NoticeTable;
   webhook_attempt: WebhookAttemptTable;
+  endpoint: EndpointTable;
 }

@@ -1,13 +1,14 @@
-import { EVENT_TYPES } from '../../events.ts';
 import { encodeId } from '../../message.ts';
 import type { FailedEvent, SubscriptionStore, SubscriptionView } from '../subscription-port.ts';
 import type { Database } from './database.ts';
+import { codeOf, typeOf, typesOf } from './event-codes.ts';
 import { createEventReader, type EventKey } from './event-reader.ts';
 import { createFeedReader } from './feed-reader.ts';
 import type { Ledger } from './ledger.ts';
+import type { Notices } from './notices.ts';
 import { createReplays } from './replays.ts';
 import { createRetries } from './retries.ts';
-import { createSubscriptionRows, kindOf, type SubscriptionRow, typesOf } from './subscription-rows.ts';
+import { kindOf, type SubscriptionRow, type SubscriptionRows } from './subscription-rows.ts';
 import { createTurns } from './turns.ts';
 import { createWebhookLog } from './webhook-log.ts';
 
@@ -15,20 +16,25 @@ import { createWebhookLog } from './webhook-log.ts';
 const COUNTED = 10_000;
 const IDS_PER_MS = 1024;
 
+interface Parts {
+  readonly rows: SubscriptionRows;
+  readonly ledger: Ledger;
+  readonly notices: Pick<Notices, 'read'>;
+}
+
 /** Tells subscriptions of events, in SQLite. */
-export function createSubscriptionStore(db: Database, ledger: Ledger): SubscriptionStore {
-  const rows = createSubscriptionRows(db);
+export function createSubscriptionStore(db: Database, { rows, ledger, notices }: Parts): SubscriptionStore {
   const feed = createFeedReader(db);
   const retries = createRetries(db);
   const log = createWebhookLog(db);
-  const read = createEventReader(db, ledger);
+  const read = createEventReader(db, ledger, notices);
   const waitingOf = (row: SubscriptionRow): { id: number }[] =>
     db.select((query) =>
       query
         .selectFrom('feed')
         .select('id')
         .where('id', '>', row.cursor)
-        .where((where) => where.or(typesOf(row.types).map((type) => where('type', '=', EVENT_TYPES.indexOf(type)))))
+        .where((where) => where.or(typesOf(row.types).map((type) => where('type', '=', codeOf(type)))))
         .orderBy('id')
         .limit(COUNTED),
     );
@@ -86,7 +92,7 @@ export function createSubscriptionStore(db: Database, ledger: Ledger): Subscript
     pause: (name, reason, now) => db.write(() => rows.pause(rows.get(name).id, reason, now)),
     resume: (name) => db.write(() => rows.resume(rows.get(name).id)),
     async remove(name) {
-      await db.write(() => rows.remove(rows.get(name).id));
+      await db.write(() => rows.remove(rows.get(name)));
       while (await db.write(feed.clear));
     },
     async failures(name, { limit, after }) {
@@ -96,8 +102,8 @@ export function createSubscriptionStore(db: Database, ledger: Ledger): Subscript
       const items = found.map(
         (row): FailedEvent => ({
           eventId: encodeId('evt', row.event_id),
-          deliveryId: encodeId('dlv', row.delivery_id),
-          type: EVENT_TYPES[row.type] ?? 'failed',
+          deliveryId: row.delivery_id === 0 ? undefined : encodeId('dlv', row.delivery_id),
+          type: typeOf(row.type),
           event: readable({ id: row.event_id, delivery_id: row.delivery_id, type: row.type }),
           attempts: row.attempts,
           error: row.error ?? undefined,

@@ -64,6 +64,8 @@ interface DeliveryTable {
   flags: Generated<number>;
   /** JSON of the links that were clicked: bits by the link's number. */
   clicked: Generated<string | null>;
+  /** Days on which it counts for what counts once, see `first-days.ts`. */
+  firsts: Generated<string | null>;
   attempts: Generated<number>;
   accepted_at: number;
   /** Set while it waits, and only then. */

@@ -1,6 +1,8 @@
 import { EVENT_TYPES } from '../../events.ts';
 import type { Settlement } from '../../queue/port.ts';
+import { DAY_MS } from './counts.ts';
 import type { Database } from './database.ts';
+import { firstDay } from './first-days.ts';
 import { FLAGS, type Ledger, type MessageFacts } from './ledger.ts';
 import type { Walked } from './way-counts.ts';
 
@@ -10,6 +12,7 @@ type Result = Exclude<Settlement['result'], { readonly type: 'returned' }>;
 interface Settled extends Walked {
   readonly id: number;
   readonly flags: number;
+  readonly firsts: string | null;
 }
 
 interface How {
@@ -63,7 +66,8 @@ export function createTallies(db: Database, ledger: Ledger): Tallies {
     if (hard) ledger.countOf(delivery, facts, 'hardBounced', now);
     if (type === 'sent')
       for (const verdict of ['bounced', 'failed'] as const)
-        if ((flags & FLAGS[verdict]) !== 0) ledger.countOf(delivery, facts, 'returned', now);
+        if ((flags & FLAGS[verdict]) !== 0)
+          ledger.countOf(delivery, facts, 'returned', returnedAt(delivery, verdict, now));
     ledger.beat(facts, now, { tried: 1, sent: type === 'sent' ? 1 : 0, hard: hard ? 1 : 0 });
     if ((flags & FLAGS.deferred) === 0) return;
     const since = deferredAt(delivery.id);
@@ -78,4 +82,10 @@ export function createTallies(db: Database, ledger: Ledger): Tallies {
       if (firstDeferral) ledger.countOf(delivery, facts, 'deferred', now);
     },
   };
+}
+
+/** What came back while it was being sent is returned on the day on which it bounced or failed. */
+function returnedAt({ firsts }: Settled, verdict: 'bounced' | 'failed', now: number): number {
+  const day = firstDay(firsts, verdict);
+  return day === undefined ? now : day * DAY_MS;
 }

@@ -1,11 +1,12 @@
-import { EVENT_TYPES, type MessageEvent } from '../../events.ts';
+import type { SubscribedEvent } from '../../events.ts';
 import { encodeId } from '../../message.ts';
 import type { HandedEvent, SubscriptionStore, Turn, TurnRequest } from '../subscription-port.ts';
 import type { Database } from './database.ts';
+import { bitsOf, hasType, typeOf } from './event-codes.ts';
 import type { EventKey } from './event-reader.ts';
 import type { FeedReader } from './feed-reader.ts';
 import type { Retries } from './retries.ts';
-import { bitsOf, hasType, type SubscriptionRow, type SubscriptionRows } from './subscription-rows.ts';
+import type { SubscriptionRow, SubscriptionRows } from './subscription-rows.ts';
 import type { WebhookLog } from './webhook-log.ts';
 
 /** Rows of the feed that one turn reads at most, whether the subscription wants them or not. */
@@ -22,7 +23,7 @@ export function createTurns(
     readonly feed: FeedReader;
     readonly retries: Retries;
     readonly log: WebhookLog;
-    readonly read: (key: EventKey) => MessageEvent | undefined;
+    readonly read: (key: EventKey) => SubscribedEvent | undefined;
   },
 ): Pick<SubscriptionStore, 'peek' | 'turn'> {
   const { rows, feed, retries, log, read } = parts;
@@ -102,7 +103,7 @@ export function createTurns(
 
   function settleGone(row: SubscriptionRow, { id, delivery_id, type }: EventKey, now: number): void {
     const event = { id: encodeId('evt', id), deliveryId: encodeId('dlv', delivery_id) };
-    const typed = { ...event, type: EVENT_TYPES[type] ?? 'failed' };
+    const typed = { ...event, type: typeOf(type) };
     retries.settle(row.id, { ...typed, again: true, attempt: 1, outcome: { type: 'done' } }, now);
   }
 

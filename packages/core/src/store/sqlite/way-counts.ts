@@ -1,6 +1,7 @@
 import { domainOf } from '../../address.ts';
 import { stepOf } from '../../report-scale.ts';
 import type { WayMetric } from '../report-port.ts';
+import { createAdditions } from './additions.ts';
 import type { Database } from './database.ts';
 import type { Lanes } from './lanes.ts';
 import { createWayRows, type Way } from './way-rows.ts';
@@ -42,19 +43,17 @@ export interface WayAddition {
 
 /** Counts by way in SQLite: what a transaction adds to a way is one change of one row. */
 export function createWayCounts(db: Database, { lanes, providerOf, siteOf, waysPerDay }: WayNames): WayCounts {
-  /** By lane and day, and then by domain. */
-  const additions = new Map<string, Map<string, WayAddition>>();
-  /** Those that were added to last: most deliveries of a batch are of one lane. */
-  let last: { readonly lane: number; readonly day: number; readonly byDomain: Map<string, WayAddition> } | undefined;
-  function forget(): void {
-    additions.clear();
-    last = undefined;
-  }
   const rows = createWayRows(db, waysPerDay);
-  db.beforeCommit(() => {
-    if (additions.size === 0) return;
+  /** By lane and day, and then by domain. */
+  const sums = createAdditions<number, Map<string, WayAddition>>(db, {
+    keysOf: (lane) => [lane],
+    empty: () => new Map(),
+    write: putAll,
+  });
+
+  function putAll(all: Iterable<Map<string, WayAddition>>): void {
     const rest = new Map<string, WayAddition>();
-    for (const addition of [...additions.values()].flatMap((byDomain) => [...byDomain.values()])) {
+    for (const addition of [...all].flatMap((byDomain) => [...byDomain.values()])) {
       if (rows.put(addition)) continue;
       const { route, provider, stream } = addition.way;
       const key = `${addition.day} ${stream} ${provider} ${route}`;
@@ -62,9 +61,7 @@ export function createWayCounts(db: Database, { lanes, providerOf, siteOf, waysP
       rest.set(key, merged(other, addition));
     }
     for (const addition of rest.values()) rows.putAlways(addition);
-    forget();
-  });
-  db.onRollback(forget);
+  }
 
   function of({ lane_id: lane, recipient }: Walked): Way {
     const domain = domainOf(recipient).toLowerCase();
@@ -72,18 +69,9 @@ export function createWayCounts(db: Database, { lanes, providerOf, siteOf, waysP
     return { route, provider: providerOf(route), stream, site: site || (siteOf(domain) ?? ''), domain };
   }
 
-  function additionsOf(lane: number, day: number): Map<string, WayAddition> {
-    if (last?.lane === lane && last.day === day) return last.byDomain;
-    const key = `${lane} ${day}`;
-    const byDomain = additions.get(key) ?? new Map<string, WayAddition>();
-    additions.set(key, byDomain);
-    last = { lane, day, byDomain };
-    return byDomain;
-  }
-
   function additionOf(delivery: Walked, at: number): WayAddition {
     const day = Math.floor(at / DAY_MS);
-    const byDomain = additionsOf(delivery.lane_id, day);
+    const [byDomain] = sums.of(delivery.lane_id, day) as [Map<string, WayAddition>];
     const domain = domainOf(delivery.recipient).toLowerCase();
     const known = byDomain.get(domain);
     if (known !== undefined) return known;

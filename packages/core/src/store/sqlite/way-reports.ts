@@ -22,10 +22,11 @@ export function createWayReports(db: Database): Pick<ReportStore, 'ways' | 'wait
           .groupBy('name')
           .orderBy('name'),
       );
-      return rows.map(({ name, ...counts }) => ({
-        name: nameOf(by, name),
-        counts: counts as unknown as Record<WayMetric, number>,
-      }));
+      return rows.flatMap(({ name, ...sums }) => {
+        const counts = sums as unknown as Record<WayMetric, number>;
+        // What counted there may have moved to an earlier day.
+        return WAY_METRICS.every((metric) => counts[metric] === 0) ? [] : [{ name: nameOf(by, name), counts }];
+      });
     },
     async waits(query) {
       return db.select((from) =>

@@ -1,8 +1,8 @@
-import { EVENT_TYPES } from '../../events.ts';
 import { decodeId, encodeId } from '../../message.ts';
 import type { Page } from '../port.ts';
 import type { EventResult, PageQuery, WebhookAttempt } from '../subscription-port.ts';
 import { type Database, idAt } from './database.ts';
+import { codeOf, typeOf } from './event-codes.ts';
 
 /** What an endpoint answered is kept for so long, ms, and so many for each. */
 const KEPT_MS = 30 * 86_400_000;
@@ -86,7 +86,7 @@ export function createWebhookLog(db: Database): WebhookLog {
         subscription,
         id: db.nextId(now),
         event: decodeId('evt', event) ?? 0,
-        type: EVENT_TYPES.indexOf(type),
+        type: codeOf(type),
         attempt,
         at: now,
         status: request?.status ?? null,
@@ -107,7 +107,7 @@ export function createWebhookLog(db: Database): WebhookLog {
           id: row.id.toString(36),
           at: new Date(row.at),
           eventId: encodeId('evt', row.event_id),
-          type: EVENT_TYPES[row.type] ?? 'failed',
+          type: typeOf(row.type),
           attempt: row.attempt,
           status: row.status ?? undefined,
           ms: row.ms,

@@ -1,6 +1,9 @@
 import type { Migration } from 'kysely/migration';
+import { endpoints } from './endpoints.ts';
 import { feedback } from './feedback.ts';
+import { firstDays } from './first-days.ts';
 import { initial } from './initial.ts';
+import { notices } from './notices.ts';
 import { reports } from './reports.ts';
 import { sites } from './sites.ts';
 import { subscriptions } from './subscriptions.ts';
@@ -12,4 +15,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003-sites': sites,
   '0004-subscriptions': subscriptions,
   '0005-reports': reports,
+  '0006-notices': notices,
+  '0007-first-days': firstDays,
+  '0008-endpoints': endpoints,
 };
