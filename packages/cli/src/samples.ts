@@ -19,7 +19,7 @@ export async function samplesOf(
   folder: string,
   file: string | undefined,
 ): Promise<ReadonlyMap<string, Sample>> {
-  const shared = file === undefined ? {} : ((await load(file)) as Record<string, Sample['data'] | undefined>);
+  const shared = file === undefined ? {} : ((await loadByName(file)) as Record<string, Sample['data'] | undefined>);
   const samples = new Map<string, Sample>();
   for (const { name, compiled } of templates) {
     const beside = join(folder, `${name}.data.json`);
@@ -33,6 +33,24 @@ export async function samplesOf(
     );
   }
   return samples;
+}
+
+/**
+ * A folder without a template is one that was mistyped.
+ *
+ * @throws CommandError
+ */
+export function needTemplates(templates: readonly FolderTemplate[], folder: string): readonly FolderTemplate[] {
+  if (templates.length > 0) return templates;
+  throw new CommandError(`${folder} has no template: they end in .mjml, .html or .hbs`);
+}
+
+/** By template name. @throws CommandError where the file has something else */
+export async function loadByName(file: string): Promise<Readonly<Record<string, unknown>>> {
+  const loaded = await load(file);
+  if (typeof loaded === 'object' && loaded !== null && !Array.isArray(loaded))
+    return loaded as Readonly<Record<string, unknown>>;
+  throw new CommandError(`${file} must have an object whose keys are the names of templates`);
 }
 
 /**
