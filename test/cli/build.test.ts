@@ -132,7 +132,7 @@ describe('templates build', () => {
     const text = readFileSync(out, 'utf8');
     const leaf = 'string | number | boolean';
     expect(text).toContain(
-      `export type WelcomeData = { readonly name: ${leaf}; readonly gift?: { readonly title: ${leaf} } };`,
+      `export type WelcomeData = { readonly name: ${leaf}; readonly gift?: { readonly title: ${leaf} } | null | undefined };`,
     );
     expect(text).toContain(
       `export type AccountNewOrderData = { readonly number: ${leaf}; readonly items: readonly { readonly title: ${leaf}; readonly tags: readonly (${leaf})[] }[]; readonly currency: ${leaf}; readonly address: { readonly street: ${leaf} } };`,

@@ -111,7 +111,9 @@ export function typeOf(shape: Shape): string {
   if (shape.fields.size > 0) {
     const fields = [...shape.fields].map(([name, { optional, ...field }]) => {
       const key = /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
-      return `readonly ${key}${optional ? '?' : ''}: ${typeOf({ ...field, optional })}`;
+      // What is shown says so by itself.
+      const none = optional && (field.items !== undefined || field.fields.size > 0) ? ' | null | undefined' : '';
+      return `readonly ${key}${optional ? '?' : ''}: ${typeOf({ ...field, optional })}${none}`;
     });
     return `{ ${fields.join('; ')} }`;
   }
