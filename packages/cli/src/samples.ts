@@ -58,7 +58,7 @@ export async function loadByName(file: string): Promise<Readonly<Record<string, 
  *
  * @throws CommandError where the file cannot be read
  */
-export async function load(file: string): Promise<unknown> {
+async function load(file: string): Promise<unknown> {
   try {
     if (file.endsWith('.json')) return JSON.parse(await readFile(file, 'utf8')) as unknown;
     const module = (await import(pathToFileURL(resolve(file)).href)) as { readonly default?: unknown };
