@@ -45,9 +45,46 @@ describe('templates build', () => {
     async (out) => {
       const { code, complaints } = await command('templates', 'build', folderWith(plain), '--out', out);
       expect(code).toBe(1);
-      expect(complaints).toMatch(/EN|EISDIR/);
+      expect(complaints).toMatch(/cannot be written: E|must end in \.ts/);
+      expect(complaints.split('\n')).toHaveLength(1);
     },
   );
+
+  it.each(['emails.js', 'emails.d.ts', 'emails'])('writes a module with types into no %s', async (out) => {
+    expect(await command('templates', 'build', folderWith(plain), '--out', out)).toMatchObject({
+      code: 1,
+      complaints: `${out} must end in .ts: the module has types`,
+    });
+  });
+
+  it('explains that two templates would have one name in the module', async () => {
+    const folder = folderWith({ 'a-b.html': '<p>x</p>', 'a_b.html': '<p>x</p>' });
+    expect(await command('templates', 'build', folder, '--out', outFile())).toMatchObject({
+      code: 1,
+      complaints: expect.stringMatching(/^two templates would be called aB in the module: rename a[-_]b$/),
+    });
+  });
+
+  it('finds names for templates in every script, and none that a module may not have', async () => {
+    const names = ['résumé', '日本', '中国', 'eval', 'arguments', '2fa'];
+    const out = outFile();
+    const folder = folderWith(Object.fromEntries(names.map((name) => [`${name}.html`, '<p>x</p>'])));
+    expect(await command('templates', 'build', folder, '--out', out)).toMatchObject({ code: 0, complaints: '' });
+    expect(Object.keys((await import(out)) as object).sort()).toEqual(
+      ['_2faTemplate', 'argumentsTemplate', 'evalTemplate', 'résumé', 'templates', '中国', '日本'].sort(),
+    );
+  });
+
+  it('knows the names that a block gives to its values', async () => {
+    const out = outFile();
+    const text =
+      '{{#each items as |item i|}}{{i}} {{item.title}} {{#with item.shop as |s|}}{{s.name}}{{/with}}{{/each}}';
+    await command('templates', 'build', folderWith({ 'list.html': `<p>${text}</p>` }), '--out', out);
+    const any = 'string | number | boolean';
+    expect(readFileSync(out, 'utf8')).toContain(
+      `ListData = { readonly items: readonly { readonly title: ${any}; readonly shop: { readonly name: ${any} } }[] };`,
+    );
+  });
 
   it('makes the folders above the module', async () => {
     const out = join(outFile(), 'deep/er/emails.ts');
@@ -95,7 +132,7 @@ describe('templates build', () => {
     const text = readFileSync(out, 'utf8');
     const leaf = 'string | number | boolean';
     expect(text).toContain(
-      `export type WelcomeData = { readonly name: ${leaf}; readonly gift?: { readonly title: ${leaf} } };`,
+      `export type WelcomeData = { readonly name: ${leaf}; readonly gift?: { readonly title: ${leaf} } | null | undefined };`,
     );
     expect(text).toContain(
       `export type AccountNewOrderData = { readonly number: ${leaf}; readonly items: readonly { readonly title: ${leaf}; readonly tags: readonly (${leaf})[] }[]; readonly currency: ${leaf}; readonly address: { readonly street: ${leaf} } };`,

@@ -107,6 +107,31 @@ describe('the command line', () => {
     expect(complaints.split('\n')).toHaveLength(1);
   });
 
+  it.each([
+    ['--data', 'null.json', /must have an object/],
+    ['--data', 'list.json', /must have an object/],
+    ['--schemas', 'null.json', /must have an object/],
+    ['--schemas', 'no-schema.json', /no-schema\.json: what it has for a is no Standard Schema/],
+  ])('explains what %s cannot be: %s', async (option, name, message) => {
+    const folder = folderWith({ 'a.html': good, 'null.json': 'null', 'list.json': '[1]', 'no-schema.json': '{"a":1}' });
+    const { code, complaints } = await command('templates', 'check', folder, option, join(folder, name));
+    expect([code, complaints]).toEqual([1, expect.stringMatching(message)]);
+    expect(complaints.split('\n')).toHaveLength(1);
+  });
+
+  it.each([['check'], ['build', '--out', 'emails.ts']])(
+    'does not call a folder without templates right: %s',
+    async (...argv) => {
+      const [name = '', ...more] = argv;
+      const folder = folderWith({ 'partials/a.html': 'x' });
+      expect(await command('templates', name, folder, ...more)).toEqual({
+        code: 1,
+        printed: '',
+        complaints: `${folder} has no template: they end in .mjml, .html or .hbs`,
+      });
+    },
+  );
+
   it('explains that the port of the preview is taken', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { MailRelayService } from '@mailrelay/nestjs';
 import {
   HandlebarsAdapter,
@@ -81,8 +82,10 @@ describe('MailerService of @nestjs-modules/mailer', () => {
       accepted: ['ada@example.com'],
       rejected: [],
       pending: [],
-      response: `250 stored as ${info.id}`,
+      response: `250 2.0.0 Ok: queued as ${info.id}`,
       envelope: { from: 'noreply@example.com', to: ['ada@example.com'] },
+      deliveries: [expect.objectContaining({ recipient: 'ada@example.com' })],
+      repeated: false,
     });
     const mail = await arrived(inbox);
     expect(mail).toMatchObject({ subject: 'Welcome, Ada & Co: {{missing}}', messageId: info.messageId });
@@ -129,6 +132,39 @@ describe('MailerService of @nestjs-modules/mailer', () => {
       new Request(`${engine.publicUrl}/mail/inbox/${(await engine.messages.get(id))?.deliveries[0]?.id}/source`),
     );
     expect((await simpleParser((await source?.text()) ?? '')).html).toContain('<p>&lt;b&gt; {{constructor}}</p>');
+  });
+
+  it('takes fields in the forms that nodemailer takes, and passes over empty ones', async () => {
+    const inbox = await smtpServer();
+    const dir = scratchFolder();
+    writeFileSync(join(dir, 'logo.png'), 'PNG');
+    const { mailer: service } = await mailer(
+      MailerModule.forRoot({
+        transport: transport(inbox),
+        defaults,
+        relay: { ...relay, attachments: { paths: [dir] } },
+      }),
+    );
+    const empty = { cc: '', bcc: null, replyTo: '', context: null, subject: null };
+    const info = await service.sendMail({
+      ...(empty as object),
+      to: 'ada@example.com',
+      envelope: { from: 'bounces@example.com', to: 'ada@example.com' } as object,
+      html: Readable.from(['<img src="cid:logo">']) as never,
+      attachments: [
+        { path: join(dir, 'logo.png'), cid: 'logo' },
+        { filename: 'dot.txt', path: 'data:text/plain;base64,ZG90' },
+        { filename: 'stream.txt', content: Readable.from(['streamed']) },
+        { filename: 'latin.txt', content: '\u00ff', encoding: 'latin1' as never },
+      ],
+    });
+    expect(info.envelope).toEqual({ from: 'bounces@example.com', to: ['ada@example.com'] });
+    const { attachments, html } = await arrived(inbox);
+    expect(html).toMatch(/<img src="(?:cid:|data:)/);
+    expect(attachments.map(({ content }) => content.toString('latin1'))).toEqual(['PNG', 'dot', 'streamed', '\u00ff']);
+    await expect(
+      service.sendMail({ to: 'a@example.com', text: 'A', attachments: [{ path: 'https://x.example/a.png' }] }),
+    ).rejects.toThrow(/attachments\.hosts/);
   });
 
   it('sends by named transports, and refuses one that is not there', async () => {

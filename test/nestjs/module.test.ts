@@ -100,6 +100,20 @@ describe('MailRelayModule.forRoot()', () => {
     });
   });
 
+  it.each([
+    ['stop.timeoutMs', { stop: { timeoutMs: -1 } }],
+    ['stop.drain', { stop: { drain: 'yes' } }],
+    ['stop.drian', { stop: { drian: true } }],
+    ['isGlobal', { isGlobal: 'yes' }],
+  ])('refuses at the start what would fail later, or never: %s', async (option, given) => {
+    await expect(
+      (async () => relayOf([MailRelayModule.forRoot({ ...IN_MEMORY, ...(given as object) })]))(),
+    ).rejects.toMatchObject({
+      code: 'OPTIONS_INVALID',
+      details: { option },
+    });
+  });
+
   it('has no templates where the variable for them is empty', async () => {
     vi.stubEnv('MAIL_RELAY_TEMPLATES', ' ');
     onTestFinished(() => void vi.unstubAllEnvs());
@@ -171,6 +185,19 @@ describe('several relays', () => {
     const imports = [undefined, 'billing'].map((name) => MailRelayModule.forRoot({ ...kept, name }));
     await started(moduleOf({ imports }));
     expect(readdirSync(folder).filter((file) => file.endsWith('.db'))).toEqual(['billing.db', 'relay.db']);
+  });
+
+  it.each([
+    ['missing', {}],
+    ['billing', { name: 'billing' }],
+  ])('must not have the same name, nor without HTTP: %s', async (says, name) => {
+    const imports = [
+      MailRelayModule.forRoot({ ...IN_MEMORY, ...name }),
+      MailRelayModule.forRoot({ ...IN_MEMORY, ...name, path: '/b' }),
+    ];
+    const error = { details: { option: 'name' }, message: expect.stringContaining(`is ${says} for two relays`) };
+    await expect(relayOf(imports)).rejects.toMatchObject(error);
+    await expect(started(moduleOf({ imports }))).rejects.toMatchObject(error);
   });
 
   it('must not serve the same path', async () => {

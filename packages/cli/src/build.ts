@@ -1,7 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { compileFolder, type FolderTemplate } from '@mailrelay/core/templates';
+import { CommandError } from './command-error.ts';
 import type { Terminal } from './index.ts';
+import { needTemplates } from './samples.ts';
 import { shapeOf, typeOf } from './shape.ts';
 
 /** Compiles a folder into one module. */
@@ -9,7 +11,8 @@ export async function build(
   { folder, out, check }: { readonly folder: string; readonly out: string; readonly check: boolean },
   { print, complain }: Pick<Terminal, 'print' | 'complain'>,
 ): Promise<number> {
-  const templates = await compileFolder(folder);
+  if (!/(?<!\.d)\.[cm]?ts$/.test(out)) throw new CommandError(`${out} must end in .ts: the module has types`);
+  const templates = needTemplates(await compileFolder(folder), folder);
   const text = moduleOf(templates);
   const before = await readFile(out, 'utf8').catch(() => undefined);
   if (check && before !== text) {
@@ -17,11 +20,19 @@ export async function build(
     return 1;
   }
   if (before !== text) {
-    await makeFolder(dirname(resolve(out)));
-    await writeFile(out, text);
+    await write(out, text);
   }
   print(`${out} has ${templates.length} ${templates.length === 1 ? 'template' : 'templates'}`);
   return 0;
+}
+
+async function write(out: string, text: string): Promise<void> {
+  try {
+    await makeFolder(dirname(resolve(out)));
+    await writeFile(out, text);
+  } catch (error) {
+    throw new CommandError(`${out} cannot be written: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** Step by step: Node's own recursive way never ends where nothing can be made, as in `/proc`. */
@@ -39,7 +50,7 @@ function moduleOf(templates: readonly FolderTemplate[]): string {
   const names = new Map(templates.map(({ name }) => [name, identifierOf(name)]));
   const twice = [...names].find(([name, id]) => [...names].some(([other, its]) => other !== name && its === id));
   if (twice !== undefined)
-    throw new Error(`two templates would be called ${twice[1]} in the module: rename ${twice[0]}`);
+    throw new CommandError(`two templates would be called ${twice[1]} in the module: rename ${twice[0]}`);
   const parts = templates.map(({ name, compiled }) => {
     const id = names.get(name) as string;
     const texts = Object.values(compiled.locales).flatMap(({ subject, html, text }) => [subject, html, text]);
@@ -77,14 +88,18 @@ ${parts.map(({ name, type }) => `    ${JSON.stringify(name)}: ${type};`).join('\
 
 /** `account/password-reset` as `accountPasswordReset`. */
 function identifierOf(name: string): string {
-  const [first = '', ...rest] = name.split(/[^A-Za-z0-9]+/).filter(Boolean);
+  const [first = '', ...rest] = name
+    .normalize('NFC')
+    .split(/[^\p{L}\p{M}\p{N}]+/u)
+    .filter(Boolean);
   const id = [first, ...rest.map((word) => word.charAt(0).toUpperCase() + word.slice(1))].join('');
   const lower = id.charAt(0).toLowerCase() + id.slice(1);
-  return /^[a-z]/.test(lower) && !RESERVED.has(lower) ? lower : `${lower.replace(/^\d/, '_$&')}Template`;
+  if (!/^\p{ID_Start}/u.test(lower)) return `_${lower}Template`;
+  return RESERVED.has(lower) ? `${lower}Template` : lower;
 }
 
 const RESERVED: ReadonlySet<string> = new Set(
-  'break case catch class const continue debugger default delete do else enum export extends false finally for function if import in instanceof new null return super switch this throw true try typeof var void while with let static yield await package private protected public interface implements templates'.split(
+  'break case catch class const continue debugger default delete do else enum export extends false finally for function if import in instanceof new null return super switch this throw true try typeof var void while with let static yield await package private protected public interface implements templates arguments eval undefined'.split(
     ' ',
   ),
 );

@@ -1,11 +1,12 @@
 import { compileFolder, type FolderTemplate } from '@mailrelay/core/templates';
 import { isPrivateAddress } from './addresses.ts';
 import type { AskOptions } from './ask.ts';
+import { CommandError } from './command-error.ts';
 import type { Terminal } from './index.ts';
 import { askLinks, withoutFragment } from './links.ts';
 import { type Link, nameOf, problemsOf, webLinksOf } from './problems.ts';
 import { createRenderer, problemOf, type Renderer } from './renderer.ts';
-import { load, type Sample, samplesOf } from './samples.ts';
+import { loadByName, needTemplates, type Sample, samplesOf } from './samples.ts';
 
 /** What to check, and with what. */
 export interface CheckOptions {
@@ -46,7 +47,7 @@ interface SchemaResult {
 /** Renders every template in every language, and looks at what comes of it. */
 export async function check(options: CheckOptions, { print }: Pick<Terminal, 'print'>): Promise<number> {
   const { folder, data, online } = options;
-  const templates = await compileFolder(folder);
+  const templates = needTemplates(await compileFolder(folder), folder);
   const samples = await samplesOf(templates, folder, data);
   const looked = await lookAtAll(templates, samples, options);
   const links = looked.flatMap((one) => one.links.map(({ href }) => href));
@@ -67,7 +68,7 @@ async function lookAtAll(
   samples: ReadonlyMap<string, Sample>,
   { schemas, online }: CheckOptions,
 ): Promise<readonly Looked[]> {
-  const shapes = schemas === undefined ? {} : ((await load(schemas)) as Readonly<Record<string, Schema>>);
+  const shapes = schemas === undefined ? {} : await schemasOf(schemas);
   const renderer = createRenderer(templates);
   const looked: Looked[] = [];
   try {
@@ -82,6 +83,14 @@ async function lookAtAll(
     await renderer.close();
   }
   return looked;
+}
+
+async function schemasOf(file: string): Promise<Readonly<Record<string, Schema>>> {
+  const loaded = (await loadByName(file)) as Readonly<Record<string, Schema>>;
+  for (const [name, schema] of Object.entries(loaded))
+    if (typeof Object(Object(schema)['~standard']).validate !== 'function')
+      throw new CommandError(`${file}: what it has for ${name} is no Standard Schema`);
+  return loaded;
 }
 
 function asking({ timeoutMs, allowPrivate }: OnlineOptions): AskOptions {

@@ -19,7 +19,7 @@ export async function samplesOf(
   folder: string,
   file: string | undefined,
 ): Promise<ReadonlyMap<string, Sample>> {
-  const shared = file === undefined ? {} : ((await load(file)) as Record<string, Sample['data'] | undefined>);
+  const shared = file === undefined ? {} : ((await loadByName(file)) as Record<string, Sample['data'] | undefined>);
   const samples = new Map<string, Sample>();
   for (const { name, compiled } of templates) {
     const beside = join(folder, `${name}.data.json`);
@@ -36,11 +36,29 @@ export async function samplesOf(
 }
 
 /**
+ * A folder without a template is one that was mistyped.
+ *
+ * @throws CommandError
+ */
+export function needTemplates(templates: readonly FolderTemplate[], folder: string): readonly FolderTemplate[] {
+  if (templates.length > 0) return templates;
+  throw new CommandError(`${folder} has no template: they end in .mjml, .html or .hbs`);
+}
+
+/** By template name. @throws CommandError where the file has something else */
+export async function loadByName(file: string): Promise<Readonly<Record<string, unknown>>> {
+  const loaded = await load(file);
+  if (typeof loaded === 'object' && loaded !== null && !Array.isArray(loaded))
+    return loaded as Readonly<Record<string, unknown>>;
+  throw new CommandError(`${file} must have an object whose keys are the names of templates`);
+}
+
+/**
  * JSON, or the default export of a module.
  *
  * @throws CommandError where the file cannot be read
  */
-export async function load(file: string): Promise<unknown> {
+async function load(file: string): Promise<unknown> {
   try {
     if (file.endsWith('.json')) return JSON.parse(await readFile(file, 'utf8')) as unknown;
     const module = (await import(pathToFileURL(resolve(file)).href)) as { readonly default?: unknown };

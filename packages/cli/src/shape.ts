@@ -31,6 +31,8 @@ function emptyShape(): Shape {
 /** Walks through a template, with the values that names are looked up in; innermost last. */
 class Reader extends Handlebars.Visitor {
   private readonly scopes: Shape[];
+  /** What `as |item index|` names; innermost last. Undefined is for an index or a key. */
+  private readonly named: ReadonlyMap<string, Shape | undefined>[] = [];
 
   constructor(root: Shape) {
     super();
@@ -58,8 +60,13 @@ class Reader extends Handlebars.Visitor {
     this.values(rest);
     const scope =
       shape === undefined ? undefined : name === 'each' ? listOf(shape) : name === 'with' ? shape : undefined;
+    const [value, ...keys] = block.program.blockParams ?? [];
+    this.named.push(
+      new Map([...keys.map((key) => [key, undefined] as const), ...(value ? [[value, scope] as const] : [])]),
+    );
     if (scope !== undefined) this.scopes.push(scope);
     this.accept(block.program);
+    this.named.pop();
     if (scope !== undefined) this.scopes.pop();
     if (block.inverse !== undefined && block.inverse !== null) this.accept(block.inverse);
   }
@@ -74,8 +81,15 @@ class Reader extends Handlebars.Visitor {
   /** The value that a path names; undefined for what the template itself has, such as `@index`. */
   private find({ data, depth, parts }: Path, optional = false): Shape | undefined {
     if (data) return undefined;
-    let shape = this.scopes.at(-1 - depth);
-    for (const [index, part] of (parts as string[]).entries()) {
+    const names = parts as string[];
+    const known = depth > 0 ? undefined : this.named.findLast((one) => one.has(names[0] ?? ''));
+    if (known !== undefined) return this.within(known.get(names[0] ?? ''), names.slice(1), optional);
+    return this.within(this.scopes.at(-1 - depth), names, optional);
+  }
+
+  private within(start: Shape | undefined, parts: readonly string[], optional: boolean): Shape | undefined {
+    let shape = start;
+    for (const [index, part] of parts.entries()) {
       if (shape === undefined) return undefined;
       const known: Shape = shape.fields.get(part) ?? emptyShape();
       if (optional && index === parts.length - 1) known.optional = true;
@@ -97,7 +111,9 @@ export function typeOf(shape: Shape): string {
   if (shape.fields.size > 0) {
     const fields = [...shape.fields].map(([name, { optional, ...field }]) => {
       const key = /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
-      return `readonly ${key}${optional ? '?' : ''}: ${typeOf({ ...field, optional })}`;
+      // What is shown says so by itself.
+      const none = optional && (field.items !== undefined || field.fields.size > 0) ? ' | null | undefined' : '';
+      return `readonly ${key}${optional ? '?' : ''}: ${typeOf({ ...field, optional })}${none}`;
     });
     return `{ ${fields.join('; ')} }`;
   }

@@ -9,8 +9,8 @@ import {
 import type { DiscoveryService } from '@nestjs/core';
 import { FEATURE, type MailRelayFeatureOptions } from './feature.ts';
 import { nestLogger } from './logger.ts';
-import { checkObject, type MailRelayModuleOptions, pathOf, refuse } from './options.ts';
-import type { Named, RelayMaker } from './relay-maker.ts';
+import { checkObject, checkStop, type MailRelayModuleOptions, pathOf, refuse } from './options.ts';
+import { NAMED, type Named, type RelayMaker } from './relay-maker.ts';
 import { findTemplateFolder } from './template-folder.ts';
 
 /** Makes the relay of a module: Nest's logger, templates of all modules, and for a name a path and a store of its own. */
@@ -25,7 +25,8 @@ export function createRelay(
   const { name } = named;
   const options = { ...given, ...maker?.optionsFor(name) };
   if (autoMount !== undefined && typeof autoMount !== 'boolean') refuse('autoMount', 'must be true or false');
-  if (stop !== undefined) checkObject(stop, 'stop');
+  if (stop !== undefined) checkStop(stop);
+  if (maker === undefined) checkAlone(name, discovery);
   const logger = options.logger ?? nestLogger(name);
   const own = name === undefined ? {} : { path: pathOf(options, name), store: storeOf(name) };
   const templates = collected(
@@ -35,6 +36,13 @@ export function createRelay(
   );
   const whole = { logger, ...own, ...options, ...(templates === undefined ? {} : { templates }) };
   return maker === undefined ? createMailRelay(whole) : maker.make(whole, named);
+}
+
+/** Two of one name would share a store, and nobody could say which is injected. */
+function checkAlone(name: string | undefined, discovery: DiscoveryService): void {
+  const all = discovery.getProviders().filter(({ token }) => token === NAMED);
+  if (all.filter(({ instance }) => (instance as Named).name === name).length > 1)
+    refuse('name', `is ${name ?? 'missing'} for two relays: give one of them another`);
 }
 
 /** Beside the store of the relay without a name, so that both lie on the disk that is kept. */

@@ -1,9 +1,10 @@
 import { type DynamicModule, Inject, Module } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
 import { featureModule, type MailRelayFeatureOptions } from './feature.ts';
-import { type ASYNC_OPTIONS_TYPE, NAMED, type OPTIONS_TYPE } from './module-definition.ts';
+import type { ASYNC_OPTIONS_TYPE, OPTIONS_TYPE } from './module-definition.ts';
 import { checkObject, refuse } from './options.ts';
 import { RelayModule } from './relay.module.ts';
+import { NAMED } from './relay-maker.ts';
 
 /**
  * The mail relay of a Nest application: starts and stops with it, and serves `/mail/…` before the body parsers.

@@ -4,11 +4,10 @@ import { createRelay } from './create-relay.ts';
 import { MailRelayHealthIndicator } from './health-indicator.ts';
 import { getMailRelayToken } from './inject-mail-relay.ts';
 import { type MailRelayModuleExtras, type MailRelayModuleOptions, refuse } from './options.ts';
-import { type Named, RELAY_MAKER } from './relay-maker.ts';
+import { NAMED, type Named, RELAY_MAKER } from './relay-maker.ts';
 
-/** How the module sees its own relay, whatever that is called for others; and what it is called. */
+/** How the module sees its own relay, whatever that is called for others. */
 export const RELAY: unique symbol = Symbol('MailRelay');
-export const NAMED: unique symbol = Symbol('MailRelay name');
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<MailRelayModuleOptions>({ moduleName: 'MailRelay' })
@@ -20,6 +19,7 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYN
 /** The relay is provided under its public token, so that a test that overrides the token replaces it everywhere. */
 function withRelay(definition: DynamicModule, { name, isGlobal }: MailRelayModuleExtras): DynamicModule {
   const token = getMailRelayToken(name);
+  if (isGlobal !== undefined && typeof isGlobal !== 'boolean') refuse('isGlobal', 'must be true or false');
   return {
     ...definition,
     global: isGlobal ?? true,

@@ -42,6 +42,21 @@ export function checkObject(given: unknown, option: string): void {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) refuse(option, 'must be an object');
 }
 
+/**
+ * Else they would be looked at when the application stops, and keep it from stopping.
+ *
+ * @throws MailRelayError `OPTIONS_INVALID`
+ */
+export function checkStop(stop: StopOptions): void {
+  checkObject(stop, 'stop');
+  const { drain, timeoutMs, ...others } = stop;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) refuse(`stop.${unknown}`, 'is not one of drain, timeoutMs');
+  if (drain !== undefined && typeof drain !== 'boolean') refuse('stop.drain', 'must be true or false');
+  const isTime = typeof timeoutMs === 'number' && timeoutMs >= 0 && timeoutMs < 2 ** 31;
+  if (timeoutMs !== undefined && !isTime) refuse('stop.timeoutMs', 'must be a number of ms');
+}
+
 /** @throws MailRelayError `OPTIONS_INVALID` */
 export function refuse(option: string, says: string): never {
   throw new MailRelayError('OPTIONS_INVALID', { option, reason: `\`${option}\` ${says}` });

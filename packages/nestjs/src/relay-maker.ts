@@ -1,5 +1,8 @@
 import type { MailRelay, MailRelayOptions } from '@mailrelay/core';
 
+/** Under which a module says what its relay is called. */
+export const NAMED: unique symbol = Symbol('MailRelay name');
+
 /** What a relay module goes by. */
 export interface Named {
   readonly name: string | undefined;

@@ -12,10 +12,10 @@ import { MailEventHandlers } from './event-handlers.ts';
 import { MailRelayHealthIndicator } from './health-indicator.ts';
 import { nestLogger } from './logger.ts';
 import type { MailRelayService } from './mail-relay.service.ts';
-import { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, NAMED, RELAY } from './module-definition.ts';
+import { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, RELAY } from './module-definition.ts';
 import { checkAlone, mount } from './mount.ts';
 import { type MailRelayModuleOptions, pathOf } from './options.ts';
-import { type Named, RELAY_MAKER, type RelayMaker } from './relay-maker.ts';
+import { NAMED, type Named, RELAY_MAKER, type RelayMaker } from './relay-maker.ts';
 
 /** One relay: starts and stops with the application, and serves its routes before the body parsers. */
 @Module({ imports: [DiscoveryModule], providers: [MailEventHandlers, MailRelayHealthIndicator] })

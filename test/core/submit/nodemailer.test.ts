@@ -103,6 +103,31 @@ describe("nodemailer over the relay's transport", () => {
     expect(parsed.attachments.map(({ content }) => content.toString())).toEqual(['dot', 'streamed']);
   });
 
+  it('passes over fields and headers without a value, as nodemailer does', async () => {
+    const it = await world();
+    const empty = { cc: '', bcc: '', replyTo: '', sender: '', inReplyTo: '', references: '', html: '' };
+    await it.transporter.sendMail({ ...mail, ...empty, headers: { 'X-None': null, 'X-One': '1' } as never });
+    const [source = ''] = await received(it, 1);
+    expect(source).toContain('X-One: 1');
+    expect(source).not.toMatch(/X-None|text\/html|Reply-To/);
+  });
+
+  it('takes streams and encodings in every part', async () => {
+    const it = await world();
+    await it.transporter.sendMail({
+      ...mail,
+      alternatives: [{ contentType: 'text/x-web-markdown', content: Readable.from(['**streamed**']) }],
+      icalEvent: { content: Readable.from(['BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n']) },
+      attachments: [{ filename: 'a.txt', content: 'YQ==', encoding: 'BASE64' }],
+    });
+    const [source = ''] = await received(it, 1);
+    expect(source).toContain(Buffer.from('**streamed**').toString('base64'));
+    const { attachments } = await simpleParser(source);
+    const texts = attachments.map(({ content }) => content.toString());
+    expect(texts).toContain('a');
+    expect(texts).toContainEqual(expect.stringContaining('BEGIN:VCALENDAR'));
+  });
+
   it('lets plugins of the step compile render the body', async () => {
     const it = await world();
     it.transporter.use('compile', ({ data }, done) => {

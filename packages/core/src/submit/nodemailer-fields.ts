@@ -26,23 +26,38 @@ export async function toSendMessage(data: object): Promise<SendMessage> {
       if (SWITCHES.has(key)) return [];
       if (key === 'text' || key === 'html') return [[key, await bodyOf(value, key)]];
       if (key === 'attachments' || key === 'alternatives') {
-        const parts = [value].flat().map((part) => partOf(part, given));
+        const parts = await Promise.all([value].flat().map((part) => readPart(partOf(part, given), key)));
         return parts.length === 0 ? [] : [[key, parts]];
       }
+      if (key === 'icalEvent') return [[key, await readPart(value, key)]];
       if (key === 'priority') return [[key, typeof value === 'string' ? value.toLowerCase() : value]];
       if (key === 'envelope') return envelopeOf(value, fields);
-      if (key === 'headers' && isObject(value) && Object.keys(value).length === 0) return [];
+      if (key === 'headers') return headersOf(value);
       return [[key, value]];
     }),
   );
   return Object.fromEntries(entries.flat()) as SendMessage;
 }
 
-/** What nodemailer passes over: fields without a value. */
+/** What is text, and may be empty. */
+const TEXTS: ReadonlySet<string> = new Set(['subject', 'text', 'content']);
+
+/** What nodemailer passes over: fields without a value. Forms that nobody filled in leave empty ones. */
 function withoutEmpty(data: object): Fields {
   return Object.fromEntries(
-    Object.entries(data).filter(([, value]) => value !== undefined && value !== null && value !== false),
+    Object.entries(data).filter(
+      ([key, value]) => value !== undefined && value !== null && value !== false && (value !== '' || TEXTS.has(key)),
+    ),
   );
+}
+
+/** nodemailer writes no header without a value. */
+function headersOf(value: unknown): [string, unknown][] {
+  if (!isObject(value) || Array.isArray(value)) return [['headers', value]];
+  const headers = Object.fromEntries(
+    Object.entries(value).filter(([, one]) => one !== undefined && one !== null && one !== ''),
+  );
+  return Object.keys(headers).length === 0 ? [] : [['headers', headers]];
 }
 
 /** A body as text or bytes: of a stream, or in an object with its encoding, too. */
@@ -74,6 +89,18 @@ function partOf(part: unknown, { disableFileAccess, disableUrlAccess }: Fields):
     });
   return { ...rest, ...(isAddress ? { href: source } : { path: source }) };
 }
+
+/** Encodings that Node knows and `send()` does not; streams where `send()` takes none. */
+async function readPart(part: unknown, field: string): Promise<unknown> {
+  if (!isObject(part) || part instanceof Uint8Array) return part;
+  const { content, encoding, ...rest } = part as Fields;
+  if (field !== 'attachments' && content instanceof Readable) return { ...rest, content: await buffer(content) };
+  const known = typeof encoding === 'string' && Buffer.isEncoding(encoding) && !TAKEN.has(encoding);
+  if (typeof content !== 'string' || !known) return part;
+  return { ...rest, content: Buffer.from(content, encoding as BufferEncoding) };
+}
+
+const TAKEN: ReadonlySet<string> = new Set(['utf8', 'utf-8', 'base64', 'hex']);
 
 function inlined([, type = '', base64, content = '']: RegExpExecArray): object {
   const bytes = base64 === undefined ? Buffer.from(decodeURIComponent(content)) : Buffer.from(content, 'base64');

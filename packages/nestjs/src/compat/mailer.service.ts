@@ -1,4 +1,3 @@
-import type { SendMessage } from '@mailrelay/core';
 import { Inject, Injectable } from '@nestjs/common';
 import { MailRelayService } from '../mail-relay.service.ts';
 import { filled, filledHtml, templateName } from './context.ts';
@@ -26,18 +25,13 @@ export class MailerService {
    */
   async sendMail(options: ISendMailOptions): Promise<SentMessageInfo> {
     const message = this.#messageOf(options);
-    const { id, messageId, deliveries } = await this.#relay.send(message);
-    const those = (suppressed: boolean): string[] =>
-      deliveries.filter(({ state }) => (state === 'suppressed') === suppressed).map(({ recipient }) => recipient);
-    return {
-      id,
-      messageId,
-      accepted: those(false),
-      rejected: those(true),
-      pending: [],
-      response: `250 stored as ${id}`,
-      envelope: { from: addressOf(message.from), to: deliveries.map(({ recipient }) => recipient) },
-    };
+    // The transport takes all the forms of fields that nodemailer takes, and answers what its callers expect.
+    return new Promise((resolve, reject) =>
+      this.#relay.transport().send({ data: message }, (error, info) => {
+        if (info === undefined) reject(error);
+        else resolve(info);
+      }),
+    );
   }
 
   /** Whether every transport can be reached and takes its login; no mail is sent. `MailRelayService.routes.verify()` tells more. */
@@ -45,23 +39,17 @@ export class MailerService {
     return (await this.#relay.routes.verify()).every(({ ok }) => ok);
   }
 
-  #messageOf({ context, transporterName, template, ...fields }: ISendMailOptions): SendMessage {
+  #messageOf({ context: given, transporterName, template, ...fields }: ISendMailOptions): object {
+    const context = given ?? undefined;
     const message = { ...this.#options.defaults, ...fields };
     const { subject, html } = message;
     return {
       ...message,
       ...(transporterName === undefined ? {} : { route: transporterName }),
-      ...(subject === undefined ? {} : { subject: filled(subject, context) }),
+      ...(typeof subject !== 'string' ? {} : { subject: filled(subject, context) }),
       // As before, a text or an HTML of the caller's own goes before the template.
       ...(typeof html === 'string' ? { html: filledHtml(html, context) } : {}),
-      ...(template === undefined || html !== undefined
-        ? {}
-        : { template: templateName(template, this.#options), data: context ?? {} }),
+      ...(!template || html ? {} : { template: templateName(template, this.#options), data: context ?? {} }),
     };
   }
-}
-
-function addressOf(from: SendMessage['from']): string {
-  if (typeof from === 'object') return from.address;
-  return /<([^>]+)>\s*$/.exec(from ?? '')?.[1] ?? from ?? '';
 }

@@ -1,9 +1,8 @@
 import type { TestRelayOptions } from '@mailrelay/core/testing';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { NAMED } from '../module-definition.ts';
 import { RelayModule } from '../relay.module.ts';
-import { RELAY_MAKER } from '../relay-maker.ts';
+import { NAMED, RELAY_MAKER } from '../relay-maker.ts';
 import { MailRelayInbox } from './inbox.ts';
 import { TestRelays, WANTED, type Wanted } from './test-relays.ts';
 

@@ -2,9 +2,8 @@ import type { MailRelay, MailRelayOptions } from '@mailrelay/core';
 import { createTestRelay, type TestKit, type TestRelayOptions } from '@mailrelay/core/testing';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import { NAMED } from '../module-definition.ts';
 import { refuse } from '../options.ts';
-import type { Named, RelayMaker } from '../relay-maker.ts';
+import { NAMED, type Named, type RelayMaker } from '../relay-maker.ts';
 
 /** What a test says of one relay. */
 export interface Wanted {
