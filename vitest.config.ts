@@ -1,9 +1,14 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { SOURCE_ARGUMENTS } from './test/support/source.ts';
 
 // The workspace's packages are taken from their sources, so that tests run without a build.
 const conditions = ['@mailrelay/source', 'module', 'node', 'development|production'];
+
+// What Node has compiled and stripped of its types is kept for the worker threads and child processes of the tests, which
+// start by the thousand: without, it is half of what they cost.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '.tools/compile-cache');
 
 // Nest's decorators, wherever the file lies.
 const decorator = { legacy: true, emitDecoratorMetadata: true };
