@@ -50,6 +50,8 @@ export default defineConfig({
   test: {
     // Most tests wait for servers and processes: one at a time leaves half of a small machine idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Of the tests of a file that say that they can go at once.
+    maxConcurrency: 3,
     projects: [
       project('core', ['test/core/**/*.test.ts'], 30_000),
       project('express', ['test/express/**/*.test.ts'], 30_000),
