@@ -1,9 +1,14 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { SOURCE_ARGUMENTS } from './test/support/source.ts';
 
 // The workspace's packages are taken from their sources, so that tests run without a build.
 const conditions = ['@mailrelay/source', 'module', 'node', 'development|production'];
+
+// What Node has compiled and stripped of its types is kept for the worker threads and child processes of the tests, which
+// start by the thousand: without, it is half of what they cost.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '.tools/compile-cache');
 
 // Nest's decorators, wherever the file lies.
 const decorator = { legacy: true, emitDecoratorMetadata: true };
@@ -45,6 +50,8 @@ export default defineConfig({
   test: {
     // Most tests wait for servers and processes: one at a time leaves half of a small machine idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Of the tests of a file that say that they can go at once.
+    maxConcurrency: 3,
     projects: [
       project('core', ['test/core/**/*.test.ts'], 30_000),
       project('express', ['test/express/**/*.test.ts'], 30_000),

@@ -7,7 +7,7 @@ import { existsSync, globSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { SMTPServer } from 'smtp-server';
@@ -23,14 +23,29 @@ const exec = promisify(execFile);
 const scratch = await mkdtemp(join(tmpdir(), 'mail-relay-packages-'));
 try {
   const tarballs = await Promise.all(PACKAGES.map((name) => pack(join(ROOT, 'packages', name))));
-  for (const tarball of tarballs) await lint(tarball);
+  const projects = (await readdir(PROJECTS)).sort((one, other) => Number(isNest(other)) - Number(isNest(one)));
   await checkOldestNode();
-  for (const name of await readdir(PROJECTS)) await tryProject(name, tarballs);
+  await inTurns([
+    ...projects.map((name) => () => tryProject(name, tarballs)),
+    ...tarballs.map((tarball) => () => lint(tarball)),
+  ]);
 } catch (error) {
-  console.error(explain(error));
-  process.exitCode = 1;
+  fail(error);
 } finally {
   await rm(scratch, { recursive: true, force: true });
+}
+
+/** Does all, also after one has failed; two at a time, because installing waits a lot. What takes long stands first. */
+async function inTurns(jobs: readonly (() => Promise<void>)[]): Promise<void> {
+  const left = jobs.values();
+  const work = async (): Promise<void> => {
+    for (const job of left) await job().catch(fail);
+  };
+  await Promise.all([work(), work()]);
+}
+
+function isNest(project: string): boolean {
+  return project.startsWith('nestjs-');
 }
 
 async function pack(folder: string): Promise<string> {
@@ -49,13 +64,17 @@ async function lint(tarball: string): Promise<void> {
   console.log(`publint and attw accept ${tarball.slice(dirname(tarball).length + 1)}`);
 }
 
-/** Installs the tarballs into a copy of one project, and lets it send a mail to a server that reads it. */
+/** Installs the tarballs that it uses into a copy of one project, and lets it send a mail to a server that reads it. */
 async function tryProject(name: string, tarballs: string[]): Promise<void> {
   const folder = join(scratch, name);
   await cp(join(PROJECTS, name), folder, { recursive: true });
-  await exec('npm', [...INSTALL, ...tarballs], { cwd: folder });
+  const framework = isNest(name) ? 'nestjs' : 'express';
+  const wanted = tarballs.filter((tarball) =>
+    [framework, 'core', 'cli'].some((one) => basename(tarball).startsWith(`mailrelay-${one}-`)),
+  );
+  await exec('npm', [...INSTALL, ...wanted], { cwd: folder });
   await exec(join(folder, 'node_modules/.bin/mailrelay'), ['--version'], { cwd: folder });
-  await typeCheck(folder);
+  await typeCheck(name, folder);
   const nodes = name === 'esm' ? [process.execPath, OLDEST_NODE] : [process.execPath];
   for (const node of nodes) for (const program of programs(folder)) await tryProgram(name, folder, [node, program]);
   await runTests(name, folder);
@@ -66,7 +85,10 @@ async function runTests(name: string, folder: string): Promise<void> {
   const jest = join(folder, 'node_modules/jest/bin/jest.js');
   if (!existsSync(jest)) return;
   const env = { ...process.env, NODE_OPTIONS: '--experimental-vm-modules' };
-  const { stderr } = await exec(process.execPath, [jest, '--ci', '--rootDir', folder, 'dist/'], { cwd: folder, env });
+  const { stderr } = await exec(process.execPath, [jest, '--ci', '--testTimeout=60000', '--rootDir', folder, 'dist/'], {
+    cwd: folder,
+    env,
+  });
   if (!/^Tests:\s+\d+ passed, \d+ total$/m.test(stderr)) throw new Error(`${name}: jest ran no tests:\n${stderr}`);
   console.log(`the tests of the ${name} project pass under jest`);
 }
@@ -111,11 +133,11 @@ async function tryProgram(name: string, folder: string, [node, program]: [string
 }
 
 /** Compiles the project in each way it has a tsconfig for: against the declarations in the tarballs, with every check on. */
-async function typeCheck(folder: string): Promise<void> {
+async function typeCheck(name: string, folder: string): Promise<void> {
   for (const file of await readdir(folder)) {
     if (!/^tsconfig.*\.json$/.test(file)) continue;
     await exec('tsc', ['-p', file], { cwd: folder });
-    console.log(`a consumer type-checks with ${file}`);
+    console.log(`the ${name} project type-checks with ${file}`);
   }
 }
 
@@ -137,6 +159,11 @@ async function listen(): Promise<{ url: string; mails: string[]; close: () => Pr
   const { port } = listening.address() as AddressInfo;
   const close = (): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
   return { url: `smtp://127.0.0.1:${port}`, mails, close };
+}
+
+function fail(error: unknown): void {
+  console.error(explain(error));
+  process.exitCode = 1;
 }
 
 /** A failed command with what it printed; anything else with its stack. */

@@ -1,9 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { z } from 'zod';
 
 const Figure = z.strictObject({
@@ -14,14 +11,8 @@ const Figure = z.strictObject({
   met: z.boolean().nullable(),
 });
 
-const folder = mkdtempSync(join(tmpdir(), 'mail-relay-bench-test-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** The processes of a run share what Node has compiled. */
 const run = (...parameters: string[]): Promise<{ stdout: string }> =>
-  promisify(execFile)(process.execPath, [...process.execArgv, `${import.meta.dirname}/run.ts`, ...parameters], {
-    env: { ...process.env, NODE_COMPILE_CACHE: folder },
-  });
+  promisify(execFile)(process.execPath, [...process.execArgv, `${import.meta.dirname}/run.ts`, ...parameters]);
 
 it('each benchmark runs, and prints well-formed figures', async () => {
   const { stdout } = await run('--tiny', '--json', '--all');

@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { SMTPServer } from 'smtp-server';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { generatedPages } from '../../scripts/docs.ts';
 import { DECORATOR_ARGUMENTS } from '../support/source.ts';
 import { type Page, pages, ROOT, type Snippet } from './snippets.ts';
@@ -28,11 +29,12 @@ afterAll(() => {
 });
 
 describe('documentation', () => {
+  // A program spends half of its time waiting for its thread, a server or a clock: several at once.
   for (const page of all) {
     for (const snippet of page.snippets) {
-      it(`runs the program on line ${snippet.line} of ${page.path}`, async () => {
+      it.concurrent(`runs the program on line ${snippet.line} of ${page.path}`, async () => {
         const port = await freePort();
-        const file = write(page, snippet, port);
+        const file = write('runs', page, snippet, port);
         const { printed, code } = await run(file, snippet, port);
         expect(printed.filter((line) => snippet.prints.includes(line))).toEqual(snippet.prints);
         expect(code).toBe(0);
@@ -40,16 +42,17 @@ describe('documentation', () => {
     }
   }
 
-  it('has only programs that pass the type check', () => {
-    const files = all.flatMap((page) => page.snippets.map((snippet) => write(page, snippet, 3000)));
+  it.concurrent('has only programs that pass the type check', async () => {
+    const files = all.flatMap((page) => page.snippets.map((snippet) => write('types', page, snippet, 3000)));
     // What merges into the types of the package counts for the whole program, and so is checked alone.
     const alone = files.filter((file) => readFileSync(file, 'utf8').includes('declare module'));
     const together = files.filter((file) => !alone.includes(file));
-    expect([together, ...alone.map((file) => [file])].map(typeErrors).join('')).toBe('');
+    const programs = [together, ...alone.map((file) => [file])];
+    expect((await Promise.all(programs.map(typeErrors))).join('')).toBe('');
   });
 
   it('has pages that are generated from the code as it is', () => {
-    for (const [path, text] of generatedPages()) expect(readFileSync(join(ROOT, path), 'utf8'), path).toBe(text);
+    for (const [path, page] of generatedPages()) expect(readFileSync(join(ROOT, path), 'utf8'), path).toBe(page);
   });
 
   it('has no program that promises nothing', () => {
@@ -63,7 +66,7 @@ describe('documentation', () => {
 });
 
 /** What the compiler says of programs. */
-function typeErrors(files: readonly string[], index: number): string {
+async function typeErrors(files: readonly string[], index: number): Promise<string> {
   const tsconfig = join(folder, `tsconfig.${index}.json`);
   const compilerOptions = {
     noEmit: true,
@@ -77,12 +80,16 @@ function typeErrors(files: readonly string[], index: number): string {
     customConditions: ['@mailrelay/source'],
   };
   writeFileSync(tsconfig, JSON.stringify({ extends: '../../tsconfig.base.json', compilerOptions, files }));
-  return spawnSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', tsconfig], { encoding: 'utf8' }).stdout;
+  const compiler = spawn(join(ROOT, 'node_modules/.bin/tsc'), ['-p', tsconfig], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [said, [code]] = await Promise.all([text(compiler.stdout), once(compiler, 'exit')]);
+  return code === 0 ? said : `${said}exit code ${code}`;
 }
 
 /** Writes a program and the files of its page into a folder of their own; ports become free ones. */
-function write(page: Page, snippet: Snippet, port: number): string {
-  const place = join(folder, `${page.path.replace(/\W+/g, '-')}-${snippet.line}`);
+function write(purpose: 'runs' | 'types', page: Page, snippet: Snippet, port: number): string {
+  const place = join(folder, purpose, `${page.path.replace(/\W+/g, '-')}-${snippet.line}`);
   for (const file of page.files) {
     mkdirSync(dirname(join(place, file.path)), { recursive: true });
     writeFileSync(join(place, file.path), file.text);
@@ -99,20 +106,14 @@ function write(page: Page, snippet: Snippet, port: number): string {
 async function run(file: string, snippet: Snippet, port: number): Promise<{ printed: string[]; code: number | null }> {
   const child = spawn(join(ROOT, 'node_modules/.bin/node'), [...DECORATOR_ARGUMENTS, file], {
     cwd: dirname(file),
-    env: { PATH: process.env.PATH, PORT: String(port) },
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, PORT: String(port) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let output = '';
-  let errors = '';
-  child.stdout.on('data', (chunk) => {
-    output += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    errors += chunk;
-  });
+  const said = Promise.all([text(child.stdout), text(child.stderr)]);
   const ended = once(child, 'exit') as Promise<[number | null]>;
   if (snippet.serves) await stopWhenServing(child, port);
   const [code] = await ended;
+  const [output, errors] = await said;
   if (code !== 0 && !snippet.serves) throw new Error(`exit code ${code}\n${output}\n${errors}`);
   return { printed: output.split('\n').map((line) => line.trim()), code: snippet.serves ? 0 : code };
 }
@@ -120,16 +121,14 @@ async function run(file: string, snippet: Snippet, port: number): Promise<{ prin
 /** A program that serves is asked how it is, then ended. */
 async function stopWhenServing(child: ChildProcess, port: number): Promise<void> {
   const url = `http://127.0.0.1:${port}/mail/health`;
-  await expect
-    .poll(
-      () =>
-        fetch(url).then(
-          ({ status }) => status,
-          () => 0,
-        ),
-      { timeout: 30_000, interval: 100 },
-    )
-    .toBe(200);
+  await vi.waitUntil(
+    () =>
+      fetch(url).then(
+        ({ status }) => status === 200,
+        () => false,
+      ),
+    { timeout: 60_000, interval: 100 },
+  );
   child.kill('SIGKILL');
 }
 

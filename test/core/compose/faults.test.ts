@@ -57,6 +57,32 @@ describe('a fault in a template', () => {
   });
 });
 
+describe('a thread', () => {
+  it('loses nothing of what is said about a template or a value', async () => {
+    const broken = relayWithTemplates({ 'a.html': `${matter}<p>\n{{#if x}}</p>` }, { thread: true });
+    await expect(broken.start()).rejects.toMatchObject({
+      code: 'TEMPLATE_INVALID',
+      message: expect.stringContaining('a.html, line 6: {{#if x}}'),
+    });
+    const relay = relayWithTemplates(
+      { 'a.html': `${matter}<p>{{#if gift}}{{gift.note}}{{/if}}{{name}}</p>` },
+      { thread: true },
+    );
+    await expect(relay.templates.render('a', {})).rejects.toMatchObject({
+      code: 'TEMPLATE_VARIABLE_MISSING',
+      message: expect.stringMatching(/name, in .*a\.html \(line 5\)/),
+    });
+    await expect(
+      relay.send({ to: 'ada@example.com', template: 'a', data: { gift: true, name: 'Ada' } }),
+    ).rejects.toMatchObject({
+      code: 'TEMPLATE_RENDER_FAILED',
+      message: expect.stringMatching(/note is asked of true, which is no object, in .*a\.html \(line 5\)/),
+      cause: expect.any(Error),
+    });
+    expect((await relay.templates.render('a', { name: '<1>' })).html).toContain('&lt;1&gt;');
+  });
+});
+
 describe('a value that is missing', () => {
   const order = { name: 'Ada', order: {} };
   it.each([

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { classifyReply } from '../../../packages/core/src/deliver/replies.ts';
 import { retryAfterOf } from '../../../packages/core/src/deliver/retry-after.ts';
+import { onCpu } from '../../support/cpu.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -81,9 +82,7 @@ describe('the delay that a reply names', () => {
         expect(found).toBeLessThanOrEqual(360 * MINUTE);
       }),
     );
-    const since = performance.now();
-    retryAfterOf(`450 ${'retry after in 1 '.repeat(100_000)}`);
-    retryAfterOf(`450 ${'wait '.repeat(100_000)}`);
-    expect(performance.now() - since).toBeLessThan(500);
+    expect(onCpu(() => retryAfterOf(`450 ${'retry after in 1 '.repeat(100_000)}`)).ms).toBeLessThan(500);
+    expect(onCpu(() => retryAfterOf(`450 ${'wait '.repeat(100_000)}`)).ms).toBeLessThan(500);
   });
 });
