@@ -18,7 +18,7 @@ export const WAY_RULES: readonly ReasonRule[] = [
     name: 'no-connection',
     reason: 'network',
     match:
-      /connection (?:was |has been |is )?(?:refused|timed? ?out|reset|closed|lost|dropped)|no route to host|network (?:is )?unreachable|lost connection|establish an? (?:smtp )?connection|host (?:is )?(?:down|unreachable)/,
+      /connection (?:was |has been |is )?(?:refused|timed? ?out|reset|closed|lost|dropped)|no route to host|network (?:is )?unreachable|lost connection|connection expired|network error|incorrect hostname|establish an? (?:smtp )?connection|host (?:is )?(?:down|unreachable)/,
   },
   {
     name: 'expired',
@@ -60,7 +60,7 @@ export const WAY_RULES: readonly ReasonRule[] = [
     name: 'policy',
     reason: 'policy',
     match:
-      /polic(?:y|ies)|administrative(?:ly)? |prohibit|access denied|access to .{0,40}denied|not (?:allow|permit|authori[sz]|accept)\w{0,20}|unauthori[sz]ed|permission|restrict|(?:reject|refus|block|denied|deny|filter)(?:ed|s|ing)?\b|rejection|rule|security|forbidden|disallow|not welcome|only accept|does ?n[o']?t accept|delivery not authori|verboten|refus[eé]|rechaza|rifiutat|recusad|geweigerd|отклонен|拒否|受信拒否|フィルタ|指定受信/,
+      /polic(?:y|ies)|administrative(?:ly)? |prohibit|access denied|access to .{0,40}denied|not (?:allow|permit|authori[sz]|accept)\w{0,20}|unauthori[sz]ed|permission|restrict|(?:reject|refus|block|denied|deny|filter)(?:ed|s|ing)?\b|rejection|rule|security|forbidden|disallow|not welcome|low priority|only accept|does ?n[o']?t accept|delivery not authori|verboten|refus[eé]|rechaza|rifiutat|recusad|geweigerd|отклонен|拒否|受信拒否|フィルタ|指定受信/,
   },
   {
     name: 'system',

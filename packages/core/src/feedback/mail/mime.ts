@@ -43,6 +43,8 @@ function readPart(text: string, count: { left: number }, depth: number, fallback
     const boundary = parameter(contentType, 'boundary');
     const inner = type === 'multipart/digest' ? 'message/rfc822' : 'text/plain';
     const pieces = boundary === undefined ? [] : splitBody(body, boundary, count);
+    // Where somebody took the boundaries out, what is left is text.
+    if (pieces.length === 0) return { ...part, type: 'text/plain', parts: [] };
     return { ...part, parts: pieces.map((piece) => readPart(piece, count, depth + 1, inner)) };
   }
   if (type === 'message/rfc822' || type === 'message/global') {
