@@ -18,7 +18,7 @@ export const MESSAGE_RULES: readonly ReasonRule[] = [
     name: 'spam',
     reason: 'spam-rejected',
     match:
-      /spam(?!haus|cop)|s(?:urbl|uribl)\b|\buribl|\burlbl|mass mailer|reject, id=\d|blocked for abuse|mail rejet[eé]\. mail rejected|recurrent pattern|blocked by our filter|message filtered|spam(?:score|content|mail)|junk ?(?:e?-?mail|message)?|unsolicited|bulk (?:e-?)?mail|\bube\b|\buce\b|high probability of|bayes|(?:looks|look|appears|appear|seems|too) (?:like |to be |much like )?(?:spam|a spam|bulk)|(?:message|mail|content) (?:\w{1,30} ){0,6}(?:scored|classified|considered|detected|identified|marked|flagged) (?:as|to be|too)|unwanted (?:mail|message|content)|aup#(?![a-z]{0,3}-?1(?:09|1[6-9]|26|53|56)0)|advertis|dspam|mailshell|suspected|spamming|anti-?spam|suspicious(?!remoteserver)|dt:spm|:spm\b/,
+      /spam(?!haus|cop)|s(?:urbl|uribl)\b|\buribl|\burlbl|mass mailer|reject, id=\d|blocked for abuse|mail rejet[eé]\. mail rejected|recurrent pattern|blocked by our filter|message filtered|spam(?:score|content|mail)|junk ?(?:e?-?mail|message)?|unsolicited|bulk (?:e-?)?mail|\bube\b|\buce\b|high probability of|bayes|(?:looks|look|appears|appear|seems|too) (?:like |to be |much like )?(?:spam|a spam|bulk)|(?:message|mail|content) (?:\w{1,30} ){0,6}(?:scored|classified|considered|detected|identified|marked|flagged) (?:as|to be|too)(?! (?:invalid|unknown|inactive|undeliverable|disabled))|unwanted (?:mail|message|content)|aup#(?![a-z]{0,3}-?1(?:09|1[6-9]|26|53|56)0)|advertis|dspam|mailshell|suspected|spamming|anti-?spam|suspicious(?!remoteserver)|dt:spm|\(hvu:\w{1,8}\)|:spm\b/,
   },
   {
     name: 'content-policy',

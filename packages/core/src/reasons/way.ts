@@ -18,7 +18,7 @@ export const WAY_RULES: readonly ReasonRule[] = [
     name: 'no-connection',
     reason: 'network',
     match:
-      /connection (?:was |has been |is )?(?:refused|timed? ?out|reset|closed|lost|dropped)|no route to host|network (?:is )?unreachable|lost connection|connection expired|network error|incorrect hostname|establish an? (?:smtp )?connection|host (?:is )?(?:down|unreachable)/,
+      /connection (?:was |has been |is )?(?:refused|timed? ?out|reset|closed|lost|dropped)|no route to host|network (?:is )?unreachable|lost connection|connection expired|refused (?:the|our) connection|network error|incorrect hostname|no route (?:found )?to (?:the )?domain|unable to route to|establish an? (?:smtp )?connection|host (?:is )?(?:down|unreachable)/,
   },
   {
     name: 'expired',
