@@ -35,6 +35,8 @@ export function addressesIn(said: string, own: ReadonlySet<string>, returned: He
     if (address === undefined || key === undefined || not.has(key) || !isPossible(address)) continue;
     const end = match.index + match[0].length;
     const place = placeOf(said.slice(Math.max(0, match.index - 60), match.index), said.slice(end, end + 12));
+    // Whom to ask about a list is nobody who should have got the mail.
+    if (/-(?:owner|request)@/.test(key) && (place === 'likely' || match[0].endsWith('.'))) continue;
     if (place !== undefined && !found[place].has(key)) found[place].set(key, address);
   }
   if (found.sure.size > 0) return [...found.sure.values()];
