@@ -38,6 +38,12 @@ export const SENDER_RULES: readonly ReasonRule[] = [
       /\bspf\b(?! domain)|sender policy framework|domain authentication|\bpol-p7\b|aup#cxsndr|\bdkim\b(?! domain)|\bdmarc\b|unauthenticated (?:e?mail|message)|sender ?id\b.{0,40}(?:fail|not)|senderid|(?:does not|did not|doesn't|didn't) pass authentication|fails? authentication|authentication checks?|required authentication level|email is unauthenticated|dmarc verification|message failed.{0,30}authenticat|unauthenticatedmessage/,
   },
   {
+    // What is wrong with the login comes with it.
+    name: 'refused-relay',
+    reason: 'policy',
+    match: /mail relay denied|invalid credentials for relay/,
+  },
+  {
     name: 'refused-login',
     reason: 'auth-failure',
     match:
