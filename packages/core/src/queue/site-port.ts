@@ -75,6 +75,7 @@ export interface SiteQueueStore {
   readyAt(lane: LaneKey): number | undefined;
   /** The sites of domains, as far as they are known and have not expired. */
   sitesOf(domains: readonly string[], now: number): ReadonlyMap<string, string>;
+  /** What has expired is forgotten with the beats of owners, a bounded number with each. */
   keepSites(
     sites: readonly { readonly domain: string; readonly site: string; readonly until: number }[],
     now: number,

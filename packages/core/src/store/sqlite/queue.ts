@@ -58,7 +58,7 @@ export function createQueueStore(
     readonly sites: SiteLanes;
     readonly consequences: Consequences;
     readonly policy: SuppressionPolicy;
-    /** Forgets what reports do not keep. */
+    /** Forgets what is not kept any longer. */
     sweep(now: number): void;
   },
 ): QueueStore {

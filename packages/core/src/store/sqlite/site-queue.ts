@@ -5,6 +5,7 @@ import type { Stream } from '../../message.ts';
 import type { ClaimedDelivery, SiteQueueStore } from '../../queue/port.ts';
 import type { Claims } from './claims.ts';
 import type { Database } from './database.ts';
+import type { DomainSites } from './domain-sites.ts';
 import type { Lanes } from './lanes.ts';
 import { STREAMS } from './ledger.ts';
 import { type RateLog, rateKey } from './rates.ts';
@@ -16,9 +17,15 @@ const LANES = 200;
 /** The queue's lanes by site, over SQLite. */
 export function createSiteQueue(
   db: Database,
-  parts: { readonly rates: RateLog; readonly lanes: Lanes; readonly claims: Claims; readonly sites: SiteLanes },
+  parts: {
+    readonly rates: RateLog;
+    readonly lanes: Lanes;
+    readonly claims: Claims;
+    readonly sites: SiteLanes;
+    readonly domains: DomainSites;
+  },
 ): SiteQueueStore {
-  const { rates, lanes, claims, sites } = parts;
+  const { rates, lanes, claims, sites, domains } = parts;
   const ids = new Map<string, number>();
 
   const due = db.prepare((query, p: { lane: number; now: number; limit: number }) =>
@@ -76,23 +83,6 @@ export function createSiteQueue(
       .where('ready_at', 'is not', null)
       .orderBy('ready_at')
       .limit(1),
-  );
-  const knownSites = db.prepare((query, p: { domains: string; now: number }) =>
-    query
-      .selectFrom('domain_site')
-      .select(['domain', 'site'])
-      .where('domain', 'in', sql<string>`(select value from json_each(${p.domains}))`)
-      .where('until', '>', p.now),
-  );
-  const keepSite = db.prepare((query, p: { domain: string; site: string; until: number }) =>
-    query
-      .insertInto('domain_site')
-      .values({ domain: p.domain, site: p.site, until: p.until })
-      .onConflict((conflict) =>
-        conflict
-          .column('domain')
-          .doUpdateSet((row) => ({ site: row.ref('excluded.site'), until: row.ref('excluded.until') })),
-      ),
   );
 
   function laneOf(route: string, stream: number, site: string): number {
@@ -179,14 +169,8 @@ export function createSiteQueue(
       });
       return at.length === 0 ? undefined : Math.min(...at);
     },
-    sitesOf: (domains, now) =>
-      new Map(
-        knownSites.all({ domains: JSON.stringify(domains), now }).map(({ domain, site }) => [domain, site] as const),
-      ),
-    keepSites: (found) =>
-      db.write(() => {
-        for (const one of found) keepSite.run(one);
-      }),
+    sitesOf: domains.of,
+    keepSites: (found) => db.write(() => domains.keep(found)),
     applyRule: (route, site, rule, now) =>
       db.write(() => {
         sites.setRule(route, site, rule);

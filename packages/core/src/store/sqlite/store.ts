@@ -6,6 +6,7 @@ import { createBlobs } from './blobs.ts';
 import { createClaims } from './claims.ts';
 import { createConsequences } from './consequences.ts';
 import { createDatabase } from './database.ts';
+import { createDomainSites } from './domain-sites.ts';
 import { createEndpointStore } from './endpoints.ts';
 import { createFeedbackStore } from './feedback.ts';
 import { createIntake, type MessageIdOf } from './intake.ts';
@@ -58,14 +59,20 @@ export function createSqliteStore({
   const notices = createNotices(db);
   const rows = createSubscriptionRows(db);
   const subscriptions = createSubscriptionStore(db, { rows, ledger, notices });
+  const domains = createDomainSites(db);
+  const sweepReports = createReportSweep(db);
   const parts = {
     rates,
     lanes,
     claims: createClaims(db, ledger),
     sites,
     consequences,
+    domains,
     policy,
-    sweep: createReportSweep(db),
+    sweep(now: number) {
+      sweepReports(now);
+      domains.sweep(now);
+    },
   };
   return {
     intake: createIntake(db, ledger, messageIdOf),
