@@ -51,12 +51,12 @@ describe('a process that is stopped for longer than its lease, and goes on', () 
     const lane = { route: 'out', stream: 'transactional' } as const;
     expect(await store.queue.claim({ lane, limit: 100, owner: other, now: later })).toHaveLength(40);
     // This one hears with its next sign of life that it was given up, and registers again.
-    await vi.waitFor(async () => expect((await store.queue.lanes())[0]?.sending).toBe(40));
+    await vi.waitFor(async () => expect((await store.queue.lanes({ limit: 10, offset: 0 }))[0]?.sending).toBe(40));
     await new Promise((resolve) => setTimeout(resolve, LEASE_MS / 2));
     for (const release of held.splice(0)) release();
     await vi.waitFor(() => expect(held).toEqual([]));
     await queue.stop({ drain: false, timeoutMs: 1000 });
     expect(begun).toHaveLength(2);
-    expect((await store.queue.lanes())[0]?.sending).toBe(40);
+    expect((await store.queue.lanes({ limit: 10, offset: 0 }))[0]?.sending).toBe(40);
   });
 });

@@ -33,7 +33,9 @@ it('no query of the queue, the log or the reports reads a whole table', async ()
   await store.queue.started('out', [NOW], owner);
   const results = [settlement(a, SENT), settlement(b, DEFERRED), settlement(c, BOUNCED)];
   await store.queue.settle(results, { owner, now: NOW });
-  await store.queue.lanes();
+  await store.queue.lanes({ limit: 10, offset: 0 });
+  await store.queue.totals();
+  store.queue.lane({ route: 'out', stream: 'transactional' });
   const boundsOf = () => ({ connections: 1, unproven: 1, rates: [{ limit: 100, windowMs: 1000 }] });
   const shaping = { pid: 1, host: 'here', rates, routes: ['out'], shaped: { boundsOf } };
   const other = await store.queue.register(shaping, NOW);

@@ -88,7 +88,7 @@ export interface LaneUse {
 /** A lane, as operators see it. */
 export interface LaneRecord extends LaneKey {
   readonly paused: boolean;
-  /** At most 100,000 are counted. */
+  /** At most 100,000 are counted, and 1,000,000 over a list. */
   readonly waiting: number;
   readonly sending: number;
   /** Due time of the delivery that waits longest; undefined where none waits. */
@@ -105,6 +105,24 @@ export interface LaneLimit {
   /** The ceiling, and what counts against it now. */
   readonly most: number;
   readonly used: number;
+}
+
+/** Which lanes are listed. */
+export interface LaneQuery {
+  readonly route?: string | undefined;
+  readonly stream?: Stream | undefined;
+  readonly site?: string | undefined;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+/** The queue as a whole. */
+export interface QueueTotals {
+  /** Deliveries that wait, counted up to 1,000,000. */
+  readonly waiting: number;
+  readonly sending: number;
+  /** Earliest due time of what is in a lane that is not paused, ms since the epoch. */
+  readonly oldestDueAt: number | undefined;
 }
 
 /** A lane with what limits it. */
@@ -189,7 +207,10 @@ export interface QueueStore {
   changes(): number;
   /** A lane with a site is that site's alone; one without stops all sites of the route. */
   pause(lane: LaneKey, paused: boolean, now: number): Promise<void>;
-  /** One of {@link lanes}; undefined where it has never had mail. */
+  /** One lane; undefined where it has never had mail. */
   lane(lane: LaneKey): LaneRecord | undefined;
-  lanes(): Promise<LaneRecord[]>;
+  /** Lanes, the busiest first; of sites those that have mail, are paused, or that a rule acts on. */
+  lanes(query: LaneQuery): Promise<LaneRecord[]>;
+  /** Over all lanes. */
+  totals(): Promise<QueueTotals>;
 }

@@ -26,6 +26,7 @@ import {
   type DeliveryQuery,
   type EntryOptions,
   type HoldOptions,
+  type LaneListQuery,
   type LaneOptions,
   type RenderOptions,
   type ReportQuery,
@@ -125,8 +126,15 @@ export interface Templates {
 
 /** Lanes: the queue of one route and one stream, and of one site where the route is held to limits by site. */
 export interface Lanes {
-  /** All lanes with what limits them; of sites those that have mail, are paused, or that a rule acts on. */
-  list(): Promise<readonly LaneView[]>;
+  /**
+   * Lanes with what limits them, those with the most mail first, 100 unless told; of sites those that have mail, are paused, or
+   * that a rule acts on. Mail goes on meanwhile, so that a lane may come up on two pages, or on none.
+   *
+   * @throws MailRelayError `OPTIONS_INVALID`
+   * @example
+   * const [busiest] = await relay.lanes.list({ route: 'mx', limit: 1 });
+   */
+  list(query?: LaneListQuery): Promise<readonly LaneView[]>;
   /** Nothing leaves by the route (and stream, where one is named) until `resume()`; also for other processes. */
   pause(route: string, options?: LaneOptions): Promise<void>;
   /** Takes back a `pause()` of the same lanes: a site that is paused alone stays so when its route goes on. */
@@ -273,5 +281,9 @@ export function createLanes(engine: Engine): Lanes {
       for (const one of stream === undefined ? STREAMS : [stream])
         await (await engine()).pauseLane({ route, stream: one, site }, paused);
     };
-  return { list: async () => (await engine()).lanes(), pause: set(true), resume: set(false) };
+  return {
+    list: async (query = {}) => (await engine()).lanes(checked.laneList(query)),
+    pause: set(true),
+    resume: set(false),
+  };
 }

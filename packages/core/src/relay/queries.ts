@@ -1,5 +1,6 @@
 import type { FeedbackReport } from '../feedback/port.ts';
 import { DELIVERY_STATES, decodeId, STREAMS, type Stream } from '../message.ts';
+import type { LaneQuery } from '../queue/port.ts';
 import { type BreakdownQuery, DIMENSIONS, ORDERS, type ReportDimension, type ReportOrder } from '../report/port.ts';
 import {
   check,
@@ -86,6 +87,15 @@ export interface SuppressionQuery {
   readonly limit?: number | undefined;
   readonly after?: string | undefined;
   readonly scope?: string | undefined;
+}
+
+/** Which lanes are listed. */
+export interface LaneListQuery extends LaneOptions {
+  readonly route?: string | undefined;
+  /** 1 to 1000. @default 100 */
+  readonly limit?: number | undefined;
+  /** Lanes that are left out, the busiest first. @default 0 */
+  readonly offset?: number | undefined;
 }
 
 /** Which lanes of a route. */
@@ -205,6 +215,14 @@ export const checked = {
   render: (options: RenderOptions): RenderOptions => through(RENDER, options, 'render()'),
   lanes: (options: LaneOptions): LaneOptions =>
     through(group<LaneOptions>({ stream, site: textUpTo(255) }), options, 'lanes'),
+  laneList: (query: LaneListQuery): LaneQuery => {
+    through(
+      group<LaneListQuery>({ route: text, stream, site: textUpTo(255), limit, offset: whole(0) }),
+      query,
+      'list()',
+    );
+    return { ...query, limit: query.limit ?? 100, offset: query.offset ?? 0 };
+  },
   selection: (given: string | Selection): Selection => selectionOf(given),
 } as const;
 

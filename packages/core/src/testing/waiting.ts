@@ -1,4 +1,4 @@
-import type { DeliveryState, MailRelay, MessageRecord } from '../index.ts';
+import type { DeliveryState, LaneView, MailRelay, MessageRecord } from '../index.ts';
 
 /** How a test waits: for states, never for time. */
 export interface Waiting {
@@ -54,7 +54,7 @@ export function createWaiting(relay: MailRelay, told: () => Promise<void>, now: 
       const happened = happening.promise;
       // What is written is announced in the same turn.
       await new Promise(setImmediate);
-      const busy = (await relay.lanes.list()).filter(
+      const busy = (await allLanes(relay)).filter(
         ({ paused, sending, oldestDueAt = Number.POSITIVE_INFINITY }) =>
           sending > 0 || (!paused && oldestDueAt <= now()),
       );
@@ -89,12 +89,24 @@ export function createWaiting(relay: MailRelay, told: () => Promise<void>, now: 
       } while (events !== before);
     },
     async nextDueAt() {
-      const due = (await relay.lanes.list()).flatMap(({ paused, oldestDueAt }) =>
+      const due = (await allLanes(relay)).flatMap(({ paused, oldestDueAt }) =>
         paused || oldestDueAt === undefined ? [] : [oldestDueAt],
       );
       return due.length === 0 ? undefined : Math.min(...due);
     },
   };
+}
+
+/** Lanes that are asked for at once. */
+const PAGE = 1000;
+
+async function allLanes(relay: Pick<MailRelay, 'lanes'>): Promise<LaneView[]> {
+  const all: LaneView[] = [];
+  for (;;) {
+    const page = await relay.lanes.list({ limit: PAGE, offset: all.length });
+    all.push(...page);
+    if (page.length < PAGE) return all;
+  }
 }
 
 function isIn(record: MessageRecord, id: string, wanted: readonly DeliveryState[]): boolean {

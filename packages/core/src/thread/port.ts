@@ -11,7 +11,7 @@ import type { MessageEvent, ReasonClass, TranscriptStep } from '../events.ts';
 import type { FeedbackEvent, FeedbackReport, MailReport } from '../feedback/port.ts';
 import type { Accepted, DeliveryState, Stream, Submission, SubmittedRecipient, TemplateData } from '../message.ts';
 import type { EndpointView, ResolvedEndpoint } from '../notify/port.ts';
-import type { LaneKey, LaneRecord, LaneView } from '../queue/port.ts';
+import type { LaneKey, LaneQuery, LaneRecord, LaneView } from '../queue/port.ts';
 import type {
   Breakdown,
   BreakdownQuery,
@@ -101,7 +101,9 @@ export interface RouteCheck {
 export interface Health {
   readonly ok: boolean;
   readonly store: { readonly ok: boolean; readonly bytes: number };
+  /** Over all lanes; `waiting` is counted up to 1,000,000. */
   readonly queue: { readonly waiting: number; readonly sending: number; readonly oldestMs: number };
+  /** The 100 busiest. */
   readonly lanes: readonly LaneRecord[];
   /** Routes of this process that do not work at the moment; their mail waits. */
   readonly failing: readonly FailingRoute[];
@@ -193,7 +195,7 @@ export interface EngineApi {
   /** Undefined where the campaign that is asked for never was. */
   breakdown(by: ReportDimension, query: BreakdownQuery): Promise<Breakdown | undefined>;
   deferralReport(query: WayQuery): Promise<DeferralReport>;
-  lanes(): Promise<LaneView[]>;
+  lanes(query: LaneQuery): Promise<LaneView[]>;
   pauseLane(lane: LaneKey, paused: boolean): Promise<void>;
   /** Labels, stores and counts what came in at the same time; durable when resolved. Unknown deliveries are ignored. */
   readAll(readings: readonly Reading[]): Promise<void>;

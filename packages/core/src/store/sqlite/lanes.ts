@@ -1,24 +1,13 @@
 import { sql } from 'kysely';
 import type { Stream } from '../../message.ts';
-import type { LaneKey, LaneRecord } from '../../queue/port.ts';
+import type { LaneKey } from '../../queue/port.ts';
 import type { Database } from './database.ts';
-import { STREAMS, stateCode } from './ledger.ts';
-import { UNSENT } from './migrations/initial.ts';
-
-/** Waiting deliveries of a lane are counted up to here: counting millions would hold up everything else. */
-const COUNTED = 100_000;
+import { STREAMS } from './ledger.ts';
 
 /** A lane by its number. */
 export interface LaneRow {
   readonly id: number;
   readonly paused: number;
-}
-
-/** A lane as it is listed. */
-interface StoredLane extends LaneRow {
-  readonly route: string;
-  readonly site: string;
-  readonly stream: number;
 }
 
 /** A lane by what it is of. */
@@ -42,9 +31,6 @@ export interface Lanes {
   /** Earliest due time; undefined where nothing waits. */
   dueAt(id: number): number | undefined;
   pause(lane: LaneKey, paused: boolean): void;
-  list(): LaneRecord[];
-  /** One of the list. */
-  record(lane: LaneKey): LaneRecord | undefined;
   /** A process that has these routes is there. */
   see(routes: readonly string[], now: number): void;
   /** Moves what waits on routes that nobody has to another; answers how many deliveries. Routes that somebody had since `seenBefore` are waited for. */
@@ -90,29 +76,6 @@ export function createLanes(db: Database): Lanes {
       .onConflict((conflict) => conflict.doNothing()),
   );
   const all = db.prepare((query) => query.selectFrom('lane').selectAll());
-  const waiting = db.prepare((query, { id }: { id: number }) =>
-    query
-      .selectFrom('delivery')
-      .select((row) => row.fn.countAll<number>().as('n'))
-      .where(
-        'id',
-        'in',
-        query
-          .selectFrom('delivery')
-          .select('id')
-          .where('lane_id', '=', id)
-          .where('due_at', 'is not', null)
-          .limit(COUNTED),
-      ),
-  );
-  const sending = db.prepare((query) =>
-    query
-      .selectFrom('delivery')
-      .select((row) => ['lane_id', row.fn.countAll<number>().as('n')])
-      .where('state', '=', stateCode('sending'))
-      .where(UNSENT)
-      .groupBy('lane_id'),
-  );
   const see = db.prepare((query, p: { routes: string; now: number }) =>
     query
       .updateTable('lane')
@@ -135,24 +98,6 @@ export function createLanes(db: Database): Lanes {
     return (find.get(lane) as LaneRow).id;
   }
 
-  function running(): ReadonlyMap<number, number> {
-    return new Map(sending.all({}).map(({ lane_id, n }) => [lane_id, n]));
-  }
-
-  /** @param stopped - whether the whole route is paused, and with it all its sites */
-  function recordOf(row: StoredLane, stopped: boolean, sent: ReadonlyMap<number, number>): LaneRecord {
-    const { id, route, site, stream, paused } = row;
-    return {
-      route,
-      stream: STREAMS[stream] ?? 'transactional',
-      site: site === '' ? undefined : site,
-      paused: paused === 1 || stopped,
-      waiting: waiting.get({ id })?.n ?? 0,
-      sending: sent.get(id) ?? 0,
-      oldestDueAt: dueAt(id),
-    };
-  }
-
   return {
     idOf,
     find: (lane) => find.get(columnsOf(lane)),
@@ -167,25 +112,6 @@ export function createLanes(db: Database): Lanes {
     },
     dueAt,
     pause: (lane, paused) => void put.run({ ...columnsOf(lane), paused: paused ? 1 : 0 }),
-    list() {
-      const sent = running();
-      const rows = all.all({});
-      const stopped = new Map(
-        rows.filter(({ site }) => site === '').map((row) => [`${row.stream} ${row.route}`, row.paused === 1]),
-      );
-      return rows
-        .filter(
-          // Thousands of sites may have had mail once.
-          ({ site, ready_at, held, paused, rule }) =>
-            site === '' || ready_at !== null || held > 0 || paused === 1 || rule !== null,
-        )
-        .map((row) => recordOf(row, stopped.get(`${row.stream} ${row.route}`) === true, sent));
-    },
-    record(lane) {
-      const row = find.get(columnsOf(lane));
-      const { route, stream } = lane;
-      return row && recordOf(row, find.get(columnsOf({ route, stream }))?.paused === 1, running());
-    },
     see: (routes, now) => void see.run({ routes: JSON.stringify(routes), now }),
     reroute(known, to, seenBefore) {
       let moved = 0;

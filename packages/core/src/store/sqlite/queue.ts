@@ -7,6 +7,7 @@ import type { Claims } from './claims.ts';
 import { createClock } from './clock.ts';
 import type { Consequences } from './consequences.ts';
 import type { Database } from './database.ts';
+import { createLaneList } from './lane-list.ts';
 import type { Lanes } from './lanes.ts';
 import { FLAGS, type Ledger, stateCode } from './ledger.ts';
 import { createOwners } from './owners.ts';
@@ -66,6 +67,7 @@ export function createQueueStore(
   const owners = createOwners(db, rates);
   const clock = createClock(db, rates, sites.refresh);
   const tallies = createTallies(db, ledger);
+  const list = createLaneList(db);
 
   const markDeferred = db.prepare((query, p: { id: number; owner: number }) =>
     query
@@ -210,8 +212,9 @@ export function createQueueStore(
         if (row !== undefined) sites.touched(row.id);
         sites.reschedule(now);
       }),
-    lane: lanes.record,
-    lanes: async () => lanes.list(),
+    lane: list.record,
+    lanes: async (query) => list.list(query),
+    totals: async () => list.totals(),
   };
 }
 
