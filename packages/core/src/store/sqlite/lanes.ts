@@ -75,11 +75,18 @@ export function createLanes(db: Database): Lanes {
       .values({ route: p.route, stream: p.stream })
       .onConflict((conflict) => conflict.doNothing()),
   );
-  const all = db.prepare((query) => query.selectFrom('lane').selectAll());
+  const nextRoute = db.prepare((query, p: { after: string }) =>
+    query.selectFrom('lane').select('route').where('route', '>', p.after).orderBy('route').limit(1),
+  );
+  const ofRoute = db.prepare((query, p: { route: string }) =>
+    query.selectFrom('lane').select(['id', 'site', 'stream', 'known_at']).where('route', '=', p.route),
+  );
   const see = db.prepare((query, p: { routes: string; now: number }) =>
     query
       .updateTable('lane')
       .set({ known_at: p.now })
+      // Those that mail comes into stand for all of the route: there may be thousands of sites.
+      .where('site', '=', '')
       .where('route', 'in', sql<string>`(select value from json_each(${p.routes}))`),
   );
   const move = db.prepare((query, p: { from: number; to: number }) =>
@@ -96,6 +103,14 @@ export function createLanes(db: Database): Lanes {
     const lane = columnsOf({ route, stream });
     add.run(lane);
     return (find.get(lane) as LaneRow).id;
+  }
+
+  /** The names of routes, found without a look at each lane. */
+  function routes(): string[] {
+    const names: string[] = [];
+    for (let at = nextRoute.get({ after: '' }); at !== undefined; at = nextRoute.get({ after: at.route }))
+      names.push(at.route);
+    return names;
   }
 
   return {
@@ -115,9 +130,14 @@ export function createLanes(db: Database): Lanes {
     see: (routes, now) => void see.run({ routes: JSON.stringify(routes), now }),
     reroute(known, to, seenBefore) {
       let moved = 0;
-      for (const { id, route, stream, known_at } of all.all({})) {
-        if (known.has(route) || known_at >= seenBefore || dueAt(id) === undefined) continue;
-        moved += move.run({ from: id, to: idOf({ route: to, stream: STREAMS[stream] ?? 'transactional' }) });
+      for (const route of routes()) {
+        if (known.has(route)) continue;
+        const lanes = ofRoute.all({ route });
+        if (lanes.some(({ site, known_at }) => site === '' && known_at >= seenBefore)) continue;
+        for (const { id, stream } of lanes) {
+          if (dueAt(id) === undefined) continue;
+          moved += move.run({ from: id, to: idOf({ route: to, stream: STREAMS[stream] ?? 'transactional' }) });
+        }
       }
       return moved;
     },
