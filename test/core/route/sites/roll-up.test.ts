@@ -5,7 +5,7 @@ import { createRollUp } from '../../../../packages/core/src/route/sites/roll-up.
 
 const rollUp = createRollUp(RECEIVERS);
 
-/** MX hosts as the receivers publish them, the best first. */
+/** MX hosts as the receivers name them, the best first. */
 const SETS: readonly (readonly [site: string, ...hosts: string[]])[] = [
   ['google', 'gmail-smtp-in.l.google.com', 'alt1.gmail-smtp-in.l.google.com'],
   ['google', 'aspmx.l.google.com', 'aspmx2.googlemail.com'],
@@ -27,6 +27,19 @@ const SETS: readonly (readonly [site: string, ...hosts: string[]])[] = [
   ['yandex', 'mx.yandex.ru'],
   ['proton', 'mail.protonmail.ch', 'mailsec.protonmail.ch'],
   ['comcast', 'mx2h1.comcast.net'],
+  ['bouygues', 'mx.bbox.fr'],
+  ['t-online', 'mx00.t-online.de', 'mx01.t-online.de'],
+  ['ionos', 'mx00.kundenserver.de', 'mx01.kundenserver.de'],
+  ['ionos', 'mx00.ionos.fr', 'mx01.ionos.fr'],
+  ['att', 'al-ip4-mx-vip1.prodigy.net'],
+  ['zoho', 'mx.zoho.eu', 'mx2.zoho.eu'],
+  ['ovh', 'mx1.mail.ovh.net', 'mx2.mail.ovh.net'],
+  ['libero', 'smtp-in.libero.it'],
+  ['seznam', 'mx1.seznam.cz'],
+  ['qq', 'mx3.qq.com', 'mx2.qq.com'],
+  ['netease', '163mx01.mxmail.netease.com'],
+  ['naver', 'mx1.naver.com'],
+  ['mimecast', 'eu-smtp-inbound-1.mimecast.com'],
   ['example.org', 'mx1.example.org', 'mx2.example.org'],
   ['example.co.uk', 'mail.example.co.uk'],
   ['example.fr', 'mail.example.fr'],
@@ -40,6 +53,11 @@ const SETS: readonly (readonly [site: string, ...hosts: string[]])[] = [
 describe('sites', () => {
   it.each(SETS)('%s: %s', (site, ...hosts) => {
     expect(rollUp.ofHosts(hosts)).toBe(site);
+  });
+
+  it('of all receivers of the data are among these', () => {
+    const tried = new Set(SETS.map(([site]) => site));
+    expect(RECEIVERS.map(({ name }) => name).filter((name) => !tried.has(name))).toEqual([]);
   });
 
   it('are known by the domain of large receivers, and of no other', () => {
