@@ -31,7 +31,7 @@ export interface SiteLanes {
   of(route: string, site: string): readonly SiteLaneRow[];
   /** How many more a lane may hand out, by its bounds and its rule, without rates. */
   room(lane: SiteLaneRow, siblings: readonly SiteLaneRow[], now: number): number;
-  /** Something was handed out. */
+  /** Something was handed out; the lane is looked at again with {@link reschedule}. */
   held(lane: SiteLaneRow, n: number): void;
   /** A result is in; the lane is looked at again with {@link reschedule}. */
   settled(lane: number, settlement: Settlement): void;
@@ -46,14 +46,17 @@ export interface SiteLanes {
 
 /** What has happened to a lane. */
 interface Happened {
-  /** Results that are in. */
-  readonly n: number;
+  /** What was handed out, without the results that are in. */
+  readonly held: number;
   readonly answers: number | undefined;
   /** It had its turn. */
   readonly turn: boolean;
 }
 
-const NOTHING: Happened = { n: 0, answers: undefined, turn: false };
+/** What a row keeps of it. */
+const KEPT = ['ready_at', 'rule', 'held', 'answers'] as const;
+
+const NOTHING: Happened = { held: 0, answers: undefined, turn: false };
 
 /** Where the rate of a site is full with what is about to start, it is looked at again after this time, ms. */
 const SOON_MS = 50;
@@ -69,22 +72,17 @@ export function createSiteLanes(db: Database, lanes: Lanes, rates: RateLog): Sit
     query.selectFrom('lane').selectAll().where('route', '=', p.route).where('site', '=', p.site),
   );
   const all = db.prepare((query) => query.selectFrom('lane').selectAll().where('site', '!=', ''));
-  const setReady = db.prepare((query, p: { id: number; readyAt: number | null; rule: string | null }) =>
-    query.updateTable('lane').set({ ready_at: p.readyAt, rule: p.rule }).where('id', '=', p.id),
+  const put = db.prepare((query, p: Pick<SiteLaneRow, 'id' | 'ready_at' | 'rule' | 'held' | 'answers'>) =>
+    query
+      .updateTable('lane')
+      .set({ ready_at: p.ready_at, rule: p.rule, held: p.held, answers: p.answers })
+      .where('id', '=', p.id),
   );
   const addHeld = db.prepare((query, p: { id: number; n: number }) =>
     query
       .updateTable('lane')
       .set((row) => ({ held: row.fn<number>('max', [row('held', '+', p.n), row.lit(0)]) }))
       .where('id', '=', p.id),
-  );
-  const setAnswers = db.prepare((query, p: { route: string; site: string; answers: number }) =>
-    query
-      .updateTable('lane')
-      .set({ answers: p.answers })
-      .where('route', '=', p.route)
-      .where('site', '=', p.site)
-      .where('answers', '!=', p.answers),
   );
   const setRules = db.prepare((query, p: { route: string; site: string; rule: string | null }) =>
     query.updateTable('lane').set({ rule: p.rule }).where('route', '=', p.route).where('site', '=', p.site),
@@ -137,16 +135,24 @@ export function createSiteLanes(db: Database, lanes: Lanes, rates: RateLog): Sit
     return Math.max(due, now);
   }
 
-  function rescheduleSite(route: string, site: string, now: number, hadTurn: (id: number) => boolean): void {
-    const both = siblings.all({ route, site });
-    for (const lane of both) {
+  /** One change of a lane, whatever has happened to it: this is done for each site of each batch. */
+  function rescheduleSite(route: string, site: string, now: number, answers?: number): void {
+    const stored = siblings.all({ route, site });
+    const both = stored.map((lane) => ({
+      ...lane,
+      held: Math.max(0, lane.held + (dirty.get(lane.id)?.held ?? 0)),
+      answers: answers ?? lane.answers,
+    }));
+    for (const [index, lane] of both.entries()) {
+      const before = stored[index] as SiteLaneRow;
       const next = readyAt(lane, both, now);
+      const hadTurn = dirty.get(lane.id)?.turn === true;
       // Who may go on keeps its place in the line; who had a turn, or comes anew, joins at its end.
-      const waits = lane.ready_at !== null && next !== null && lane.ready_at <= now && next <= now && !hadTurn(lane.id);
-      const at = waits ? lane.ready_at : next;
+      const waits = lane.ready_at !== null && next !== null && lane.ready_at <= now && next <= now && !hadTurn;
       const acting = ruleOf(lane);
       const rule = acting === undefined || isOver(acting, now) ? null : lane.rule;
-      if (at !== lane.ready_at || rule !== lane.rule) setReady.run({ id: lane.id, readyAt: at, rule });
+      const after = { ...lane, ready_at: waits ? lane.ready_at : next, rule };
+      if (KEPT.some((name) => after[name] !== before[name])) put.run(after);
     }
   }
 
@@ -169,12 +175,12 @@ export function createSiteLanes(db: Database, lanes: Lanes, rates: RateLog): Sit
       if (shaped !== undefined) refresh(now);
     },
     held({ id }, n) {
-      addHeld.run({ id, n });
-      dirty.set(id, { ...(dirty.get(id) ?? NOTHING), turn: true });
+      const before = dirty.get(id) ?? NOTHING;
+      dirty.set(id, { ...before, held: before.held + n, turn: true });
     },
     settled(lane, settlement) {
       const before = dirty.get(lane) ?? NOTHING;
-      dirty.set(lane, { ...before, n: before.n + 1, answers: answered(settlement) ?? before.answers });
+      dirty.set(lane, { ...before, held: before.held - 1, answers: answered(settlement) ?? before.answers });
     },
     touched(lane) {
       if (lanes.keyOf(lane).site !== '' && !dirty.has(lane)) dirty.set(lane, NOTHING);
@@ -182,16 +188,12 @@ export function createSiteLanes(db: Database, lanes: Lanes, rates: RateLog): Sit
     reschedule(now) {
       if (dirty.size === 0) return;
       const changed = new Map<string, { route: string; site: string; answers: number | undefined }>();
-      for (const [id, { n, answers }] of dirty) {
+      for (const [id, { answers }] of dirty) {
         const { route, site } = lanes.keyOf(id);
-        if (n > 0) addHeld.run({ id, n: -n });
         const name = `${route}\t${site}`;
         changed.set(name, { route, site, answers: answers ?? changed.get(name)?.answers });
       }
-      for (const { route, site, answers } of changed.values()) {
-        if (answers !== undefined) setAnswers.run({ route, site, answers });
-        rescheduleSite(route, site, now, (id) => dirty.get(id)?.turn === true);
-      }
+      for (const { route, site, answers } of changed.values()) rescheduleSite(route, site, now, answers);
       dirty.clear();
     },
     refresh,
@@ -209,7 +211,7 @@ export function createSiteLanes(db: Database, lanes: Lanes, rates: RateLog): Sit
       if (n > 0) addHeld.run({ id: lane.id, n });
       sites.set(`${lane.route}\t${lane.site}`, lane);
     }
-    for (const { route, site } of sites.values()) rescheduleSite(route, site, now, () => false);
+    for (const { route, site } of sites.values()) rescheduleSite(route, site, now);
   }
 }
 
