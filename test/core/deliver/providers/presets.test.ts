@@ -173,6 +173,7 @@ describe('regions', () => {
     [() => mailgun({ region: 'eu', user: 'u', pass: 'p' }), 'smtp.eu.mailgun.org'],
     [() => sendgrid({ region: 'eu', apiKey: 'k' }), 'smtp.eu.sendgrid.net'],
     [() => ses({ region: 'us-east-1', user: 'u', pass: 'p' }), 'email-smtp.us-east-1.amazonaws.com'],
+    [() => ses({ region: 'il-central-1', user: 'u', pass: 'p' }), 'email-smtp.il-central-1.amazonaws.com'],
   ])('have hosts of their own: %#', (make, host) => {
     expect(make()).toMatchObject({ smtp: { host } });
   });
@@ -181,7 +182,8 @@ describe('regions', () => {
     vi.stubEnv('AWS_REGION', 'eu-north-1');
     expect(ses({ user: 'u', pass: 'p' })).toMatchObject({ smtp: { host: 'email-smtp.eu-north-1.amazonaws.com' } });
     const login = { user: 'u', pass: 'p' };
-    expect(refusalOf(() => ses({ ...login, region: 'moon-1' })).code).toBe('OPTIONS_INVALID');
+    for (const region of ['moon-1', 'eu-central-2', 'mx-central-1'])
+      expect(refusalOf(() => ses({ ...login, region })).code, region).toBe('OPTIONS_INVALID');
     expect(ses({ ...login, region: 'moon-1', server: { host: 'smtp.moon.example' } })).toMatchObject({
       smtp: { host: 'smtp.moon.example' },
     });

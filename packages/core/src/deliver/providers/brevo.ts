@@ -31,7 +31,8 @@ export const brevo: Provider = {
   },
   // `250 2.0.0 OK: queued as <202508020358.47907466195@smtp-relay.sendinblue.com>`
   replyId: queuedAs,
-  // 20 MB: https://help.brevo.com/hc/en-us/articles/4402811730962; nothing is said of tags.
+  // 20 MB with attachments and content; its 4 MB for one attachment are of templates kept there, and nothing is said of tags:
+  // https://help.brevo.com/hc/en-us/articles/4402811730962
   limits: { maxBytes: 20 * 1024 * 1024, maxTags: 10, maxName: 200, maxHeader: 900 },
   // Its pages name a code, DKIM and DMARC: https://help.brevo.com/hc/en-us/sections/12170672459666
   spf: undefined,

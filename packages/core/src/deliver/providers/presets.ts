@@ -26,7 +26,10 @@ export function ses(options: SesOptions = {}): RouteSpec {
   const region = options.region ?? process.env.AWS_REGION;
   if (region === undefined || region === '') refuse('ses().region', 'is missing: give it, or set AWS_REGION');
   if (!SES_REGIONS.includes(region) && options.server?.host === undefined)
-    refuse('ses().region', 'is none that has SES, such as eu-west-3; for a new one, give `server.host` as well');
+    refuse(
+      'ses().region',
+      'is none with an SMTP server of SES, such as eu-west-3; for a new one, give `server.host` as well',
+    );
   const configurationSet = options.configurationSet ?? (process.env.SES_CONFIGURATION_SET || undefined);
   const auth = {
     user: credentialOf('ses().user', options.user, 'SES_SMTP_USER'),

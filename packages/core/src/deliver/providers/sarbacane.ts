@@ -23,7 +23,7 @@ export const sarbacane: Provider = {
     ];
   },
   replyId: queuedAs,
-  // Its pages name no numbers; these are what the others take.
+  // https://docs.tipimail.com/en/guide/settings/smtp_apis names no numbers; these are what the others take.
   limits: { maxBytes: 20 * 1024 * 1024, maxTags: 10, maxName: 200, maxHeader: 4096 },
   spf: undefined,
   loginHint: 'the user is the SMTP user name, and the password one of the API keys of the account',

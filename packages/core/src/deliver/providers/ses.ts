@@ -6,7 +6,8 @@ const OTHERS = /[^A-Za-z0-9_-]/gu;
 
 /**
  * Regions with an SMTP endpoint, as far as that is known: https://docs.aws.amazon.com/general/latest/gr/ses.html. Zurich
- * (eu-central-2) has SES, and people found no name email-smtp.eu-central-2.amazonaws.com.
+ * (eu-central-2) has SES, and people found no name email-smtp.eu-central-2.amazonaws.com; Mexico (mx-central-1) is not on that
+ * page. Of Hyderabad (ap-south-2) both is said: it stays, as a name that is missing is told by the first attempt.
  */
 export const SES_REGIONS: readonly string[] = [
   ...['us-east-1', 'us-east-2', 'us-west-1', 'us-west-2', 'us-gov-east-1', 'us-gov-west-1'],
