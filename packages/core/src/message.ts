@@ -193,6 +193,8 @@ export interface Content {
   readonly date: number | undefined;
   /** Return path (RFC 5321 MAIL FROM) where it differs from `from`. */
   readonly envelopeFrom: string | undefined;
+  /** The mail goes to servers alone that offer REQUIRETLS (RFC 8689). */
+  readonly requireTls?: true | undefined;
   readonly tracking: ResolvedTracking;
   readonly topic: string | undefined;
   readonly stream: Stream;

@@ -14,6 +14,8 @@ const CASES: readonly (readonly [
     'deferred',
     'greylisted',
   ],
+  ['550 5.7.30 REQUIRETLS support required', 'bounced', 'tls'],
+  ['550 5.7.10 Encryption needed', 'bounced', 'tls'],
   ['452 4.2.2 The email account that you tried to reach is over quota', 'deferred', 'mailbox-full'],
   ['421 4.7.28 Our system has detected an unusual rate of unsolicited mail', 'deferred', 'rate-limited'],
   ['421 service not available, closing transmission channel', 'deferred', 'rate-limited'],

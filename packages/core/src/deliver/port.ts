@@ -25,6 +25,8 @@ export interface OutgoingMail {
     readonly utf8: boolean;
     /** The body has bytes over 127 (8BITMIME, RFC 6152). */
     readonly eightBit: boolean;
+    /** Only for servers that offer REQUIRETLS (RFC 8689). @default false */
+    readonly requireTls?: boolean | undefined;
   };
   /** Lines end with CRLF. */
   readonly raw: Buffer;

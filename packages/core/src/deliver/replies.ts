@@ -60,6 +60,7 @@ export const REPLIES: readonly ReplyRule[] = [
   { match: /^421/, outcome: 'deferred', reason: 'rate-limited', fault: 'connection' },
   { match: /^(?:530|534|535|538)|^5\d\d[ -]5\.7\.[89]\b/, outcome: 'deferred', reason: 'auth-failure', fault: 'login' },
   { match: /^5\d\d[ -]5\.7\.(?:26|27)\b/, outcome: 'deferred', reason: 'auth-failure' },
+  { match: /^5\d\d[ -]5\.7\.(?:10|30)\b|^5\d\d.*requiretls/is, outcome: 'bounced', kind: 'soft', reason: 'tls' },
   { match: /^4\d\d[ -]4\.4\.\d/, outcome: 'deferred', reason: 'network' },
   { match: /^4\d\d[ -]4\.7\.\d/, outcome: 'deferred', reason: 'policy' },
   { match: /^4\d\d[ -]4\.3\.\d/, outcome: 'deferred', reason: 'system' },

@@ -70,7 +70,13 @@ export function createDelivering(context: DeliveringContext): Deliver {
         return transport.send({
           deliveryId: encodeId('dlv', claimed.id),
           messageId: mail.messageId,
-          envelope: { from: mail.envelopeFrom, to: claimed.address, utf8: mail.utf8, eightBit: mail.eightBit },
+          envelope: {
+            from: mail.envelopeFrom,
+            to: claimed.address,
+            utf8: mail.utf8,
+            eightBit: mail.eightBit,
+            requireTls: content.requireTls,
+          },
           raw: mail.raw,
           subject: mail.subject,
           stream: content.stream,

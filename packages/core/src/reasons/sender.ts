@@ -59,7 +59,7 @@ export const SENDER_RULES: readonly ReasonRule[] = [
     name: 'tls',
     reason: 'tls',
     match:
-      /must issue (?:a )?starttls|starttls|tlsa-|dnssec-invalid|tls connection|requires? (?:encryption|high-strength ciphers|tls)|\bdane\b|certificate-(?:expired|host)|tls (?:handshake|negotiat|is required|required|encryption|not|connection|session|fail)|\b(?:ssl|tls)\b.{0,40}(?:fail|error|requir|unavailable|certificate)|encryption (?:is )?(?:needed|required)|certificate (?:verif|has expired|is not trusted|mismatch)|server certificate|invalid for this certificate/,
+      /requiretls|must issue (?:a )?starttls|starttls|tlsa-|dnssec-invalid|tls connection|requires? (?:encryption|high-strength ciphers|tls)|\bdane\b|certificate-(?:expired|host)|tls (?:handshake|negotiat|is required|required|encryption|not|connection|session|fail)|\b(?:ssl|tls)\b.{0,40}(?:fail|error|requir|unavailable|certificate)|encryption (?:is )?(?:needed|required)|certificate (?:verif|has expired|is not trusted|mismatch)|server certificate|invalid for this certificate/,
   },
   {
     // Such replies go on with what the address did too often.

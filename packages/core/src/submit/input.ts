@@ -82,6 +82,13 @@ export interface MessageFields {
   readonly date?: Date | string | undefined;
   /** Only `from` (the return path): every recipient of the message has an envelope of its own. */
   readonly envelope?: { readonly from?: string | undefined } | undefined;
+  /**
+   * Hand the mail to no server but one that promises the same of those behind it (REQUIRETLS, RFC 8689), over TLS with a
+   * certificate that is trusted. A server that does not promise it bounces the mail, with the reason `tls`. More on
+   * [routes](routes.md#mail-that-only-travels-encrypted).
+   * @default false
+   */
+  readonly requireTls?: boolean | undefined;
 
   /** Language, such as `fr` or `fr-CA`: of the template variant, and of the unsubscribe page. */
   readonly locale?: string | undefined;

@@ -32,6 +32,7 @@ export async function toSendMessage(data: object): Promise<SendMessage> {
       if (key === 'icalEvent') return [[key, await readPart(value, key)]];
       if (key === 'priority') return [[key, typeof value === 'string' ? value.toLowerCase() : value]];
       if (key === 'envelope') return envelopeOf(value, fields);
+      if (key === 'requireTLSExtensionEnabled') return [['requireTls', value]];
       if (key === 'headers') return headersOf(value);
       return [[key, value]];
     }),

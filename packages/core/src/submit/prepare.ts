@@ -73,6 +73,7 @@ type Envelope = Pick<
   | 'messageId'
   | 'date'
   | 'envelopeFrom'
+  | 'requireTls'
 >;
 
 /** Who writes to whom, and the headers. */
@@ -97,6 +98,8 @@ function envelopeOf(message: SendMessage, bulk: boolean, options: PrepareOptions
     messageId,
     date: dateOf(message.date),
     envelopeFrom: onlyOne(message.envelope?.from, 'envelope.from')?.address,
+    // Left out where it is not asked for, so that the same message stays the same content.
+    ...(message.requireTls ? { requireTls: true } : {}),
   };
 }
 

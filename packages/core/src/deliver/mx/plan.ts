@@ -37,6 +37,12 @@ export async function planOf(mail: OutgoingMail, context: PlanContext): Promise<
   if (destination.type === 'refused') return destination.outcome;
   const policy = domain.startsWith('[') ? undefined : await policyOf?.(domain);
   const verify = policy?.mode === 'enforce';
+  // Without DNSSEC only a policy says that these are its servers. One that cannot be read today may be read tomorrow.
+  if (mail.envelope.requireTls && !verify)
+    return later(
+      'tls',
+      `the mail asks for REQUIRETLS, and no MTA-STS policy vouches for the mail servers of ${domain}`,
+    );
   const hosts = verify ? destination.hosts.filter(({ name }) => allowsHost(policy, name)) : destination.hosts;
   // The policy may only be behind, so that this is never for good (RFC 8461 section 5).
   if (hosts.length === 0) return later('tls', `the MTA-STS policy of ${domain} names none of its mail servers`);

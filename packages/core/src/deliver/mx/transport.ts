@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../../clock.ts';
 import type { TranscriptStep } from '../../events.ts';
 import type { Attempt, DirectMxSettings, Outcome, OutgoingMail, Transport } from '../port.ts';
-import type { Conversation } from '../smtp/conversation.ts';
+import { type Conversation, isUnfit } from '../smtp/conversation.ts';
 import { failureOf, isStale, oneLine, outcomeOf, type SmtpFailure } from '../smtp/failure.ts';
 import { cachedResolver } from './cached-resolver.ts';
 import { candidates } from './candidates.ts';
@@ -86,7 +86,7 @@ export function createMxTransport(route: string, given: DirectMxSettings, contex
         } catch (error) {
           const failure = failureOf(error);
           note.failed(failure);
-          if (!(fresh ? goesOn(failure) : isStale(failure))) return note.done(outcomeOf(failure));
+          if (!(isUnfit(failure) || (fresh ? goesOn(failure) : isStale(failure)))) return note.done(outcomeOf(failure));
           if (fresh) lost ??= failure;
           site.drop(conversation);
           conversation = undefined;

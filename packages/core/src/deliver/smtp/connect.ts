@@ -11,6 +11,8 @@ export interface OpenConnection {
   readonly secure: boolean;
   /** Version of TLS, such as `TLSv1.3`; undefined in the clear. */
   readonly tlsVersion: string | undefined;
+  /** The certificate is trusted, and of this host. */
+  readonly verified: boolean;
   /** What the server offers (EHLO keywords), in upper case, with their parameters. */
   readonly extensions: ReadonlyMap<string, string>;
 }
@@ -77,7 +79,8 @@ export async function openConnection(
     }
     const socket = takeSocket(connection);
     const tlsVersion = (socket instanceof TLSSocket ? socket.getProtocol() : undefined) ?? undefined;
-    return { socket, secure: connection.secure === true, tlsVersion, extensions: log.extensions() };
+    const verified = socket instanceof TLSSocket && socket.authorized;
+    return { socket, secure: connection.secure === true, tlsVersion, verified, extensions: log.extensions() };
   } catch (error) {
     connection.close();
     throw error;

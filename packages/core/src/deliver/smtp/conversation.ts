@@ -32,13 +32,15 @@ interface Waiting {
 
 const QUIT_MS = 1000;
 
+const UNFIT = 'EUNFIT';
+
 /**
  * Speaks over an open connection, in groups of commands where the server takes them (RFC 2920).
  *
  * @param options.mailMs - longest time for one mail, however often the server says something meanwhile
  */
 export function createConversation(
-  { socket, secure, tlsVersion, extensions }: OpenConnection,
+  { socket, secure, tlsVersion, verified, extensions }: OpenConnection,
   { mailMs }: { readonly mailMs: number },
 ): Conversation {
   const pipelining = extensions.has('PIPELINING');
@@ -86,15 +88,16 @@ export function createConversation(
 
   /** The envelope. Answers undefined when the server waits for the message, else what it did not like. */
   async function envelope(
-    { from, to, utf8, eightBit }: OutgoingMail['envelope'],
+    { from, to, utf8, eightBit, requireTls }: OutgoingMail['envelope'],
     bytes: number,
     onStep: StepSink,
   ): Promise<SmtpFailure | undefined> {
     const size = extensions.has('SIZE') ? ` SIZE=${bytes}` : '';
     const body = eightBit && extensions.has('8BITMIME') ? ' BODY=8BITMIME' : '';
+    const parameters = `${size}${body}${utf8 ? ' SMTPUTF8' : ''}${requireTls ? ' REQUIRETLS' : ''}`;
     const commands = [
       ...(open ? [['RSET', 'RSET']] : []),
-      ['MAIL', `MAIL FROM:<${from}>${size}${body}${utf8 ? ' SMTPUTF8' : ''}`],
+      ['MAIL', `MAIL FROM:<${from}>${parameters}`],
       ['RCPT', `RCPT TO:<${to}>`],
       ['DATA', 'DATA'],
     ] as const;
@@ -160,7 +163,7 @@ export function createConversation(
   };
 
   async function transact(mail: Pick<OutgoingMail, 'envelope' | 'raw'>, onStep: StepSink): Promise<string> {
-    const refused = unfit(mail, extensions) ?? (await envelope(mail.envelope, mail.raw.length, onStep));
+    const refused = unfit(mail, { verified, extensions }) ?? (await envelope(mail.envelope, mail.raw.length, onStep));
     if (refused !== undefined) throw refused;
     const since = Date.now();
     const reply = await message(dotStuffed(mail.raw));
@@ -175,17 +178,28 @@ export function createConversation(
 
 /** What this server cannot take, known before anything is said. */
 function unfit(
-  { envelope: { from, to, utf8 }, raw }: Pick<OutgoingMail, 'envelope' | 'raw'>,
-  extensions: ReadonlyMap<string, string>,
+  { envelope: { from, to, utf8, requireTls }, raw }: Pick<OutgoingMail, 'envelope' | 'raw'>,
+  { verified, extensions }: Pick<OpenConnection, 'verified' | 'extensions'>,
 ): SmtpFailure | undefined {
-  const no = (reply: string): SmtpFailure =>
-    new SmtpFailure(refusal(reply, 'MAIL'), { step: 'MAIL', afterData: false, connected: true });
+  const no = (reply: string, code?: string): SmtpFailure => {
+    const error = Object.assign(refusal(reply, 'MAIL'), code === undefined ? {} : { code });
+    return new SmtpFailure(error, { step: 'MAIL', afterData: false, connected: true });
+  };
   if (endsCommand(from) || endsCommand(to)) return no('553 5.1.3 an address has characters that no address has');
   if (utf8 && !extensions.has('SMTPUTF8')) return no('550 5.6.7 the server takes no addresses in UTF-8 (SMTPUTF8)');
+  // The demand travels only to who is known, and takes it over (RFC 8689 section 4.2.1).
+  if (requireTls && !verified) return no('550 5.7.10 the mail asks for TLS with a certificate that is trusted', UNFIT);
+  if (requireTls && !extensions.has('REQUIRETLS'))
+    return no('550 5.7.30 the mail asks for REQUIRETLS, and the server does not offer it', UNFIT);
   const most = Number(extensions.get('SIZE') ?? 0);
   if (most > 0 && raw.length > most)
     return no(`552 5.3.4 the message has ${raw.length} bytes, and the server takes ${most}`);
   return undefined;
+}
+
+/** Whether a server cannot promise what the mail asks for: another one may. */
+export function isUnfit({ error }: SmtpFailure): boolean {
+  return error.code === UNFIT;
 }
 
 /** Brackets are part of an address where they stand in a quoted local part (RFC 5321 section 4.1.2), and nowhere else. */
