@@ -66,12 +66,12 @@ describe('templates build', () => {
   });
 
   it('finds names for templates in every script, and none that a module may not have', async () => {
-    const names = ['résumé', '日本', '中国', 'eval', 'arguments', '2fa'];
+    const names = ['résumé', '日本', '中国', 'eval', 'arguments', '2fa', 'm²'];
     const out = outFile();
     const folder = folderWith(Object.fromEntries(names.map((name) => [`${name}.html`, '<p>x</p>'])));
     expect(await command('templates', 'build', folder, '--out', out)).toMatchObject({ code: 0, complaints: '' });
     expect(Object.keys((await import(out)) as object).sort()).toEqual(
-      ['_2faTemplate', 'argumentsTemplate', 'evalTemplate', 'résumé', 'templates', '中国', '日本'].sort(),
+      ['_2faTemplate', 'argumentsTemplate', 'evalTemplate', 'm', 'résumé', 'templates', '中国', '日本'].sort(),
     );
   });
 

@@ -90,7 +90,7 @@ ${parts.map(({ name, type }) => `    ${JSON.stringify(name)}: ${type};`).join('\
 function identifierOf(name: string): string {
   const [first = '', ...rest] = name
     .normalize('NFC')
-    .split(/[^\p{L}\p{M}\p{N}]+/u)
+    .split(/(?:\P{ID_Continue}|_)+/u)
     .filter(Boolean);
   const id = [first, ...rest.map((word) => word.charAt(0).toUpperCase() + word.slice(1))].join('');
   const lower = id.charAt(0).toLowerCase() + id.slice(1);
