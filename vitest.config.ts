@@ -25,6 +25,7 @@ const project = (name: string, include: string[], timeoutMs: number): TestProjec
     hookTimeout: timeoutMs,
     // A state is waited for as long as it takes on a busy machine.
     expect: { poll: { timeout: timeoutMs * 0.6 } },
+    setupFiles: [join(import.meta.dirname, 'test/support/patience.ts')],
     // Worker threads and child processes of the tests resolve the packages in the same way.
     execArgv: [...SOURCE_ARGUMENTS],
   },

@@ -45,7 +45,9 @@ export function createConsent(context: {
     async resubscribe(claim) {
       if (!(await subscription(claim)).mayReturn) return false;
       const { deliveryId, address, scope, at } = claim;
-      if ((await store.suppressions.remove(address, scope, 'unsubscribed')) === 0) return false;
+      // The entry stays as one that was lifted, so that what a provider tells late does not undo it.
+      const back = { address, scope, reason: 'unsubscribed', note: 'subscribed again' } as const;
+      if ((await store.suppressions.lift(back, at)) === 0) return false;
       publish(await store.activity.record([{ type: 'resubscribed', deliveryId, at, scope }]));
       return true;
     },

@@ -29,13 +29,21 @@ export interface SuppressionStore {
    */
   add(entry: NewSuppression, now: number): Promise<MessageEvent[]>;
   /**
-   * Removes entries of an address: all scopes, or one; with `reason`, only where that is it. Answers how many. Who left by a
-   * link, and gets mail again, can leave again by every mail of the scope.
+   * Removes entries of an address: all scopes, or one. Answers how many. Who left by a link, and gets mail again, can leave
+   * again by every mail of the scope.
    */
-  remove(address: string, scope?: string, reason?: Suppression['reason']): Promise<number>;
-  /** Ends entries of an address, all scopes or one, and keeps them with a note. Answers how many. */
+  remove(address: string, scope?: string): Promise<number>;
+  /**
+   * Ends entries of an address, all scopes or one, and keeps them with a note; with `reason`, only where that is it. Answers
+   * how many.
+   */
   lift(
-    entry: { readonly address: string; readonly scope: string | undefined; readonly note?: string | undefined },
+    entry: {
+      readonly address: string;
+      readonly scope: string | undefined;
+      readonly reason?: Suppression['reason'] | undefined;
+      readonly note?: string | undefined;
+    },
     now: number,
   ): Promise<number>;
   /** The entry that covers an address for a stream and topic, where there is one. Synchronous speed matters: asked before each attempt. */

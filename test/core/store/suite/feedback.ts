@@ -100,6 +100,22 @@ export function feedbackSuite(name: string, open: OpenStore): void {
       expect(find()).toMatchObject({ reason: 'bounced' });
     });
 
+    it('does not unsubscribe who has subscribed again since', async () => {
+      const { store, deliveryId, settle, another } = await sent();
+      await settle();
+      const address = 'ada@example.com';
+      const find = () => store.suppressions.find(address, ['transactional'], NOW);
+      const left = { type: 'unsubscribed', source: 'ses' } as const;
+      await receive(store, { ...left, id: 'u1', at: NOW - 30, deliveryId });
+      expect(find()).toMatchObject({ reason: 'unsubscribed' });
+      await store.suppressions.lift({ address, scope: 'transactional', reason: 'unsubscribed' }, NOW - 20);
+      const other = await another();
+      await receive(store, { ...left, id: 'u2', at: NOW - 25, deliveryId: other });
+      expect(find()).toBeUndefined();
+      await receive(store, { ...left, id: 'u3', at: NOW - 10, deliveryId: await another() });
+      expect(find()).toMatchObject({ reason: 'unsubscribed' });
+    });
+
     it('comes to the same state and the same counts in whatever order verdicts come', async () => {
       const delivered = { id: 'd1', type: 'delivered', at: NOW + 1, source: 'ses' } as const;
       for (const order of [

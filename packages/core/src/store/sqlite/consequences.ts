@@ -124,8 +124,11 @@ export function createConsequences(db: Database, ledger: Ledger, suppressions: S
         if (policy.complaints === false) return [];
         return suppressions.suppress({ address, scope: policy.complaints, reason: 'complained', evidence }, now, again);
       }
-      if (event.type === 'unsubscribed')
-        return suppressions.suppress({ address, scope: scopeOfMail(facts), reason: 'unsubscribed', evidence }, now);
+      if (event.type === 'unsubscribed') {
+        const entry = { address, scope: scopeOfMail(facts), reason: 'unsubscribed', evidence } as const;
+        // Who subscribed again after that means it.
+        return suppressions.suppress(entry, now, event.at);
+      }
       if (event.type !== 'bounced' || !isAboutRecipient(event)) return [];
       const hard = event.kind === 'hard';
       return bounced(

@@ -64,33 +64,22 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
           .where(WEIGHS_MORE),
       ),
   );
-  const liftOne = db.prepare((query, p: { address: string; scope: string; now: number; note: string | null }) =>
-    query
-      .updateTable('suppression')
-      .set({ lifted_at: p.now, note: p.note })
-      .where('address', '=', p.address)
-      .where('scope', '=', p.scope)
-      .where('lifted_at', 'is', null),
-  );
-  const liftAll = db.prepare((query, p: { address: string; now: number; note: string | null }) =>
-    query
-      .updateTable('suppression')
-      .set({ lifted_at: p.now, note: p.note })
-      .where('address', '=', p.address)
-      .where('lifted_at', 'is', null),
+  const lift = db.prepare(
+    (query, p: Readonly<Record<'address' | 'scope' | 'reason', string>> & { now: number; note: string | null }) =>
+      query
+        .updateTable('suppression')
+        .set({ lifted_at: p.now, note: p.note })
+        .where('address', '=', p.address)
+        // Empty for all.
+        .where(sql<boolean>`(${p.scope} = '' or scope = ${p.scope})`)
+        .where(sql<boolean>`(${p.reason} = '' or reason = ${p.reason})`)
+        .where('lifted_at', 'is', null),
   );
   const removeAll = db.prepare((query, { address }: { address: string }) =>
     query.deleteFrom('suppression').where('address', '=', address),
   );
   const removeOne = db.prepare((query, { address, scope }: { address: string; scope: string }) =>
     query.deleteFrom('suppression').where('address', '=', address).where('scope', '=', scope),
-  );
-  const removeFor = db.prepare((query, p: { address: string; scope: string; reason: string }) =>
-    query
-      .deleteFrom('suppression')
-      .where('address', '=', p.address)
-      .where('scope', '=', p.scope)
-      .where('reason', '=', p.reason),
   );
   const find = db.prepare((query, { address }: { address: string }) =>
     query.selectFrom('suppression').selectAll().where('address', '=', address),
@@ -109,10 +98,15 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
       .where('id', '=', p.id),
   );
 
-  /** Who gets mail again is not kept from it by what led there. */
   const forgetBounces = db.prepare((query, { address }: { address: string }) =>
     query.deleteFrom('soft_bounce').where('address', '=', address),
   );
+
+  /** Who gets mail again is not kept from it by what led there, and can leave again. */
+  function startAnew(address: string, scope: string | undefined): void {
+    leavers.forget(address, scope);
+    if (scope === undefined || scope === 'all') forgetBounces.run({ address });
+  }
 
   function isThere(address: string, scope: string, now: number): boolean {
     return find.all({ address }).some((row) => row.scope === scope && isActive(row, now));
@@ -139,27 +133,19 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
     });
   }
 
-  function deleted(address: string, scope?: string, reason?: Suppression['reason']): number {
-    if (scope === undefined) return removeAll.run({ address });
-    return reason === undefined ? removeOne.run({ address, scope }) : removeFor.run({ address, scope, reason });
-  }
-
   return {
     suppress,
     add: (entry, now) => db.write(() => suppress(entry, now)),
-    remove: (address, scope, reason) =>
+    remove: (address, scope) =>
       db.write(() => {
-        const removed = deleted(address, scope, reason);
-        if (removed > 0) leavers.forget(address, scope);
-        if (removed > 0 && (scope === undefined || scope === 'all')) forgetBounces.run({ address });
+        const removed = scope === undefined ? removeAll.run({ address }) : removeOne.run({ address, scope });
+        if (removed > 0) startAnew(address, scope);
         return removed;
       }),
-    lift: ({ address, scope, note = null }, now) =>
+    lift: ({ address, scope, reason = '', note = null }, now) =>
       db.write(() => {
-        const lifted =
-          scope === undefined ? liftAll.run({ address, now, note }) : liftOne.run({ address, scope, now, note });
-        if (lifted > 0) leavers.forget(address, scope);
-        if (lifted > 0 && (scope === undefined || scope === 'all')) forgetBounces.run({ address });
+        const lifted = lift.run({ address, scope: scope ?? '', reason, now, note });
+        if (lifted > 0) startAnew(address, scope);
         return lifted;
       }),
     find(address, scopes, now) {
