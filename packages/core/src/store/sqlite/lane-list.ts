@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import type { LaneKey, LaneQuery, LaneRecord, QueueTotals } from '../../queue/port.ts';
 import type { Database } from './database.ts';
-import { STREAMS, stateCode } from './ledger.ts';
-import { UNSENT } from './migrations/initial.ts';
+import { STREAMS } from './ledger.ts';
+import { createRunning } from './running.ts';
 
 /** Waiting deliveries of a lane are counted up to here, and those of all lanes: counting millions would hold up everything else. */
 const COUNTED = 100_000;
@@ -69,17 +69,10 @@ export function createLaneList(db: Database): LaneList {
       .selectFrom(sql`(select 1 from delivery where due_at is not null limit ${COUNTED_ALL})`.as('due'))
       .select((row) => row.fn.countAll<number>().as('n')),
   );
-  const sending = db.prepare((query) =>
-    query
-      .selectFrom('delivery')
-      .select((row) => ['lane_id', row.fn.countAll<number>().as('n')])
-      .where('state', '=', stateCode('sending'))
-      .where(UNSENT)
-      .groupBy('lane_id'),
-  );
+  const sending = createRunning(db);
 
   function running(): ReadonlyMap<number, number> {
-    return new Map(sending.all({}).map(({ lane_id, n }) => [lane_id, n]));
+    return new Map(sending().map(({ lane_id, n }) => [lane_id, n]));
   }
 
   /** All lanes that are shown; those of a route that is paused are paused with it. */

@@ -4,9 +4,9 @@ import type { Stream } from '../../message.ts';
 import type { LaneRule, Settlement, Shaped, SiteBounds, SiteStanding } from '../../queue/port.ts';
 import type { Database } from './database.ts';
 import type { Lanes } from './lanes.ts';
-import { STREAMS, stateCode } from './ledger.ts';
-import { UNSENT } from './migrations/initial.ts';
+import { STREAMS } from './ledger.ts';
 import type { RateLog } from './rates.ts';
+import { createRunning } from './running.ts';
 import { roomIn } from './site-room.ts';
 
 /** A lane of a site as it is kept. */
@@ -87,14 +87,7 @@ export function createSiteLanes(db: Database, lanes: Lanes, rates: RateLog): Sit
   const setRules = db.prepare((query, p: { route: string; site: string; rule: string | null }) =>
     query.updateTable('lane').set({ rule: p.rule }).where('route', '=', p.route).where('site', '=', p.site),
   );
-  const countHeld = db.prepare((query) =>
-    query
-      .selectFrom('delivery')
-      .select((row) => ['lane_id', row.fn.countAll<number>().as('n')])
-      .where('state', '=', stateCode('sending'))
-      .where(UNSENT)
-      .groupBy('lane_id'),
-  );
+  const countHeld = createRunning(db);
   const forgetHeld = db.prepare((query) => query.updateTable('lane').set({ held: 0 }).where('held', '!=', 0));
   const moveBack = db.prepare((query, p: { from: number; to: number }) =>
     query.updateTable('delivery').set({ lane_id: p.to }).where('lane_id', '=', p.from).where('due_at', 'is not', null),
@@ -203,7 +196,7 @@ export function createSiteLanes(db: Database, lanes: Lanes, rates: RateLog): Sit
   };
 
   function refresh(now: number): void {
-    const held = new Map(countHeld.all({}).map(({ lane_id, n }) => [lane_id, n]));
+    const held = new Map(countHeld().map(({ lane_id, n }) => [lane_id, n]));
     forgetHeld.run({});
     const sites = new Map<string, SiteLaneRow>();
     for (const lane of all.all({})) {
