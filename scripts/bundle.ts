@@ -16,6 +16,7 @@ const ENTRIES = {
   templates: 'src/compose/index.ts',
   worker: 'src/thread/worker.ts',
   'mjml-worker': 'src/compose/mjml-worker.ts',
+  'rsa-thread': 'src/compose/dkim/rsa-thread.ts',
 };
 
 if (isStale()) await bundle();

@@ -212,7 +212,10 @@ export function createComposer(options: ComposerOptions): Composer {
       const shared = content.individually && content.data !== undefined && program.targets(content.data).has(url);
       return shared ? undefined : form;
     },
-    close: async () => catalogue.close(),
+    async close() {
+      signer.close();
+      catalogue.close();
+    },
   };
 }
 

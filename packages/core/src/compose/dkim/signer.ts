@@ -6,6 +6,7 @@ import { activeKeys, type ResolvedDkim, signingDomain } from '../../dkim-options
 import { MailRelayError } from '../../errors.ts';
 import { bodyHash, relaxedField } from './canonical.ts';
 import { type Coverage, createCoverage, fieldsOf } from './covered.ts';
+import { createRsaSigning } from './rsa.ts';
 import { signedField, unsignedField } from './signature-field.ts';
 
 /** Signs composed mails. */
@@ -20,6 +21,8 @@ export interface Signer {
   mostBytes(from: string, fields: number): number;
   /** @throws MailRelayError `DKIM_KEY_MISSING` where a signature is required and no key signs for the domain. */
   check(from: string): void;
+  /** Lets go of what it signs with. */
+  close(): void;
 }
 
 /** A signature with the longest key and names, and all the fields that the relay writes. */
@@ -29,6 +32,7 @@ const NAME_BYTES = 26;
 
 /** @param clock - says when a signature is made */
 export function createSigner(options: ResolvedDkim, clock: Pick<Clock, 'now'>): Signer {
+  const rsa = createRsaSigning();
   const coverages = new Map<string, ReturnType<typeof createCoverage>>();
 
   /** One for each set of fields that are left out; routes have few of them. */
@@ -54,9 +58,12 @@ export function createSigner(options: ResolvedDkim, clock: Pick<Clock, 'now'>): 
     const { expireAfterMs } = options;
     const expiresAt = expireAfterMs === undefined ? undefined : signedAt + Math.ceil(expireAfterMs / 1000);
     const unsigned = unsignedField({ key, signedAt, expiresAt, names, bodyHash: hash });
-    const data = Buffer.from([...fields, relaxedField(unsigned)].join('\r\n'), 'latin1');
-    const value = key.algorithm === 'rsa' ? await signRsa(data, key.privateKey) : signEd25519(data, key.privateKey);
-    return signedField(unsigned, value.toString('base64'));
+    const data = [...fields, relaxedField(unsigned)].join('\r\n');
+    const { privateKey } = key;
+    return signedField(
+      unsigned,
+      key.algorithm === 'rsa' ? await rsa.sign(data, privateKey) : signEd25519(data, privateKey),
+    );
   }
 
   function check(from: string): void {
@@ -79,17 +86,11 @@ export function createSigner(options: ResolvedDkim, clock: Pick<Clock, 'now'>): 
       const signatures = await Promise.all(keys.map((key) => signatureOf(key, relaxed, hash)));
       return Buffer.concat([Buffer.from(signatures.join(''), 'latin1'), raw]);
     },
+    close: rsa.close,
   };
 }
 
-/** On the thread pool: an RSA signature takes half a millisecond, in which the engine can compose the next mail. */
-function signRsa(data: Buffer, key: KeyObject): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    sign('sha256', data, key, (error, signature) => (error === null ? resolve(signature) : reject(error)));
-  });
-}
-
 /** Signs the hash of the data (RFC 8463 section 3); that is quicker than the way to another thread. */
-function signEd25519(data: Buffer, key: KeyObject): Buffer {
-  return sign(null, createHash('sha256').update(data).digest(), key);
+function signEd25519(data: string, key: KeyObject): string {
+  return sign(null, createHash('sha256').update(data, 'latin1').digest(), key).toString('base64');
 }
