@@ -6,6 +6,7 @@ import { createComposer } from './compose/composer.ts';
 import { createMessageIds } from './compose/message-id.ts';
 import type { Composer, DeclaredTemplate } from './compose/port.ts';
 import { headOf, readCaptured } from './deliver/capture.ts';
+import { placesOf } from './deliver/places.ts';
 import type { RouteSpec, Transport } from './deliver/port.ts';
 import { createTransport } from './deliver/transport.ts';
 import type { ResolvedDkim } from './dkim-options.ts';
@@ -71,9 +72,6 @@ export interface EngineOptions {
     readonly maxAgeMs: number;
   };
 }
-
-/** Mails on their way at once where a route says nothing. */
-const CONCURRENCY = 5;
 
 /** Makes the engine; nothing happens before `start()`. */
 export function createEngine(options: EngineOptions, host: HostApi, clock: Clock = systemClock): EngineApi {
@@ -162,8 +160,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
         host.log('warn', { moved, route: routeNames[0] }, 'mail of routes that are gone moved to the first route'),
       lanes: routes.flatMap((route) => {
         const rates = parseRates(route.rate);
-        const concurrency =
-          route.concurrency ?? (route.kind === 'smtp' ? route.smtp.connections : undefined) ?? CONCURRENCY;
+        const concurrency = placesOf(route);
         return (['transactional', 'broadcast'] as const).map((stream) => ({
           key: { route: route.name, stream },
           concurrency,

@@ -181,7 +181,7 @@ export interface RouteOptions {
    * list of several windows, which all hold: `['14/s', '50000/day']`.
    */
   readonly rate?: string | readonly string[] | undefined;
-  /** Mails on their way at once, at least 1. @default the route's connections; twice as many with `directMx()` */
+  /** Mails on their way at once, at least 1. @default twice the route's connections: half are composed and signed meanwhile */
   readonly concurrency?: number | undefined;
   /** What mail the route takes: rules, or a list of which one must fit. @default all */
   readonly takes?: RouteRules | readonly RouteRules[] | undefined;

@@ -3,6 +3,7 @@ import { cachedResolver } from '../deliver/mx/cached-resolver.ts';
 import { createResolver, type Resolver } from '../deliver/mx/resolver.ts';
 import { filled } from '../deliver/mx/settings.ts';
 import { poolOf } from '../deliver/mx/source-address.ts';
+import { CONNECTIONS, placesOf } from '../deliver/places.ts';
 import type { Attempt, ReceiverBounds, RouteSpec } from '../deliver/port.ts';
 import { messageOf } from '../errors.ts';
 import { factorOf } from '../lane-rule.ts';
@@ -132,12 +133,13 @@ function calendarsOfRoutes(routes: readonly RouteSpec[]): ReadonlyMap<string, Re
 /** What a route says of sites that nothing else is known of. */
 function ofRoute(route: RouteSpec): RouteBounds {
   if (route.kind !== 'mx') {
-    const places = route.concurrency ?? (route.kind === 'smtp' ? route.smtp.connections : undefined) ?? 5;
-    return { places, connections: places, messagesPerConnection: 100, addresses: 1, direct: false, capped: false };
+    const places = placesOf(route);
+    const connections = route.kind === 'smtp' ? Math.min(places, route.smtp.connections ?? CONNECTIONS) : places;
+    return { places, connections, messagesPerConnection: 100, addresses: 1, direct: false, capped: false };
   }
-  const { connections, connectionsPerSite, maxMessagesPerConnection } = filled(route.mx);
+  const { connectionsPerSite, maxMessagesPerConnection } = filled(route.mx);
   return {
-    places: route.concurrency ?? 2 * connections,
+    places: placesOf(route),
     connections: connectionsPerSite,
     messagesPerConnection: maxMessagesPerConnection,
     addresses: addressesOf(route.mx.localAddresses),

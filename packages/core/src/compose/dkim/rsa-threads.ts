@@ -53,12 +53,12 @@ export function createRsaThreads(restMs: number): RsaThreads {
       const file = workerFile('rsa-thread', import.meta.url);
       const count = Math.min(MOST_THREADS, availableParallelism());
       for (let number = 0; number < count; number++) threads.push(startThread(file));
+      rest = setInterval(() => {
+        if (performance.now() - usedAt >= restMs) end();
+      }, restMs / 2).unref();
     } catch {
-      return fail();
+      fail();
     }
-    rest = setInterval(() => {
-      if (performance.now() - usedAt >= restMs) end();
-    }, restMs / 2).unref();
   }
 
   function startThread(file: URL): Thread {

@@ -9,7 +9,6 @@ import type {
   LocalAddressPools,
   RouteSpec,
 } from '../port.ts';
-import { filled } from './settings.ts';
 
 const LABEL = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/i;
 
@@ -94,7 +93,6 @@ export function directMx(options: DirectMxOptions): RouteSpec {
     weight,
     shaping,
     warmUp,
-    // Mails that wait for the DNS or for a host leave places for those that can go out.
-    concurrency: concurrency ?? 2 * filled(mx).connections,
+    concurrency,
   };
 }

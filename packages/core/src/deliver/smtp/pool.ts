@@ -1,4 +1,5 @@
 import type { Stream } from '../../message.ts';
+import { CONNECTIONS } from '../places.ts';
 import type { SmtpOptions } from '../port.ts';
 import type { Conversation } from './conversation.ts';
 
@@ -17,7 +18,6 @@ export interface Pool {
 /** Bounds of a pool. */
 type PoolOptions = Pick<SmtpOptions, 'connections' | 'maxMessagesPerConnection' | 'idleMs'>;
 
-const CONNECTIONS = 5;
 const MAX_MESSAGES = 100;
 const IDLE_MS = 30_000;
 /** Opening a connection takes longer than a mail on one that is open, where the server is quick: so long one is waited for. */

@@ -1,0 +1,15 @@
+import { filled } from './mx/settings.ts';
+import type { RouteSpec } from './port.ts';
+
+/** Connections of a route at once, and mails of a route without any, where it says nothing. */
+export const CONNECTIONS = 5;
+
+/**
+ * Mails of a route on their way at once. Half of them are composed and signed, or wait for the DNS or for a host, while the
+ * others are on its connections.
+ */
+export function placesOf(route: RouteSpec): number {
+  if (route.concurrency !== undefined) return route.concurrency;
+  if (route.kind === 'smtp') return 2 * (route.smtp.connections ?? CONNECTIONS);
+  return route.kind === 'mx' ? 2 * filled(route.mx).connections : CONNECTIONS;
+}
