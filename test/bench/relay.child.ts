@@ -153,7 +153,7 @@ async function run(relay: MailRelay, { name, count, endAt, domains }: Run): Prom
     },
   );
   for (;;) {
-    await setTimeout(20);
+    await setTimeout(50);
     if (failure !== undefined) throw failure;
     const report = await relay.reports.campaign(name).catch(() => undefined);
     if (report === undefined || accepted === undefined) continue;

@@ -80,9 +80,16 @@ export function createActivityStore(db: Database, ledger: Ledger): Activities {
     return JSON.stringify({ ...kept, [link]: before | LINK.clicked | (human ? LINK.byHuman : 0) });
   }
 
-  /** Counts what counts once; answers the days that the delivery keeps. */
-  function counted(row: Reader, facts: MessageFacts, figure: FirstFigure, flag: number, at: number): string | null {
-    return countOnce(ledger, row.firsts, { delivery: row, facts, figure, counted: (row.flags & flag) !== 0, at });
+  /** Counts what counts once beside what `firsts` says; answers the days that the delivery keeps. */
+  function counted(
+    row: Reader,
+    firsts: string | null,
+    facts: MessageFacts,
+    figure: FirstFigure,
+    flag: number,
+    at: number,
+  ): string | null {
+    return countOnce(ledger, firsts, { delivery: row, facts, figure, counted: (row.flags & flag) !== 0, at });
   }
 
   /** What a reader does again changes nothing of the row, and costs no page of the disk. */
@@ -99,10 +106,10 @@ export function createActivityStore(db: Database, ledger: Ledger): Activities {
         ? (['opens', FLAGS.opened, FLAGS.openedHuman] as const)
         : (['clicks', FLAGS.clicked, FLAGS.clickedHuman] as const);
     ledger.countOf(row, facts, `${name}Total`, at);
-    let firsts = counted(row, facts, `${name}Unique`, flag, at);
+    let firsts = counted(row, row.firsts, facts, `${name}Unique`, flag, at);
     if (human) {
       ledger.countOf(row, facts, `${name}TotalHuman`, at);
-      firsts = counted({ ...row, firsts }, facts, `${name}UniqueHuman`, humanFlag, at);
+      firsts = counted(row, firsts, facts, `${name}UniqueHuman`, humanFlag, at);
     }
     const flags = row.flags | flag | (human ? humanFlag : 0);
     const clicked =
@@ -118,7 +125,7 @@ export function createActivityStore(db: Database, ledger: Ledger): Activities {
     const facts = row && ledger.message(row.message_id);
     if (row === undefined || facts === undefined) return [];
     if (type === 'unsubscribed') {
-      const firsts = counted(row, facts, type, FLAGS.unsubscribed, at);
+      const firsts = counted(row, row.firsts, facts, type, FLAGS.unsubscribed, at);
       keep(id, row, { flags: row.flags | FLAGS.unsubscribed, clicked: row.clicked, firsts });
       if ((row.flags & FLAGS.unsubscribed) !== 0) return [];
     } else if (type === 'resubscribed') {
