@@ -123,8 +123,9 @@ function become(command, args, env = {}) {
   child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
 }
 
+/** What a task prints is its own. */
 function say(text) {
-  console.log(`mail-relay: ${text}`);
+  console.error(`mail-relay: ${text}`);
 }
 
 function fail(text) {

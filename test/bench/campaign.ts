@@ -59,6 +59,7 @@ interface Runs {
 
 function figures(sampleBytes: number, { ours, peer }: Runs, recipients: number): Figure[] {
   const data = JSON.stringify({ data: recipient(10_000).data }).length;
+  if (ours.some(({ sent }) => sent < recipients)) throw new Error('the time was over before all mail was sent');
   const speeds = (runs: readonly Usage[]): number[] => runs.map(({ seconds }) => recipients / seconds);
   const cpu = (runs: readonly Usage[]): number[] => runs.map(({ cpuSeconds }) => (cpuSeconds / recipients) * 1000);
   return [

@@ -57,7 +57,7 @@ const PLANS: Readonly<Record<Size | 'long', Plan>> = {
 /** How speed and costs change with the number of deliveries and the size of mails; writes docs/performance.md. */
 export const growth: Benchmark = {
   name: 'growth',
-  title: `messages per second, CPU, memory and database by deliveries and size of mail, beside peers (${LONG} runs all cells, for hours)`,
+  title: `messages per second, CPU, memory and database by deliveries and size of mail, beside peers (${LONG} runs all cells, for 40 minutes)`,
   onDemand: true,
   async run(size) {
     const plan = PLANS[size === 'full' && process.argv.includes(LONG) ? 'long' : size];

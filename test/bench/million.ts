@@ -10,7 +10,7 @@ const SIZES: Readonly<Record<Size, { recipients: number; warmUp: number; fewRows
   tiny: { recipients: 300, warmUp: 0, fewRows: 200, manyRows: 1000 },
 };
 /** For the campaign: as one benchmark of all, and where it is asked for alone. */
-const LONGEST_SECONDS = { shared: 360, alone: 1080 };
+const LONGEST_SECONDS = { shared: 540, alone: 1080 };
 
 /** Whether size costs: memory of a long campaign, and the cost of one delivery among many. */
 export const million: Benchmark = {
@@ -25,7 +25,8 @@ export const million: Benchmark = {
     const task = { mail: usualMail(size), recipients, warmUp, port: undefined, longestSeconds } as const;
     const run = await child.ask('campaign', task).finally(child.stop);
     return [
-      { name: 'deliveries before the time was over', value: run.sent, unit: 'mails' },
+      // Memory of less would say nothing.
+      { name: 'deliveries before the time was over', value: run.sent, unit: 'mails', target: recipients },
       { name: 'speed', value: run.sent / run.seconds, unit: 'messages/s' },
       { name: 'resident memory before', value: run.rssBefore / MB, unit: 'MB' },
       {

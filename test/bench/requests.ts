@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 
 /** How many requests were answered, and what one answer was. */
 export interface Answered {
+  readonly answered: number;
   readonly perSecond: number;
   readonly first: string;
 }
@@ -32,7 +33,7 @@ export async function askAtOnce(
     if (!/^HTTP\/1\.1 (200|302) /.test(head)) throw new Error(`the server answered ${head.slice(0, 40)}`);
   };
   await Promise.all(Array.from({ length: connections }, () => ask(connect(port, '127.0.0.1'), next, took)));
-  return { perSecond: answered / ((performance.now() - start) / 1000), first };
+  return { answered, perSecond: answered / ((performance.now() - start) / 1000), first };
 }
 
 function ask(socket: Socket, next: () => Buffer | undefined, took: (head: string) => void): Promise<void> {

@@ -1,5 +1,5 @@
-/** An Express application in a process of its own: tracked mails behind it, and bare routes that answer the same bytes. */
-import { createServer } from 'node:http';
+/** Two Express applications in a process of their own: one with tracked mails behind it, and a bare one that answers the same bytes. */
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { capture, createMailRelay, type MailRelay, sqlite } from '@mailrelay/core';
 import { mailRelay } from '@mailrelay/express';
@@ -14,12 +14,15 @@ import { MAILS, type MailSize, RELAY, recipient } from './mails.ts';
 export interface RoutesProcess {
   /** Starts the application with sent mails behind it; answers where to ask for what. */
   start(mails: number, mail: MailSize): Promise<Routes>;
+  /** Opens and clicks that are stored. */
+  recorded(): Promise<{ pixel: number; click: number }>;
   stop(): Promise<void>;
 }
 
 /** Paths of the application. */
 export interface Routes {
   readonly port: number;
+  readonly barePort: number;
   readonly pixels: readonly string[];
   readonly clicks: readonly string[];
   readonly barePixel: string;
@@ -29,11 +32,16 @@ export interface Routes {
 const TARGET = 'https://example.com/stories/1/more';
 const folder = scratchFolder();
 
-const app = express();
-app.disable('x-powered-by');
-app.set('etag', false);
-const server = createServer(app);
+const [app, bare] = [application(), application()];
+const servers = [createServer(app), createServer(bare)] as const;
 let relay: MailRelay | undefined;
+
+function application(): express.Express {
+  const made = express();
+  made.disable('x-powered-by');
+  made.set('etag', false);
+  return made;
+}
 
 /** Tokens as they stand in the mails that were sent. */
 async function pathsOf(relay: MailRelay, mails: number): Promise<Pick<Routes, 'pixels' | 'clicks'>> {
@@ -62,15 +70,20 @@ async function pathsOf(relay: MailRelay, mails: number): Promise<Pick<Routes, 'p
   return { pixels, clicks };
 }
 
-/** A route that answers what another one answered. */
+/** A bare route that answers what another one answered. */
 async function copyRoute(port: number, path: string, source: string): Promise<void> {
   const answer = await fetch(`http://127.0.0.1:${port}${source}`, { redirect: 'manual' });
   const body = Buffer.from(await answer.arrayBuffer());
   const added = new Set(['date', 'connection', 'keep-alive', 'content-length']);
   const headers = Object.fromEntries([...answer.headers].filter(([name]) => !added.has(name)));
-  app.get(path, (_req, res) => {
+  bare.get(path, (_req, res) => {
     res.status(answer.status).set(headers).send(body);
   });
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
 }
 
 serveCalls({
@@ -83,16 +96,21 @@ serveCalls({
       routes: [capture({ keep: 10 })],
     });
     app.use(mailRelay(relay));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
+    const [port, barePort] = await Promise.all([listen(servers[0]), listen(servers[1])]);
     const paths = await pathsOf(relay, mails);
     await copyRoute(port, '/bare/pixel.gif', paths.pixels[0] as string);
     await copyRoute(port, '/bare/click', paths.clicks[0] as string);
-    return { port, ...paths, barePixel: '/bare/pixel.gif', bareClick: '/bare/click' };
+    return { port, barePort, ...paths, barePixel: '/bare/pixel.gif', bareClick: '/bare/click' };
+  },
+  async recorded() {
+    const { opens, clicks } = await (relay as MailRelay).reports.campaign('bench');
+    return { pixel: opens.total, click: clicks.total };
   },
   async stop() {
-    server.closeAllConnections();
-    server.close();
+    for (const server of servers) {
+      server.closeAllConnections();
+      server.close();
+    }
     await relay?.stop();
   },
 } satisfies RoutesProcess);

@@ -1,7 +1,7 @@
 import { startChild } from './child.ts';
 import { type Benchmark, type Figure, median, medianRatio, type Size } from './figures.ts';
 import { usualMail } from './mails.ts';
-import { askAtOnce } from './requests.ts';
+import { type Answered, askAtOnce } from './requests.ts';
 import type { Routes, RoutesProcess } from './routes.child.ts';
 
 const CONNECTIONS = 100;
@@ -19,18 +19,22 @@ export const routes: Benchmark = {
     const child = startChild<RoutesProcess>('./routes.child.ts');
     try {
       const paths = await child.ask('start', mails, usualMail(size));
-      const perSecond = async (asked: readonly string[]): Promise<number> =>
-        (await askAtOnce(paths.port, asked, { connections: CONNECTIONS, ...bounds })).perSecond;
+      const ask = (port: number, asked: readonly string[]): Promise<Answered> =>
+        askAtOnce(port, asked, { connections: CONNECTIONS, ...bounds });
       const figures: Figure[] = [];
       for (const [name, ours, bare] of rivalsOf(paths)) {
         const speeds: { ours: number[]; bare: number[] } = { ours: [], bare: [] };
+        let answered = (await child.ask('recorded'))[name];
         for (let round = 0; round <= rounds; round++) {
-          const [bareSpeed, ourSpeed] = [await perSecond(bare), await perSecond(ours)];
+          const [bareRun, ourRun] = [await ask(paths.barePort, bare), await ask(paths.port, ours)];
+          answered += ourRun.answered;
           // The first round warms up.
           if (round === 0) continue;
-          speeds.bare.push(bareSpeed);
-          speeds.ours.push(ourSpeed);
+          speeds.bare.push(bareRun.perSecond);
+          speeds.ours.push(ourRun.perSecond);
         }
+        const recorded = (await child.ask('recorded'))[name];
+        if (recorded !== answered) throw new Error(`${name}: ${answered} were answered, ${recorded} are stored`);
         figures.push(
           { name: `${name} route`, value: median(speeds.ours), unit: 'requests/s' },
           { name: `bare route with the bytes of the ${name}`, value: median(speeds.bare), unit: 'requests/s' },
@@ -45,7 +49,12 @@ export const routes: Benchmark = {
   },
 };
 
-function rivalsOf({ pixels, clicks, barePixel, bareClick }: Routes): [string, readonly string[], readonly string[]][] {
+function rivalsOf({
+  pixels,
+  clicks,
+  barePixel,
+  bareClick,
+}: Routes): ['pixel' | 'click', readonly string[], readonly string[]][] {
   return [
     ['pixel', pixels, [barePixel]],
     ['click', clicks, [bareClick]],

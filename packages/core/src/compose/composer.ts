@@ -213,8 +213,8 @@ export function createComposer(options: ComposerOptions): Composer {
       return shared ? undefined : form;
     },
     async close() {
-      signer.close();
       catalogue.close();
+      await signer.close();
     },
   };
 }

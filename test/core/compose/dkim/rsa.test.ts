@@ -21,9 +21,9 @@ beforeEach(() => {
   signing = createRsaSigning();
 });
 
-afterEach(() => {
+afterEach(async () => {
   process.off('worker', note);
-  signing.close();
+  await signing.close();
 });
 
 /** Signs so many texts at once, with either key in turns, and answers how many of the signatures are good. */
@@ -67,7 +67,7 @@ describe('RSA signatures', () => {
   });
 
   it('are made without threads again after a rest', async () => {
-    signing.close();
+    await signing.close();
     signing = createRsaSigning(400);
     const workers = [...(await withThreads())];
     await Promise.all(ended);
@@ -77,7 +77,7 @@ describe('RSA signatures', () => {
     expect(started.length).toBe(2 * workers.length);
   });
 
-  it('come where a thread dies in the middle of them, and none is started again', async () => {
+  it('come where a thread dies in the middle of them, and none is started again at once', async () => {
     const [worker] = await withThreads();
     const all = good(300);
     await worker?.terminate();
@@ -90,8 +90,12 @@ describe('RSA signatures', () => {
   it('come where the threads are closed in the middle of them', async () => {
     await withThreads();
     const all = good(300);
-    signing.close();
+    await signing.close();
     expect(await all).toBe(300);
+    await Promise.all(ended);
+    const count = started.length;
+    expect(await good(50)).toBe(50);
+    expect(started).toHaveLength(count);
   });
 
   it('say why where a key cannot make them', async () => {

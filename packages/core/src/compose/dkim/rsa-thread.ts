@@ -1,6 +1,6 @@
 /** A thread that makes RSA signatures (RFC 8017 section 8.2, SHA-256), one after the other. */
 import { type KeyObject, sign } from 'node:crypto';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 
 /** What such a thread is told: a key, of which the first is number 0, or what is to be signed. */
@@ -23,8 +23,7 @@ const port = parentPort;
 if (port) serve(port);
 
 function serve(port: NonNullable<typeof parentPort>): void {
-  // On Linux 0 is this thread; elsewhere it is the process of the host.
-  if (process.platform === 'linux') setPriority(0, NICENESS);
+  giveWay();
   const keys: KeyObject[] = [];
   port.on('message', (task: RsaTask) => {
     if ('key' in task) keys.push(task.key);
@@ -33,6 +32,16 @@ function serve(port: NonNullable<typeof parentPort>): void {
         task.data.map((data, at) => signatureOf(data, keys[task.keys[at] as number])) satisfies RsaAnswer,
       );
   });
+}
+
+/** On Linux the number 0 is this thread; elsewhere it is the process of the host, which is left alone. */
+function giveWay(): void {
+  if (process.platform !== 'linux') return;
+  try {
+    setPriority(0, Math.max(getPriority(0), NICENESS));
+  } catch {
+    // A host that may not do that signs all the same.
+  }
 }
 
 function signatureOf(data: string, key: KeyObject | undefined): string | undefined {

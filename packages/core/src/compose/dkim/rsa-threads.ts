@@ -9,9 +9,10 @@ import type { RsaAnswer, RsaTask } from './rsa-thread.ts';
 export interface RsaThreads {
   /** Starts them, where they are not there. */
   start(): void;
-  /** Base64; undefined where no thread is ready, or the one that had it could not sign it. */
+  /** Base64; undefined where no thread can take it, or the one that had it could not sign it. */
   sign(data: string, key: KeyObject): Promise<string | undefined>;
-  close(): void;
+  /** Ends them for good; what they have not signed is given back. */
+  close(): Promise<void>;
 }
 
 interface Job {
@@ -35,6 +36,10 @@ const MOST_THREADS = 4;
 const BATCH = 4;
 /** Batches of one thread: one that it signs, and the next. */
 const AHEAD = 2;
+/** More do not wait for a thread: on a busy machine the threads get little time, and mail that is urgent may be behind them. */
+const MOST_WAITING = 40;
+/** Where threads cannot be started, or one died, the next try is so much later, ms. */
+const RETRY_MS = 60_000;
 
 /** @param restMs - they end after so long without work */
 export function createRsaThreads(restMs: number): RsaThreads {
@@ -42,19 +47,19 @@ export function createRsaThreads(restMs: number): RsaThreads {
   let queue: Job[] = [];
   let scheduled = false;
   let usedAt = 0;
+  let startableAt = 0;
+  let closed = false;
   let rest: NodeJS.Timeout | undefined;
-  /** Where threads cannot be started, or one died, there is no second try. */
-  let broken = false;
 
   function start(): void {
-    if (broken || threads.length > 0) return;
+    if (closed || threads.length > 0 || performance.now() < startableAt) return;
     usedAt = performance.now();
     try {
       const file = workerFile('rsa-thread', import.meta.url);
       const count = Math.min(MOST_THREADS, availableParallelism());
       for (let number = 0; number < count; number++) threads.push(startThread(file));
       rest = setInterval(() => {
-        if (performance.now() - usedAt >= restMs) end();
+        if (performance.now() - usedAt >= restMs) void end();
       }, restMs / 2).unref();
     } catch {
       fail();
@@ -64,7 +69,10 @@ export function createRsaThreads(restMs: number): RsaThreads {
   function startThread(file: URL): Thread {
     const worker = new Worker(file, { name: 'mail-relay-dkim', ...workerArguments() });
     const thread: Thread = { worker, ready: false, batches: [], keys: new Map() };
-    // It never keeps the host's process alive; who waits for a signature does.
+    const failed = (): void => {
+      if (threads.includes(thread)) fail();
+    };
+    // It keeps the host's process alive only while somebody waits for it.
     worker.unref();
     worker.once('online', () => {
       thread.ready = true;
@@ -74,27 +82,24 @@ export function createRsaThreads(restMs: number): RsaThreads {
       if (thread.batches.length === 0) worker.unref();
       hand();
     });
-    worker.once('error', fail);
-    worker.once('exit', () => {
-      if (threads.includes(thread)) fail();
-    });
+    worker.on('error', failed).on('messageerror', failed).on('exit', failed);
     return thread;
   }
 
   /** Ends the threads; what they have is given back. */
-  function end(): void {
+  async function end(): Promise<void> {
     clearInterval(rest);
     const ended = threads;
     threads = [];
     const jobs = [...ended.flatMap(({ batches }) => batches.flat()), ...queue];
     queue = [];
-    for (const { worker } of ended) void worker.terminate();
     for (const { resolve } of jobs) resolve(undefined);
+    await Promise.all(ended.map(({ worker }) => worker.terminate()));
   }
 
   function fail(): void {
-    broken = true;
-    end();
+    startableAt = performance.now() + RETRY_MS;
+    void end();
   }
 
   function hand(): void {
@@ -109,22 +114,26 @@ export function createRsaThreads(restMs: number): RsaThreads {
   }
 
   function give({ worker, batches, keys }: Thread, jobs: Job[]): void {
-    const numbers = jobs.map(({ key }) => {
-      const known = keys.get(key);
-      if (known !== undefined) return known;
-      worker.postMessage({ key } satisfies RsaTask);
-      keys.set(key, keys.size);
-      return keys.size - 1;
-    });
     batches.push(jobs);
-    worker.ref();
-    worker.postMessage({ data: jobs.map(({ data }) => data), keys: numbers } satisfies RsaTask);
+    try {
+      const numbers = jobs.map(({ key }) => {
+        const known = keys.get(key);
+        if (known !== undefined) return known;
+        worker.postMessage({ key } satisfies RsaTask);
+        keys.set(key, keys.size);
+        return keys.size - 1;
+      });
+      worker.ref();
+      worker.postMessage({ data: jobs.map(({ data }) => data), keys: numbers } satisfies RsaTask);
+    } catch {
+      fail();
+    }
   }
 
   return {
     start,
     sign(data, key) {
-      if (!threads.some(({ ready }) => ready)) return Promise.resolve(undefined);
+      if (queue.length >= MOST_WAITING || !threads.some(({ ready }) => ready)) return Promise.resolve(undefined);
       usedAt = performance.now();
       return new Promise((resolve) => {
         queue.push({ data, key, resolve });
@@ -134,6 +143,9 @@ export function createRsaThreads(restMs: number): RsaThreads {
         setImmediate(hand);
       });
     },
-    close: end,
+    async close() {
+      closed = true;
+      await end();
+    },
   };
 }

@@ -7,7 +7,7 @@ export interface RsaSigning {
   /** @param data - one character for each byte. @returns base64 */
   sign(data: string, key: KeyObject): Promise<string>;
   /** Ends its threads; what they have not signed yet is signed without them. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 /**

@@ -22,7 +22,7 @@ export interface Signer {
   /** @throws MailRelayError `DKIM_KEY_MISSING` where a signature is required and no key signs for the domain. */
   check(from: string): void;
   /** Lets go of what it signs with. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** A signature with the longest key and names, and all the fields that the relay writes. */
