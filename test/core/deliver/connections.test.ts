@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Attempt, Transport } from '../../../packages/core/src/deliver/port.ts';
 import { politely, rawServer, smtpServer } from '../../support/smtp.ts';
 import { mail, transportTo } from './transports.ts';
@@ -49,6 +49,30 @@ describe('connections', () => {
     await new Promise((resolve) => setTimeout(resolve, 150));
     expect(await speaks()).toBe('sent');
     expect(sockets).toBe(2);
+  });
+
+  it('that were closed are replaced only where the mail may begin once more', async () => {
+    let taken = 0;
+    const used = new WeakSet<object>();
+    const server = await rawServer(
+      politely((line, socket) => {
+        if (line === '.') taken += 1;
+        // It closes as a second mail comes.
+        if (line.startsWith('MAIL') && used.has(socket)) return void socket.destroy();
+        if (line === '.') used.add(socket);
+        return undefined;
+      }),
+    );
+    const transport = transportTo(server.port, { connections: 1 });
+    const begins = vi.fn<(at: number) => boolean>(() => true);
+    const speaks = async (): Promise<string> =>
+      (await transport.send({ ...mail(), onStart: (at) => begins(at) })).outcome.type;
+    expect([await speaks(), begins.mock.calls.length]).toEqual(['sent', 1]);
+    expect([await speaks(), begins.mock.calls.length]).toEqual(['sent', 3]);
+    begins.mockReturnValueOnce(true).mockReturnValueOnce(false);
+    expect([await speaks(), begins.mock.calls.length, taken]).toEqual(['withdrawn', 5, 2]);
+    // Its place is free again.
+    expect([await speaks(), taken]).toEqual(['sent', 3]);
   });
 
   it('go on after a refused recipient', async () => {

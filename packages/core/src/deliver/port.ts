@@ -37,7 +37,8 @@ export interface OutgoingMail {
   readonly site?: ReceiverBounds | undefined;
   /**
    * To be called as sending begins, with the time (ms since the epoch): the route's rate is counted from then on, and what
-   * was suppressed while the mail waited for a connection is not sent.
+   * was suppressed while the mail waited for a connection is not sent. To be called again before it is sent anew, as over a
+   * fresh connection.
    *
    * @returns false where the mail must not be sent any more; the outcome is then `withdrawn`.
    */

@@ -150,6 +150,8 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     const onStart = (at: number): boolean => {
       if (claimedBy !== owner || !leased()) return false;
       if (!isCounted(lane) || delivery.site !== undefined) return true;
+      // What is sent anew takes a place of the rate of its own: it goes back, and is claimed again.
+      if (startCounted) return false;
       startCounted = true;
       const times = starts.get(route) ?? [];
       times.push(at);

@@ -53,18 +53,19 @@ export function createSmtpTransport(
     return { outcome, transcript, stale };
   }
 
+  async function begin(mail: OutgoingMail, kept: Conversation | undefined): Promise<Attempt & { stale: boolean }> {
+    const startedAt = clock.now();
+    if (mail.onStart?.(startedAt) !== false) return attempt(mail, kept);
+    pool.release(kept, streamOf(mail));
+    return { outcome: { type: 'withdrawn' }, transcript: { route, startedAt, ms: 0, steps: [] }, stale: false };
+  }
+
   return {
     async send(mail): Promise<Attempt> {
-      const kept = await pool.acquire(streamOf(mail));
-      const startedAt = clock.now();
-      if (mail.onStart?.(startedAt) === false) {
-        pool.release(kept, streamOf(mail));
-        return { outcome: { type: 'withdrawn' }, transcript: { route, startedAt, ms: 0, steps: [] } };
-      }
-      const first = await attempt(mail, kept);
+      const first = await begin(mail, await pool.acquire(streamOf(mail)));
       if (!first.stale) return first;
       // The server had closed it, or was about to, before this mail came: that says nothing about the mail.
-      return attempt(mail, await pool.acquireNew(streamOf(mail)));
+      return begin(mail, await pool.acquireNew(streamOf(mail)));
     },
     verify: () => verifySmtp(options, Math.min(socketMs, VERIFY_MS)),
     close: pool.close,
