@@ -11,25 +11,28 @@ it('holds each of several rates of a route', async () => {
   expect((await relay.messages.list({ state: 'sent' })).items.length).toBe(3);
 });
 
-it('counts what is sent anew over a fresh connection as one more start', async () => {
-  const used = new WeakSet<object>();
-  const begun: number[] = [];
-  // It closes each connection as a second mail comes.
-  const server = await rawServer(
-    politely((line, socket) => {
-      if (line.startsWith('MAIL')) begun.push(performance.now());
-      if (line.startsWith('MAIL') && used.has(socket)) return void socket.destroy();
-      if (line === '.') used.add(socket);
-      return undefined;
-    }),
-  );
-  const route = smtp({ host: '127.0.0.1', port: server.port, connections: 2 }, { rate: '4/s' });
-  const relay = relayWith({ routes: [route] });
-  const to = Array.from({ length: 8 }, (_, index) => `r${index}@example.com`);
-  await relay.send({ to, subject: 'Hi', text: 'Hi' });
-  await expect.poll(async () => (await relay.messages.list({ state: 'sent' })).items.length).toBe(8);
-  expect(begun.length).toBeGreaterThan(8);
-  // A mail reaches the server some time after its start: less than a tenth of the window, as the server answers at once.
-  const within = begun.map((at) => begun.filter((other) => other >= at && other < at + 900).length);
-  expect(Math.max(...within)).toBeLessThanOrEqual(4);
-});
+it.each([false, true])(
+  'counts what is sent anew over a fresh connection as one more start; by site: %s',
+  async (shaping) => {
+    const used = new WeakSet<object>();
+    const begun: number[] = [];
+    // It closes each connection as a second mail comes.
+    const server = await rawServer(
+      politely((line, socket) => {
+        if (line.startsWith('MAIL')) begun.push(performance.now());
+        if (line.startsWith('MAIL') && used.has(socket)) return void socket.destroy();
+        if (line === '.') used.add(socket);
+        return undefined;
+      }),
+    );
+    const route = smtp({ host: '127.0.0.1', port: server.port, connections: 2 }, { rate: '4/s', shaping });
+    const relay = relayWith({ routes: [route] });
+    const to = Array.from({ length: 8 }, (_, index) => `r${index}@example.com`);
+    await relay.send({ to, subject: 'Hi', text: 'Hi' });
+    await expect.poll(async () => (await relay.messages.list({ state: 'sent' })).items.length).toBe(8);
+    expect(begun.length).toBeGreaterThan(8);
+    // A mail reaches the server some time after its start: less than a tenth of the window, as the server answers at once.
+    const within = begun.map((at) => begun.filter((other) => other >= at && other < at + 900).length);
+    expect(Math.max(...within)).toBeLessThanOrEqual(4);
+  },
+);

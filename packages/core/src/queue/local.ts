@@ -146,12 +146,16 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
   async function attempt(delivery: ClaimedDelivery, lane: Lane, claimedBy: number): Promise<Settlement> {
     const startedAt = clock.now();
     const { route } = lane.key;
+    let begunAt: number | undefined;
     let startCounted = false;
     const onStart = (at: number): boolean => {
       if (claimedBy !== owner || !leased()) return false;
-      if (!isCounted(lane) || delivery.site !== undefined) return true;
+      if (!isCounted(lane) && delivery.site === undefined) return true;
       // What is sent anew takes a place of the rate of its own: it goes back, and is claimed again.
-      if (startCounted) return false;
+      if (begunAt !== undefined) return false;
+      begunAt = at;
+      // That of a site was counted as it was claimed.
+      if (delivery.site !== undefined) return true;
       startCounted = true;
       const times = starts.get(route) ?? [];
       times.push(at);
@@ -159,7 +163,8 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
       return true;
     };
     try {
-      return { ...(await options.deliver(delivery, route, onStart)), startCounted };
+      const settlement = await options.deliver(delivery, route, onStart);
+      return { ...settlement, begunAt: settlement.startedAt ?? begunAt, startCounted };
     } catch (error) {
       onError(error);
       const result = {

@@ -45,6 +45,8 @@ export interface Settlement {
   readonly deliveryId: number;
   /** When the attempt started to send; undefined where nothing was sent (suppressed, failed before it started, given back). */
   readonly startedAt: number | undefined;
+  /** When it began, where nothing became of that and it was given back: it counts for rates, and is no attempt. */
+  readonly begunAt?: number | undefined;
   /** The start was reported with `started()` already. */
   readonly startCounted?: boolean;
   readonly result:

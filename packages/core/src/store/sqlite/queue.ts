@@ -104,7 +104,7 @@ export function createQueueStore(
   );
 
   function settleOne(settlement: Settlement, owner: number, now: number): MessageEvent[] {
-    const { deliveryId: id, startedAt, startCounted, result, transcript } = settlement;
+    const { deliveryId: id, startedAt, begunAt = startedAt, startCounted, result, transcript } = settlement;
     const reason = 'reply' in result ? result.reply : 'reason' in result ? result.reason : null;
     const sent = result.type === 'sent';
     const firstDeferral = result.type === 'deferred' && markDeferred.run({ id, owner }) > 0;
@@ -127,8 +127,8 @@ export function createQueueStore(
     const { route, site } = lanes.keyOf(row.lane_id);
     if (site !== '') sites.settled(row.lane_id, settlement);
     for (const key of keysOf(route, site, startCounted)) {
-      if (startedAt === undefined) rates.reserve(key, owner, -1);
-      else rates.started(key, owner, [startedAt]);
+      if (begunAt === undefined) rates.reserve(key, owner, -1);
+      else rates.started(key, owner, [begunAt]);
     }
     if ('movedTo' in result && result.movedTo !== undefined)
       relocate.run({ id, lane: lanes.idOf({ route: result.movedTo, stream: facts.stream }) });
