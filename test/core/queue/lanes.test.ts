@@ -189,7 +189,7 @@ describe('mail that waits', () => {
     await expect.poll(() => states(relay), { timeout: 5000 }).toEqual(['failed']);
     const events = (await relay.messages.get(id))?.events ?? [];
     expect(events.at(-1)).toMatchObject({ type: 'failed', reason: 'expired', reply: '451 4.3.0 later' });
-    expect(events.length).toBeGreaterThan(3);
+    expect(events.map(({ type }) => type).slice(0, -1)).toContain('deferred');
     expect(await relay.suppressions.has('ada@example.com')).toBe(false);
     expect(await relay.messages.retry(id)).toBe(1);
   });
