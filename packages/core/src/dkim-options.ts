@@ -1,6 +1,7 @@
 /** Options of DKIM, filled in and checked. */
 import type { KeyObject } from 'node:crypto';
 import { parseDomain } from './address.ts';
+import { lineage } from './alignment.ts';
 import { algorithmOf, type DkimAlgorithm, readPrivateKey, type SigningKey } from './dkim-key.ts';
 import type { Environment } from './environment.ts';
 import { refuse } from './rules.ts';
@@ -112,11 +113,8 @@ export function signingDomain(
   { keys, alignment }: Pick<ResolvedDkim, 'keys' | 'alignment'>,
   from: string,
 ): string | undefined {
-  for (let domain = from; domain !== ''; domain = domain.includes('.') ? domain.slice(domain.indexOf('.') + 1) : '') {
-    if (keys.some((key) => key.domain === domain)) return domain;
-    if (alignment === 'strict') return undefined;
-  }
-  return undefined;
+  const domains = alignment === 'strict' ? [from] : lineage(from);
+  return domains.find((domain) => keys.some((key) => key.domain === domain));
 }
 
 function resolveKey(key: DkimKeyOptions, place: string): SigningKey {

@@ -1,6 +1,7 @@
 /** Joins the stages in order: compose -> queue -> route -> deliver -> feedback -> report. Runs in the engine's thread. */
 import { hostname } from 'node:os';
 import type { AlertPolicy } from './alert-options.ts';
+import type { ResolvedBounces } from './bounce-options.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createComposer } from './compose/composer.ts';
 import { createMessageIds } from './compose/message-id.ts';
@@ -61,8 +62,7 @@ export interface EngineOptions {
   readonly maxMessageBytes: number;
   readonly suppression: SuppressionPolicy;
   readonly alerts: AlertPolicy;
-  /** Where bounces go: a domain, or an address that gets a token. */
-  readonly bounceDomain: string | undefined;
+  readonly bounceDomain: ResolvedBounces;
   readonly webhooksOut: readonly ResolvedEndpoint[];
   readonly queue: {
     readonly deliver: boolean;

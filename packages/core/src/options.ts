@@ -1,6 +1,7 @@
 /** Every option, its default and its environment variable; `resolve-options.ts` fills in and checks them. */
 import type { AddressInput, Mailbox } from './address.ts';
 import type { AlertOptions, AlertPolicy } from './alert-options.ts';
+import type { ResolvedBounces } from './bounce-options.ts';
 import type { Clock } from './clock.ts';
 import type { RouteSpec } from './deliver/port.ts';
 import type { DkimOptions, ResolvedDkim } from './dkim-options.ts';
@@ -81,12 +82,14 @@ export interface MailRelayOptions {
     | undefined;
   /**
    * Where bounces come back to. With a domain, each mail has an envelope sender of its own, `bounce+<token>@<domain>`; with an
-   * address, the token goes behind its name: `returns+<token>@<domain>`. What comes there belongs into
-   * `relay.feedback.receive()`. A message with an `envelope.from` keeps it. More on [bounces](bounces.md).
+   * address, the token goes behind its name: `returns+<token>@<domain>`. SPF counts in DMARC only where it is a domain of the
+   * sender's organisation: an object has one for each domain of `from`, which counts for domains below it, too; mail from other
+   * domains keeps `from`. What comes there belongs into `relay.feedback.receive()`. A message with an `envelope.from` keeps it.
+   * More on [bounces](bounces.md).
    * @default the envelope sender is `from`
-   * @env MAIL_RELAY_BOUNCE_DOMAIN
+   * @env MAIL_RELAY_BOUNCE_DOMAIN (one for all senders)
    */
-  readonly bounceDomain?: string | undefined;
+  readonly bounceDomain?: string | Readonly<Record<string, string>> | undefined;
   /** When what comes back keeps further mail from an address. More on [suppression](suppression.md). */
   readonly suppression?: SuppressionOptions | undefined;
   /**
@@ -219,7 +222,7 @@ export interface ResolvedOptions {
   readonly dkim: ResolvedDkim;
   readonly shaping: ResolvedShaping;
   readonly tracking: Readonly<Record<Stream, ResolvedTracking>>;
-  readonly bounceDomain: string | undefined;
+  readonly bounceDomain: ResolvedBounces;
   readonly suppression: SuppressionPolicy;
   readonly alerts: AlertPolicy;
   /** By name. */

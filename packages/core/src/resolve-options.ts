@@ -1,6 +1,7 @@
 /** Fills in defaults and environment variables, and checks everything, in this one place. */
 import { type AddressInput, type Mailbox, parseMailboxes } from './address.ts';
 import { resolveAlerts } from './alert-options.ts';
+import { resolveBounces } from './bounce-options.ts';
 import { systemClock } from './clock.ts';
 import type { DirectMxOptions, ProviderSpec, RouteOptions, RouteSpec, SmtpOptions } from './deliver/port.ts';
 import { resolveDkim } from './dkim-options.ts';
@@ -16,7 +17,6 @@ import { resolveShaping } from './shaping-options.ts';
 import type { StoreSpec } from './store/port.ts';
 import { resolveSuppression } from './suppression-policy.ts';
 import type { AnyTemplate } from './template.ts';
-import { bounceAddressProblem } from './verp.ts';
 import { resolveWebhooksOut } from './webhooks-out-options.ts';
 
 /** Makes and checks routes; passed in, since that belongs to `deliver/`. */
@@ -78,7 +78,7 @@ export function resolveOptions(
       transactional: trackingOf(options.tracking, 'transactional', false),
       broadcast: trackingOf(options.tracking, 'broadcast', true),
     },
-    bounceDomain: bounceDomainOf(options.bounceDomain ?? env.MAIL_RELAY_BOUNCE_DOMAIN),
+    bounceDomain: resolveBounces(options.bounceDomain ?? env.MAIL_RELAY_BOUNCE_DOMAIN),
     suppression: resolveSuppression(options.suppression),
     alerts: resolveAlerts(options.alerts),
     webhooks: factories.webhooks(options.webhooks ?? {}, env),
@@ -145,14 +145,6 @@ function senderOf(from: AddressInput | undefined): Mailbox | undefined {
   const [first, ...more] = parseMailboxes(from, 'from');
   if (first === undefined || more.length > 0) refuse('from', 'must be one address');
   return first;
-}
-
-/** A domain, or an address without a token yet. */
-function bounceDomainOf(given: string | undefined): string | undefined {
-  if (given === undefined) return undefined;
-  const problem = bounceAddressProblem(given);
-  if (problem !== undefined) refuse('bounceDomain', problem);
-  return given;
 }
 
 function storeOf(store: StoreSpec | string = '.mail-relay/relay.db'): StoreSpec {

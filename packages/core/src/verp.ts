@@ -2,37 +2,43 @@
  * Variable envelope return paths: each mail has an envelope sender of its own, so that a bounce says which mail it is about
  * by the address it comes to, whatever stands in it.
  */
-import { parseAddress, parseDomain } from './address.ts';
+import { domainOf, parseDomain } from './address.ts';
+import { lineage } from './alignment.ts';
+import { BOUNCE_NAME, type ResolvedBounces } from './bounce-options.ts';
 
-/** Local part where only a domain is given. */
-const NAME = 'bounce';
-/** Octets of a local part (RFC 5321 section 4.5.3.1.1). */
-const MAX_LOCAL = 64;
-/** Longest token, with its `+`. */
-const MAX_TOKEN = 25;
+/** Makes envelope senders out of tokens. */
+type BounceAddress = (token: string) => string;
 
-/** What is wrong with the option `bounceDomain`, as the end of a sentence; undefined where nothing is. */
-export function bounceAddressProblem(given: string): string | undefined {
-  if (!given.includes('@'))
-    return parseDomain(given) === undefined ? 'must be a domain, or an address such as bounces@example.com' : undefined;
-  try {
-    const address = parseAddress(given);
-    const local = address.slice(0, address.lastIndexOf('@'));
-    if (/[^\x21-\x7e]|"|\+/.test(local))
-      return 'must have a plain name before the @: the token goes behind it, after a +';
-    if (local.length + MAX_TOKEN > MAX_LOCAL)
-      return `must have at most ${MAX_LOCAL - MAX_TOKEN} characters before the @`;
-    return undefined;
-  } catch {
-    return 'must be a domain, or an address such as bounces@example.com';
+/**
+ * Envelope senders by the domain of `from`: `bounce+<token>@<domain>`, or `<name>+<token>@<domain>` where an address was given;
+ * undefined where bounces go to the sender.
+ */
+export function createBounceAddresses(bounces: ResolvedBounces): (senderDomain: string) => BounceAddress | undefined {
+  if (bounces === undefined) return () => undefined;
+  if (typeof bounces === 'string') {
+    const all = addressOf(bounces);
+    return () => all;
   }
+  const made = new Map([...bounces].map(([sender, given]) => [sender, addressOf(given)]));
+  return (senderDomain) => nearest(made, senderDomain);
 }
 
-/** Makes envelope senders: `bounce+<token>@<domain>`, or `<name>+<token>@<domain>` where an address was given. */
-export function createBounceAddress(given: string): (token: string) => string {
+/** The domain that bounces of a sender's mail come to; undefined where that is the sender's own. */
+export function bounceDomainOf(bounces: ResolvedBounces, senderDomain: string): string | undefined {
+  const given = typeof bounces === 'object' ? nearest(bounces, senderDomain) : bounces;
+  return given === undefined ? undefined : parseDomain(domainOf(given));
+}
+
+/** What stands at a domain, or at the nearest above it. */
+function nearest<T>(values: ReadonlyMap<string, T>, domain: string): T | undefined {
+  const name = lineage(domain).find((one) => values.has(one));
+  return name === undefined ? undefined : values.get(name);
+}
+
+function addressOf(given: string): BounceAddress {
   const at = given.lastIndexOf('@');
-  const local = at < 0 ? NAME : given.slice(0, at);
-  const domain = parseDomain(given.slice(at + 1));
+  const local = at < 0 ? BOUNCE_NAME : given.slice(0, at);
+  const domain = parseDomain(domainOf(given));
   return (token) => `${local}+${token}@${domain}`;
 }
 

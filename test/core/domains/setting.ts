@@ -1,4 +1,10 @@
-import type { CheckDomainOptions, DomainFinding, DomainReport, DomainTopic } from '../../../packages/core/src/index.ts';
+import type {
+  CheckDomainOptions,
+  DomainFinding,
+  DomainReport,
+  DomainTopic,
+  MailRelayOptions,
+} from '../../../packages/core/src/index.ts';
 import { ED25519, RSA, recordOf } from '../../support/dkim.ts';
 import { fakeResolver } from '../../support/published.ts';
 import { relayWith } from '../../support/relay.ts';
@@ -31,6 +37,8 @@ export interface Setting extends CheckDomainOptions {
   readonly keys?: typeof KEYS;
   readonly domain?: string;
   readonly policy?: string;
+  /** Further options of the relay. */
+  readonly relay?: MailRelayOptions;
 }
 
 /** What is found at the domain. */
@@ -40,9 +48,10 @@ export async function findingsOf({
   keys = KEYS,
   domain = 'acme.example',
   policy = POLICY,
+  relay: options = {},
   ...rest
 }: Setting = {}): Promise<DomainReport> {
-  const relay = relayWith({ thread: false, dkim: { keys } });
+  const relay = relayWith({ thread: false, dkim: { keys }, ...options });
   return relay.domains.check(domain, {
     resolver: fakeResolver({ records: { ...GOOD, ...records }, fail }),
     fetch: async (url) =>

@@ -1,4 +1,5 @@
 import { domainOf, type Mailbox } from '../address.ts';
+import type { ResolvedBounces } from '../bounce-options.ts';
 import type { Clock } from '../clock.ts';
 import type { ResolvedDkim } from '../dkim-options.ts';
 import { isMailRelayError, MailRelayError } from '../errors.ts';
@@ -6,7 +7,7 @@ import type { Content, HeaderField, Json, TemplateData } from '../message.ts';
 import { scopeOf } from '../scope.ts';
 import type { StoredDelivery } from '../store/port.ts';
 import { checkSubject } from '../subject.ts';
-import { createBounceAddress } from '../verp.ts';
+import { createBounceAddresses } from '../verp.ts';
 import { type CatalogueOptions, createCatalogue, UNTRACKED } from './catalogue.ts';
 import { createSigner } from './dkim/signer.ts';
 import type { MessageIdOf } from './message-id.ts';
@@ -22,7 +23,7 @@ export interface ComposerOptions extends CatalogueOptions {
   readonly messageIdOf: MessageIdOf;
   readonly maxMessageBytes: number;
   /** Where bounces go to, see `verp.ts`. */
-  readonly bounceDomain?: string | undefined;
+  readonly bounceDomain?: ResolvedBounces;
   readonly dkim: ResolvedDkim;
   readonly clock: Pick<Clock, 'now'>;
 }
@@ -44,8 +45,8 @@ const UNNUMBERED = {
 
 /** Template + data -> bytes. Nothing happens before `start()`. */
 export function createComposer(options: ComposerOptions): Composer {
-  const { tokens, linkBase, messageIdOf, maxMessageBytes, bounceDomain } = options;
-  const bounceAddress = bounceDomain === undefined ? undefined : createBounceAddress(bounceDomain);
+  const { tokens, linkBase, messageIdOf, maxMessageBytes } = options;
+  const bounceAddressOf = createBounceAddresses(options.bounceDomain);
   const catalogue = createCatalogue(options);
   const raw = createRawHtml({ tokens, linkBase });
   const composeMime = createComposeMime(options.blobs);
@@ -142,7 +143,8 @@ export function createComposer(options: ComposerOptions): Composer {
       headers,
       routeHead: demands.head,
     });
-    const raw = await signer.sign(written.raw, domainOf(content.from.address), demands.rewritten);
+    const fromDomain = domainOf(content.from.address);
+    const raw = await signer.sign(written.raw, fromDomain, demands.rewritten);
     const bytes = raw.length;
     const most = mostOf(demands);
     if (bytes > most) {
@@ -154,7 +156,8 @@ export function createComposer(options: ComposerOptions): Composer {
       eightBit,
       subject: parts.subject,
       messageId,
-      envelopeFrom: content.envelopeFrom ?? bounceAddress?.(tokens.bounce(delivery.id)) ?? content.from.address,
+      envelopeFrom:
+        content.envelopeFrom ?? bounceAddressOf(fromDomain)?.(tokens.bounce(delivery.id)) ?? content.from.address,
       utf8: hasUtf8(content, to, delivery.address),
     };
   }

@@ -4,17 +4,22 @@ import { lookupDomain, type ResolvedDkim, signingDomain } from '../dkim-options.
 import { anything, callable, check, group, list, rule, text } from '../rules.ts';
 import { checkForeignKey, checkKey } from './dkim.ts';
 import { checkDmarc } from './judge-dmarc.ts';
-import { checkMtaSts, checkMx, checkPtr, checkReturnPath, type FetchPolicy } from './judge-hosts.ts';
+import { checkMtaSts, checkMx, checkPtr, type FetchPolicy } from './judge-hosts.ts';
+import { checkReturnPath } from './judge-return-path.ts';
 import { checkSpf } from './judge-spf.ts';
 import { createLookup, LookupFailure } from './lookup.ts';
 import type { DomainFinding, DomainReport, DomainResolver, DomainTopic } from './port.ts';
 
-/** What the routes of the relay say of who sends. */
+/** What the options of the relay say of who sends. */
 export interface SendingRoutes {
   /** Addresses of this machine that mail leaves from. */
   readonly addresses: readonly string[];
   /** Providers, and the domain that SPF includes for each. */
   readonly providers: readonly { readonly title: string; readonly include: string }[];
+  /** Domain of envelope senders with tokens, where mails have such. */
+  readonly bounceDomain: string | undefined;
+  /** Name of this machine, where it sends by itself. */
+  readonly hostname: string | undefined;
 }
 
 /** What is known beside the domain. */
@@ -25,7 +30,7 @@ export interface CheckDomainOptions {
   readonly includes?: readonly string[] | undefined;
   /** Selectors of keys that others sign with for the domain, as a provider does. @default none */
   readonly selectors?: readonly string[] | undefined;
-  /** Domain of the envelope sender. @default the domain itself */
+  /** Domain of the envelope sender. @default that of `bounceDomain` for the domain, and without the option the domain itself */
   readonly returnPath?: string | undefined;
   /** Who looks up DNS. @default `Resolver` of node:dns/promises */
   readonly resolver?: DomainResolver | undefined;
@@ -57,13 +62,15 @@ export async function checkDomain(
   given: string,
   options: CheckDomainOptions,
   dkim: ResolvedDkim,
-  routesOf: (domain: string) => SendingRoutes = () => ({ addresses: [], providers: [] }),
+  routesOf: (domain: string) => SendingRoutes,
 ): Promise<DomainReport> {
   check(OPTIONS, options, 'check()');
   const domain = lookupDomain(given, 'domain');
-  const returnPath = lookupDomain(options.returnPath ?? domain, 'check().returnPath');
   const includes = (options.includes ?? []).map((one, index) => lookupDomain(one, `check().includes[${index}]`));
   const routes = routesOf(domain);
+  const { bounceDomain, hostname } = routes;
+  const returnPath = lookupDomain(options.returnPath ?? bounceDomain ?? domain, 'check().returnPath');
+  const ours = options.returnPath === undefined && bounceDomain !== undefined ? { hostname } : undefined;
   const { addresses = routes.addresses, selectors = [] } = options;
   const lookup = createLookup(options.resolver ?? new Resolver(DNS));
   const signing = signingDomain(dkim, domain);
@@ -77,7 +84,7 @@ export async function checkDomain(
     known('dmarc', `_dmarc.${domain}`, checkDmarc(lookup, domain, { signing: signers, returnPath })),
     known('mx', domain, checkMx(lookup, domain)),
     known('mta-sts', `_mta-sts.${domain}`, checkMtaSts(lookup, domain, options.fetch ?? fetch)),
-    known('return-path', returnPath, checkReturnPath(lookup, returnPath)),
+    known('return-path', returnPath, checkReturnPath(lookup, { domain, returnPath, ours })),
     ...addresses.map((address) => known('ptr', address, checkPtr(lookup, address))),
   ]);
   return { domain, ok: findings.every(({ status }) => status === 'ok' || status === 'advice'), findings };

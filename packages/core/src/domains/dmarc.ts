@@ -50,6 +50,22 @@ function ancestry(domain: string): string[] {
   return names;
 }
 
+/**
+ * Whether another domain is aligned with one (RFC 9989 section 4.4, RFC 7489 section 3.1).
+ *
+ * @param mode - the tag `adkim` or `aspf` of its record
+ * @throws LookupFailure
+ */
+export async function isAligned(
+  lookup: Lookup,
+  { domain, organization }: { readonly domain: string; readonly organization: string },
+  other: string,
+  mode: string | undefined,
+): Promise<boolean> {
+  if (other === domain) return true;
+  return mode?.toLowerCase() !== 's' && (await walkDmarc(lookup, other)).organization === organization;
+}
+
 /** RFC 9989 section 4.10.2. */
 function organizationOf(domain: string, found: readonly Dmarc[]): string {
   const last = found.at(-1);

@@ -1,5 +1,5 @@
 import { textRecord } from './create-key.ts';
-import { walkDmarc } from './dmarc.ts';
+import { isAligned, walkDmarc } from './dmarc.ts';
 import type { Lookup } from './lookup.ts';
 import type { DomainFinding } from './port.ts';
 
@@ -48,9 +48,8 @@ export async function checkDmarc(lookup: Lookup, domain: string, by: Aligned): P
       'v=DMARC1; p=none',
     );
 
-  const organizationOf = async (other: string): Promise<string> => (await walkDmarc(lookup, other)).organization;
-  const aligned = async (other: string, mode: string | undefined): Promise<boolean> =>
-    other === domain || (mode?.toLowerCase() !== 's' && (await organizationOf(other)) === organization);
+  const aligned = (other: string, mode: string | undefined): Promise<boolean> =>
+    isAligned(lookup, { domain, organization }, other, mode);
   const keys = await Promise.all(by.signing.map((one) => aligned(one, tags.get('adkim'))));
   const path = await aligned(by.returnPath, tags.get('aspf'));
   if (!keys.includes(true) && !path)

@@ -1,7 +1,6 @@
 import { textRecord } from './create-key.ts';
 import type { Lookup } from './lookup.ts';
 import type { DomainFinding, DomainTopic } from './port.ts';
-import { readSpf } from './spf.ts';
 
 type Status = DomainFinding['status'];
 
@@ -10,17 +9,13 @@ export async function checkMx(lookup: Lookup, domain: string): Promise<DomainFin
   return mailHosts(lookup, domain, 'mx', 'answers');
 }
 
-/** Whether bounces can arrive at the domain of the envelope sender, and whether it has SPF, which looks there. */
-export async function checkReturnPath(lookup: Lookup, returnPath: string): Promise<DomainFinding> {
-  const hosts = await mailHosts(lookup, returnPath, 'return-path', 'bounces');
-  if (hosts.status !== 'ok') return hosts;
-  const { records } = await readSpf(lookup, returnPath);
-  if (records.length > 0) return hosts;
-  const says = 'it has no SPF record, and SPF looks at this domain';
-  return { ...hosts, status: 'problem', code: 'return-path-spf', says };
-}
-
-async function mailHosts(lookup: Lookup, name: string, topic: DomainTopic, what: string): Promise<DomainFinding> {
+/** Whether mail to a name has somewhere to go. */
+export async function mailHosts(
+  lookup: Lookup,
+  name: string,
+  topic: DomainTopic,
+  what: string,
+): Promise<DomainFinding> {
   const records = await lookup.mx(name);
   const found = records.map(({ exchange, priority }) => `${priority} ${exchange === '' ? '.' : exchange}`);
   const finding = (status: Status, end: string, says: string): DomainFinding => ({

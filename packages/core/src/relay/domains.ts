@@ -5,6 +5,7 @@ import { type CreateKeyOptions, createKey } from '../domains/create-key.ts';
 import type { CreatedKey, DomainReport } from '../domains/port.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { createFitting } from '../route/rules.ts';
+import { bounceDomainOf } from '../verp.ts';
 
 /** Domains that mail is sent from. */
 export interface Domains {
@@ -19,7 +20,7 @@ export interface Domains {
   createKey(domain: string, options?: CreateKeyOptions): Promise<CreatedKey>;
   /**
    * Looks at what a domain publishes (SPF, DKIM, DMARC, MX, MTA-STS, return path, PTR), and says record by record what to
-   * change. Addresses of `directMx()` and the providers of the routes are known by themselves.
+   * change. Addresses of `directMx()`, the providers of the routes and `bounceDomain` are known by themselves.
    *
    * @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED`. What DNS says or does not say is a finding.
    * @example
@@ -29,15 +30,20 @@ export interface Domains {
 }
 
 /** `relay.domains` */
-export function createDomains({ dkim, clock, routes }: Pick<ResolvedOptions, 'dkim' | 'clock' | 'routes'>): Domains {
+export function createDomains(options: Pick<ResolvedOptions, 'dkim' | 'clock' | 'routes' | 'bounceDomain'>): Domains {
+  const { dkim, clock, routes, bounceDomain } = options;
+  const sending = (domain: string): SendingRoutes => ({
+    ...sendingRoutes(routes, domain),
+    bounceDomain: bounceDomainOf(bounceDomain, domain),
+  });
   return {
-    createKey: (domain, options = {}) => createKey(domain, options, clock.now()),
-    check: (domain, options = {}) => checkDomain(domain, options, dkim, (name) => sendingRoutes(routes, name)),
+    createKey: (domain, given = {}) => createKey(domain, given, clock.now()),
+    check: (domain, given = {}) => checkDomain(domain, given, dkim, sending),
   };
 }
 
 /** Who sends for a domain, of the routes that may take its mail. */
-function sendingRoutes(routes: readonly RouteSpec[], domain: string): SendingRoutes {
+function sendingRoutes(routes: readonly RouteSpec[], domain: string): Omit<SendingRoutes, 'bounceDomain'> {
   const own = routes.filter((route) => takesFrom(route, domain));
   const addresses = own.flatMap((route) => {
     if (route.kind !== 'mx' || route.mx.localAddresses === undefined) return [];
@@ -50,7 +56,8 @@ function sendingRoutes(routes: readonly RouteSpec[], domain: string): SendingRou
     const { title, spf } = providerOf(route) ?? {};
     return title === undefined || spf === undefined ? [] : [[spf, { title, include: spf }] as const];
   });
-  return { addresses: [...new Set(addresses)], providers: [...new Map(providers).values()] };
+  const [hostname] = own.flatMap((route) => (route.kind === 'mx' ? [route.mx.hostname] : []));
+  return { addresses: [...new Set(addresses)], providers: [...new Map(providers).values()], hostname };
 }
 
 function takesFrom({ takes }: RouteSpec, senderDomain: string): boolean {
