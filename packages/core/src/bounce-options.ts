@@ -1,6 +1,5 @@
 /** The option `bounceDomain`, checked. */
 import { domainOf, parseAddress, parseDomain } from './address.ts';
-import { lookupDomain } from './dkim-options.ts';
 import { refuse } from './rules.ts';
 
 /** Bounce domains or addresses: one for all senders, or by the domain of `from`, in lower-case ASCII; can cross into a thread. */
@@ -18,13 +17,14 @@ export const BOUNCE_NAME = 'bounce';
 /** @throws MailRelayError `OPTIONS_INVALID` */
 export function resolveBounces(given: string | Readonly<Record<string, string>> | undefined): ResolvedBounces {
   if (given === undefined || typeof given === 'string') return given && checked(given, 'bounceDomain');
-  const entries = Object.entries(given).map(([sender, bounces]) => {
+  const bySender = new Map<string, string>();
+  for (const [sender, bounces] of Object.entries(given)) {
     const place = `bounceDomain.${sender}`;
-    return [lookupDomain(sender, `the name ${place}`), checked(bounces, place)] as const;
-  });
-  if (entries.length === 0) refuse('bounceDomain', 'must name the domain of a sender');
-  const bySender = new Map(entries);
-  if (bySender.size < entries.length) refuse('bounceDomain', 'names the domain of a sender more than once');
+    const domain = parseDomain(sender) ?? refuse(place, 'must be named by the domain of a sender, such as example.com');
+    if (bySender.has(domain)) refuse(place, 'is the domain of a sender that stands there already');
+    bySender.set(domain, checked(bounces, place));
+  }
+  if (bySender.size === 0) refuse('bounceDomain', 'must name the domain of a sender');
   return bySender;
 }
 

@@ -23,6 +23,7 @@ import { createNotifying } from './engine/notifying.ts';
 import { createReading } from './engine/reading.ts';
 import { createRecords } from './engine/records.ts';
 import { createReporting } from './engine/reporting.ts';
+import { createReturnPaths } from './engine/return-paths.ts';
 import { createRouteFaults } from './engine/route-faults.ts';
 import { createShaping } from './engine/shaping.ts';
 import { createSubmitting } from './engine/submitting.ts';
@@ -176,6 +177,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
         schedule: retrySchedule(options.queue),
         faults,
         warnings,
+        returnPaths: createReturnPaths(options.routes, host.log),
         siteOf: names.siteOf,
         ways,
         shaping,

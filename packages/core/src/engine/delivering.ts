@@ -13,6 +13,7 @@ import { nextAttemptAt, type RetrySchedule } from '../queue/retry.ts';
 import { scopesCovering } from '../scope.ts';
 import type { Store } from '../store/port.ts';
 import type { HostApi } from '../thread/port.ts';
+import type { ReturnPaths } from './return-paths.ts';
 import type { RouteFaults } from './route-faults.ts';
 import type { Shaping } from './shaping.ts';
 import { isForSender, type Warnings } from './warnings.ts';
@@ -27,6 +28,7 @@ export interface DeliveringContext {
   readonly schedule: RetrySchedule;
   readonly faults: Pick<RouteFaults, 'note'>;
   readonly warnings: Pick<Warnings, 'note'>;
+  readonly returnPaths: ReturnPaths;
   /** The site behind a domain, for mail whose lane has none. */
   siteOf(domain: string): string | undefined;
   readonly ways: Ways;
@@ -40,7 +42,7 @@ type Deliver = (claimed: ClaimedDelivery, route: string, onStart: (at: number) =
 
 /** One attempt of one claimed delivery: suppression, composing, sending, and what follows from the answer. */
 export function createDelivering(context: DeliveringContext): Deliver {
-  const { store, composer, transports, schedule, faults, ways, shaping, log, clock } = context;
+  const { store, composer, transports, schedule, faults, returnPaths, ways, shaping, log, clock } = context;
 
   const providers = new Map(
     context.routes.filter((route) => providerOf(route) !== undefined).map((route) => [route.name, route]),
@@ -67,6 +69,7 @@ export function createDelivering(context: DeliveringContext): Deliver {
       let withdrawn: string | undefined;
       const attempt = await way.watch(async () => {
         const mail = await composer.compose(content, claimed, demandsOn(route, content, claimed));
+        returnPaths.note(route, content.from.address, mail.envelopeFrom);
         return transport.send({
           deliveryId: encodeId('dlv', claimed.id),
           messageId: mail.messageId,
