@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   directMx,
   type MailRelay,
+  type MailRelayOptions,
   type MessageEvent,
   type RouteSpec,
   type SmtpOptions,
@@ -44,13 +45,17 @@ const KEYS = [
   { domain: 'sender.test', selector: 'e1', privateKey: ED25519 },
 ];
 
-function relayOver(route: RouteSpec): { readonly relay: MailRelay; next(to: string): Promise<MessageEvent> } {
+function relayOver(
+  route: RouteSpec,
+  over: MailRelayOptions = {},
+): { readonly relay: MailRelay; next(to: string): Promise<MessageEvent> } {
   const relay = relayWith({
     from: 'App <app@sender.test>',
     dkim: { keys: KEYS },
     routes: [route],
     thread: false,
     tracking: { opens: true, clicks: true },
+    ...over,
   });
   const events: MessageEvent[] = [];
   relay.on('event', (event) => void events.push(event));
@@ -138,7 +143,7 @@ describe.skipIf(why !== undefined)('Postfix as a smarthost', () => {
 });
 
 describe.skipIf(why !== undefined)("Postfix as the recipient's MX", () => {
-  async function direct(): Promise<{ readonly route: RouteSpec; readonly dns: FakeDns }> {
+  async function direct(more: FakeDns['zone'] = {}): Promise<{ readonly route: RouteSpec; readonly dns: FakeDns }> {
     const dns = await fakeDns({
       'receiver.test': {
         MX: [
@@ -151,6 +156,7 @@ describe.skipIf(why !== undefined)("Postfix as the recipient's MX", () => {
       'sender.test': { TXT: [`v=spf1 ip4:${CLIENT} -all`], MX: [[10, 'mx.receiver.test']] },
       '_dmarc.sender.test': { TXT: ['v=DMARC1; p=reject; adkim=s; aspf=s'] },
       ...Object.fromEntries(Object.entries(DKIM_ZONE).map(([name, record]) => [name, { TXT: [record] }])),
+      ...more,
     });
     const route = directMx({
       hostname: 'out.sender.test',
@@ -191,6 +197,42 @@ describe.skipIf(why !== undefined)("Postfix as the recipient's MX", () => {
       policy: 'reject',
       alignment: { spf: { result: 'sender.test' } },
     });
+  });
+
+  it('sees a mail whose bounces have a domain of their own: SPF there, and DMARC by it alone, as check() says', async () => {
+    const { route, dns } = await direct({
+      'sender.test': { TXT: ['v=spf1 -all'] },
+      '_dmarc.sender.test': { TXT: ['v=DMARC1; p=reject'] },
+      'bounces.sender.test': { TXT: [`v=spf1 ip4:${CLIENT} -all`], MX: [[10, 'mx.receiver.test']] },
+    });
+    const resolver = new Resolver();
+    resolver.setServers([dns.server]);
+    const bounceDomain = { 'other.test': 'bounces.other.test', 'sender.test': 'bounces.sender.test' };
+    const { relay, next } = relayOver(route, { dkim: { keys: [] }, bounceDomain });
+    expect(await next('bob@receiver.test')).toMatchObject({ type: 'sent' });
+    const { from, source } = await handedOn('bob@receiver.test');
+    expect(from).toMatch(/^bounce\+[0-9a-z]+@bounces\.sender\.test$/);
+    const { dkim, spf, dmarc } = await authenticate(Buffer.from(source, 'latin1'), {
+      ip: CLIENT,
+      helo: 'out.sender.test',
+      sender: from,
+      resolver: (name, type) => resolver.resolve(name, type as 'TXT') as Promise<string[][]>,
+    });
+    expect(dkim.results.map(({ status }) => status.result)).toEqual(['none']);
+    expect(spf).toMatchObject({ status: { result: 'pass' }, domain: 'bounces.sender.test' });
+    expect(dmarc).toMatchObject({
+      status: { result: 'pass' },
+      policy: 'reject',
+      alignment: { spf: { result: 'bounces.sender.test' }, dkim: { result: undefined } },
+    });
+    const { findings } = await relay.domains.check('sender.test', { resolver });
+    expect(findings.map(({ code, name }) => [code, name])).toEqual(
+      expect.arrayContaining([
+        ['spf-ok', 'bounces.sender.test'],
+        ['return-path-ok', 'bounces.sender.test'],
+        ['dmarc-spf-alone', '_dmarc.sender.test'],
+      ]),
+    );
   });
 
   it('refuses recipients for good and for now, and greylists; nobody but the unknown one is suppressed', async () => {

@@ -26,6 +26,8 @@ export const DKIM_ZONE: Zone = {
 
 /** What Postfix handed on. */
 export interface HandedOn {
+  /** Envelope sender. */
+  readonly from: string;
   readonly to: string;
   readonly source: string;
 }
@@ -68,7 +70,8 @@ export async function startMailServers(): Promise<MailServers> {
       mynetworks: '',
       message_size_limit: `${MOST_BYTES}`,
       relay_domains: 'receiver.test',
-      relay_recipient_maps: 'inline:{ { ada@receiver.test = ok } { later@receiver.test = ok } }',
+      relay_recipient_maps:
+        'inline:{ { ada@receiver.test = ok } { bob@receiver.test = ok } { later@receiver.test = ok } }',
       relayhost: `[127.0.0.1]:${next.port}`,
       smtpd_tls_cert_file: `${folder}/cert.pem`,
       smtpd_tls_key_file: `${folder}/key.pem`,
@@ -144,7 +147,12 @@ async function nextHop(mails: HandedOn[]): Promise<{ readonly port: number; stop
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       stream.on('end', () => {
-        mails.push({ to: session.envelope.rcptTo[0]?.address ?? '', source: Buffer.concat(chunks).toString('latin1') });
+        const { mailFrom, rcptTo } = session.envelope;
+        mails.push({
+          from: mailFrom === false ? '' : mailFrom.address,
+          to: rcptTo[0]?.address ?? '',
+          source: Buffer.concat(chunks).toString('latin1'),
+        });
         done();
       });
     },

@@ -1,6 +1,7 @@
 /** The option `bounceDomain`: which envelope sender the mail of a sender has. */
-import { describe, expect, it } from 'vitest';
-import type { MailRelayOptions } from '../../../packages/core/src/index.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { createReturnPaths } from '../../../packages/core/src/engine/return-paths.ts';
+import { type MailRelayOptions, ses, smtp } from '../../../packages/core/src/index.ts';
 import { relayWith } from '../../support/relay.ts';
 import { dsn } from './dsn.ts';
 import { setting } from './setting.ts';
@@ -81,6 +82,25 @@ describe('an envelope sender of another organisation', () => {
     for (const from of ['a@other.example', 'a@third.test', 'a@fourth.test'])
       await send(`${from}.net`.replace('@', '-at@'), { from });
     expect(told).toEqual([]);
+  });
+});
+
+describe('which mails are told of', () => {
+  const routes = [smtp('smtp://127.0.0.1:1', { name: 'own' }), ses({ region: 'eu-west-3', user: 'u', pass: 'p' })];
+  it('is not those of a provider with a preset, which writes an envelope sender of its own', () => {
+    const log = vi.fn();
+    const paths = createReturnPaths(routes, log);
+    paths.note('ses', 'a@other.example', 'bounce+x@bounces.acme.example');
+    expect(log).not.toHaveBeenCalled();
+    paths.note('own', 'a@other.example', 'bounce+x@bounces.acme.example');
+    expect(log).toHaveBeenCalledOnce();
+  });
+
+  it('is at most a hundred domains, however many senders there are', () => {
+    const log = vi.fn();
+    const paths = createReturnPaths(routes, log);
+    for (let sender = 0; sender < 300; sender++) paths.note('own', `a@s${sender}.example`, 'bounce+x@b.acme.example');
+    expect(log).toHaveBeenCalledTimes(100);
   });
 });
 
