@@ -31,8 +31,9 @@ export async function checkReturnPath(lookup: Lookup, path: ReturnPath): Promise
     const says = 'it has no SPF record, and SPF looks at this domain';
     return { ...hosts, status: 'problem', code: 'return-path-spf', says };
   }
-  if (ours === undefined || (await counts(lookup, path))) return hosts;
-  const says = `it is not aligned with ${domain}, so that SPF counts for nothing in DMARC: use a bounce domain below that of the sender`;
+  const instead = ours === undefined ? undefined : await unaligned(lookup, path);
+  if (instead === undefined) return hosts;
+  const says = `it is not aligned with ${domain}, so that SPF counts for nothing in DMARC: use ${instead}`;
   return { ...hosts, status: 'advice', code: 'return-path-unaligned', says };
 }
 
@@ -52,9 +53,16 @@ async function led(
   return { ...hosts, says, publish };
 }
 
-/** Where there is no DMARC record, DNS does not tell what an organisation is, and names have to. */
-async function counts(lookup: Lookup, { domain, returnPath }: ReturnPath): Promise<boolean> {
+/** What would be aligned where the return path is not. Without a DMARC record names have to tell what an organisation is. */
+async function unaligned(lookup: Lookup, { domain, returnPath }: ReturnPath): Promise<string | undefined> {
   const { policy, organization } = await walkDmarc(lookup, domain);
-  if (policy === undefined) return mayBeAligned(domain, returnPath);
-  return isAligned(lookup, { domain, organization }, returnPath, policy.tags.get('aspf'));
+  const mode = policy?.tags.get('aspf')?.toLowerCase();
+  const isFine =
+    policy === undefined
+      ? mayBeAligned(domain, returnPath)
+      : await isAligned(lookup, { domain, organization }, returnPath, mode);
+  if (isFine) return undefined;
+  return mode === 's'
+    ? `an address of ${domain} as \`bounceDomain\`, since aspf=s takes no other domain`
+    : `a bounce domain below ${domain}`;
 }

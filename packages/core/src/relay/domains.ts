@@ -32,19 +32,23 @@ export interface Domains {
 /** `relay.domains` */
 export function createDomains(options: Pick<ResolvedOptions, 'dkim' | 'clock' | 'routes' | 'bounceDomain'>): Domains {
   const { dkim, clock, routes, bounceDomain } = options;
-  const sending = (domain: string): SendingRoutes => ({
-    ...sendingRoutes(routes, domain),
-    bounceDomain: bounceDomainOf(bounceDomain, domain),
-  });
+  const sending = (domain: string): SendingRoutes => {
+    const own = routes.filter((route) => takesFrom(route, domain));
+    return { ...sendersOf(own), bounceDomain: isReplaced(own) ? undefined : bounceDomainOf(bounceDomain, domain) };
+  };
   return {
     createKey: (domain, given = {}) => createKey(domain, given, clock.now()),
     check: (domain, given = {}) => checkDomain(domain, given, dkim, sending),
   };
 }
 
-/** Who sends for a domain, of the routes that may take its mail. */
-function sendingRoutes(routes: readonly RouteSpec[], domain: string): Omit<SendingRoutes, 'bounceDomain'> {
-  const own = routes.filter((route) => takesFrom(route, domain));
+/** Whether an envelope sender of ours never arrives: providers with a preset write their own. */
+function isReplaced(routes: readonly RouteSpec[]): boolean {
+  return routes.length > 0 && routes.every((route) => providerOf(route) !== undefined);
+}
+
+/** Who sends for a domain, out of the routes that may take its mail. */
+function sendersOf(own: readonly RouteSpec[]): Omit<SendingRoutes, 'bounceDomain'> {
   const addresses = own.flatMap((route) => {
     if (route.kind !== 'mx' || route.mx.localAddresses === undefined) return [];
     const given = route.mx.localAddresses;
