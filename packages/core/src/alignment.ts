@@ -18,6 +18,6 @@ export function mayBeAligned(one: string, other: string): boolean {
   const above = lineage(other);
   const common = lineage(one).find((domain) => above.includes(domain));
   if (common === undefined || common === one || common === other) return common !== undefined;
-  const [name = '', top] = common.split('.');
-  return top !== undefined && !(common === `${name}.${top}` && top.length === 2 && REGISTRIES.has(name));
+  const [name = '', top, ...more] = common.split('.');
+  return top !== undefined && (more.length > 0 || top.length !== 2 || !REGISTRIES.has(name));
 }

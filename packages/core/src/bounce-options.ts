@@ -16,7 +16,8 @@ export const BOUNCE_NAME = 'bounce';
 
 /** @throws MailRelayError `OPTIONS_INVALID` */
 export function resolveBounces(given: string | Readonly<Record<string, string>> | undefined): ResolvedBounces {
-  if (given === undefined || typeof given === 'string') return given && checked(given, 'bounceDomain');
+  if (given === undefined) return undefined;
+  if (typeof given === 'string') return checked(given, 'bounceDomain');
   const bySender = new Map<string, string>();
   for (const [sender, bounces] of Object.entries(given)) {
     const place = `bounceDomain.${sender}`;
