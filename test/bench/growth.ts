@@ -30,7 +30,7 @@ const PLANS: Readonly<Record<Size | 'long', Plan>> = {
     },
     profiled: 20_000,
     longestSeconds(mail, deliveries) {
-      if (deliveries === 1_000_000) return mail === '1 KB' ? 420 : 0;
+      if (deliveries === 1_000_000) return mail === '100 KB' ? 0 : 600;
       return 120;
     },
   },
