@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { classifyReply, REPLIES, ruleOf } from '../../../packages/core/src/deliver/replies.ts';
+import { classifyReply, ruleOf } from '../../../packages/core/src/deliver/replies.ts';
+import { REPLIES } from '../../../packages/core/src/deliver/reply-rules.ts';
 
 /** Real replies, to RCPT where no step is named. */
 const CASES: readonly (readonly [
@@ -69,11 +70,17 @@ const CASES: readonly (readonly [
   ['550 5.1.7 Invalid address', 'bounced', 'blocked-sender', false],
   ['550 5.7.1 <host>: Helo command rejected: Host not found', 'bounced', 'blocked-sender', false],
   ['504 5.5.2 <host>: Helo command rejected: need fully-qualified hostname', 'bounced', 'blocked-sender', false],
-  ['550 5.7.1 Client host rejected: cannot find your reverse hostname', 'bounced', 'blocked-sender', false],
+  ['550 5.7.1 Client host rejected: cannot find your reverse hostname', 'bounced', 'blocked-ip', false],
   ['550 Verification failed for sender: invalid sender, no such user', 'bounced', 'blocked-sender', false],
   // What is said to MAIL is about the sender, whatever it says.
   ['550 5.1.1 User unknown', 'bounced', 'blocked-sender', false, 'MAIL'],
   ['550 5.1.2 Host not found', 'bounced', 'blocked-sender', false, 'MAIL'],
+  // About the domain that every route sends for.
+  ['550 5.7.1 Service unavailable, MailFrom domain is listed in Spamhaus. (S8002)', 'bounced', 'blocked-sender', false],
+  ['554 5.7.9 Message not accepted for policy reasons. See https://senders.yahooinc.com', 'bounced', 'policy', false],
+  // About our address.
+  ['421 4.7.1 [TS03] All messages from 192.0.2.5 will be permanently deferred', 'deferred', 'blocked-ip'],
+  ['553 5.7.2 [TSS09] All messages from 192.0.2.5 will be permanently deferred', 'bounced', 'blocked-ip', false],
   // About our account at a provider: another route may do, and waiting may, too.
   ['550 Account suspended', 'deferred', 'auth-failure', undefined, 'MAIL'],
   ['454 Throttling failure: Daily message quota exceeded.', 'deferred', 'rate-limited', undefined, 'MESSAGE'],

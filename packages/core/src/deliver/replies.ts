@@ -1,154 +1,16 @@
 import type { ReasonClass } from '../events.ts';
 import { type Judged, judge } from '../reasons/port.ts';
 import type { Outcome, RouteFault } from './port.ts';
+import { RECIPIENT, REPLIES, type ReplyRule } from './reply-rules.ts';
 import { retryAfterOf } from './retry-after.ts';
 
-/** One row: the first that fits decides. */
-export interface ReplyRule {
-  readonly match: RegExp;
-  /** Steps of a transaction whose replies it is for. @default all */
-  readonly steps?: readonly string[];
-  readonly outcome: 'deferred' | 'bounced';
-  readonly reason: ReasonClass;
-  readonly kind?: 'hard' | 'soft';
-  /** The address itself is bad, and gets no more mail. */
-  readonly suppress?: true;
-  readonly retryAfterMs?: number;
-  /** It is about the route and not about the mail: another route may take it. */
-  readonly fault?: RouteFault;
-}
-
-/** Only what is said to RCPT, and to the message, can be about the recipient. */
-const RECIPIENT = ['RCPT', 'MESSAGE'] as const;
-
-/**
- * What replies mean. Many servers say to RCPT what they have against the sender or the client, so words about these come
- * before words about the recipient. The last two rows catch the rest.
- */
-export const REPLIES: readonly ReplyRule[] = [
-  {
-    match:
-      /^[45]\d\d.*(?:\b(?:daily|hourly|monthly|sending|plan) (?:user |sending |message |mail |email )*(?:quota|limit|rate)s? (?:has been |was |is )?(?:exceeded|reached)|maximum (?:credits|sending rate) exceeded|(?:exceeded|reached) (?:your|the) (?:daily|hourly|monthly|sending|plan)\b)/is,
-    outcome: 'deferred',
-    reason: 'rate-limited',
-    retryAfterMs: 300_000,
-    fault: 'refused',
-  },
-  { match: /^4\d\d.*(?:gr[ae]y ?list|try again in \d+ ?(?:s|min))/is, outcome: 'deferred', reason: 'greylisted' },
-  {
-    match: /^4\d\d[ -]4\.2\.2|^4\d\d(?![ -]4\.3).*(?:over ?quota|mailbox.*full|insufficient.*storage)/is,
-    steps: RECIPIENT,
-    outcome: 'deferred',
-    reason: 'mailbox-full',
-  },
-  {
-    match:
-      /^4\d\d[ -]4\.7\.(?:28|0)|^4\d\d.*(?:rate.?limit|too many (?:connections|messages|recipients)|unusual rate|throttl)/is,
-    outcome: 'deferred',
-    reason: 'rate-limited',
-    retryAfterMs: 300_000,
-  },
-  {
-    match:
-      /^[45]\d\d.*(?:account|sending|domain)[\w .@-]* (?:suspended|disabled|paused|under review|not allowed to send)/is,
-    steps: ['CONN', 'EHLO', 'AUTH', 'MAIL'],
-    outcome: 'deferred',
-    reason: 'auth-failure',
-    retryAfterMs: 300_000,
-    fault: 'refused',
-  },
-  { match: /^421/, outcome: 'deferred', reason: 'rate-limited', fault: 'connection' },
-  { match: /^(?:530|534|535|538)|^5\d\d[ -]5\.7\.[89]\b/, outcome: 'deferred', reason: 'auth-failure', fault: 'login' },
-  { match: /^5\d\d[ -]5\.7\.(?:26|27)\b/, outcome: 'deferred', reason: 'auth-failure' },
-  { match: /^5\d\d[ -]5\.7\.(?:10|30)\b|^5\d\d.*requiretls/is, outcome: 'bounced', kind: 'soft', reason: 'tls' },
-  { match: /^4\d\d[ -]4\.4\.\d/, outcome: 'deferred', reason: 'network' },
-  { match: /^4\d\d[ -]4\.7\.\d/, outcome: 'deferred', reason: 'policy' },
-  { match: /^4\d\d[ -]4\.3\.\d/, outcome: 'deferred', reason: 'system' },
-  {
-    match:
-      /^5\d\d[ -]5\.7\.\d+.*(?:\bspam\b|junk|unsolicited)|^5\d\d.*(?:considered|detected|classified|identified) (?:as )?spam/is,
-    outcome: 'bounced',
-    reason: 'spam-rejected',
-  },
-  {
-    match: /^5\d\d.*(?:blocked|block ?list|black ?list|spamhaus|barracuda|poor reputation|banned)/is,
-    outcome: 'bounced',
-    reason: 'blocked-ip',
-    fault: 'refused',
-  },
-  { match: /^5\d\d.*(?:SPF|DKIM|DMARC|unauthenticated)/s, outcome: 'bounced', reason: 'auth-failure' },
-  {
-    // X.1.7 and X.1.8 are about the sender's address (RFC 3463 section 3.2).
-    match:
-      /^5\d\d[ -]5\.1\.[78]\b|^5\d\d.*(?:\bsender(?:'s)? (?:address|domain|mailbox|account|host|server|verif|reject|denied|refused|unknown|invalid)|\b(?:invalid|unknown|bad) sender|\b(?:helo|ehlo)\b|\b(?:return|reverse).path|\b(?:envelope|mail) from\b|\breverse (?:dns|host)|\bclient host)/is,
-    outcome: 'bounced',
-    reason: 'blocked-sender',
-  },
-  {
-    match:
-      /^5\d\d[ -]5\.1\.2\b|^5\d\d(?![ -]5\.7).*(?:domain (?:not found|does not exist)|host (?:unknown|not found))/is,
-    steps: RECIPIENT,
-    outcome: 'bounced',
-    reason: 'no-such-domain',
-    suppress: true,
-  },
-  {
-    match: /^5\d\d[ -]5\.1\.(?:1|10)\b/,
-    steps: RECIPIENT,
-    outcome: 'bounced',
-    reason: 'no-such-mailbox',
-    suppress: true,
-  },
-  {
-    match:
-      /^55[0134](?![ -]5\.7).*(?:user|mailbox|recipient|address|account).*(?:unknown|not found|doesn'?t exist|does not exist|no such|invalid|unavailable)/is,
-    steps: RECIPIENT,
-    outcome: 'bounced',
-    reason: 'no-such-mailbox',
-    suppress: true,
-  },
-  {
-    match: /^55[0134](?![ -]5\.7).*(?:unknown|no such|invalid) (?:user|mailbox|recipient|local)/is,
-    steps: RECIPIENT,
-    outcome: 'bounced',
-    reason: 'no-such-mailbox',
-    suppress: true,
-  },
-  {
-    match: /^5\d\d[ -]5\.2\.2|^552(?![ -]5\.3).*(?:quota|mailbox.*full|storage)/is,
-    steps: RECIPIENT,
-    outcome: 'bounced',
-    kind: 'soft',
-    reason: 'mailbox-full',
-  },
-  {
-    match: /^5\d\d[ -]5\.2\.1|^5\d\d.*(?:inactive|disabled|suspended|deactivated)/is,
-    steps: RECIPIENT,
-    outcome: 'bounced',
-    reason: 'inactive',
-  },
-  {
-    match: /^5\d\d[ -]5\.[23]\.[34]\b|^552.*(?:size|too (?:big|large))/is,
-    outcome: 'bounced',
-    kind: 'soft',
-    reason: 'message-too-big',
-  },
-  {
-    match: /^5\d\d[ -]5\.6\.\d|^5\d\d.*(?:virus|attachment|content)/is,
-    outcome: 'bounced',
-    reason: 'content-rejected',
-  },
-  { match: /^5\d\d[ -]5\.7\.\d/, outcome: 'bounced', reason: 'policy' },
-  { match: /^50\d/, outcome: 'bounced', reason: 'protocol' },
-  { match: /^5\d\d/, steps: ['MAIL'], outcome: 'bounced', reason: 'blocked-sender' },
-  { match: /^4\d\d/, outcome: 'deferred', reason: 'other' },
-  { match: /^5\d\d/, outcome: 'bounced', reason: 'other' },
-];
+/** Who says that something was blocked, and no more than this, means us. */
+const SAY_LITTLE: readonly ReasonClass[] = ['policy', 'system', 'other', 'network', 'protocol', 'rate-limited'];
 
 /** The row that decides about a reply to a step; undefined for what is no refusal. */
 export function ruleOf(reply: string, step: string): ReplyRule | undefined {
   // What stands in an address says nothing.
-  const words = reply.replace(/\S*@\S*/g, '');
+  const words = unbroken(reply).replace(/\S*@\S*/g, '');
   return REPLIES.find(({ match, steps }) => match.test(words) && (steps?.includes(step) ?? true));
 }
 
@@ -161,9 +23,7 @@ export function classifyReply(reply: string, step: string): Extract<Outcome, { t
   const status = /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})/.exec(reply)?.[1];
   const rule = ruleOf(reply, step);
   if (rule === undefined) return { type: 'deferred', reply, status, reason: 'protocol' };
-  // What no row here names may be in the tables that bounce mails are read by.
-  const known =
-    rule.reason === 'other' && RECIPIENT.some((one) => one === step) ? judgeReply(reply, status) : undefined;
+  const known = knownOf(reply, step, status, rule);
   const reason = known?.reason ?? rule.reason;
   if (rule.outcome === 'deferred') {
     const retryAfterMs = retryAfterOf(reply) ?? rule.retryAfterMs;
@@ -171,16 +31,34 @@ export function classifyReply(reply: string, step: string): Extract<Outcome, { t
   }
   return {
     type: 'bounced',
-    kind: known?.kind ?? rule.kind ?? 'hard',
+    kind: (rule.ask === 'all' ? known?.kind : undefined) ?? rule.kind ?? 'hard',
     reply,
     status,
     reason,
-    suppress: rule.suppress ?? (known?.kind === 'hard' && known.fault === 'recipient'),
-    fault: rule.fault,
+    suppress: rule.suppress ?? (rule.ask === 'all' && known?.kind === 'hard' && known.fault === 'recipient'),
+    fault: known === undefined ? rule.fault : faultOf(known),
   };
 }
 
-function judgeReply(text: string, status: string | undefined): Judged | undefined {
-  const judged = judge({ text, status, code: Number(text.slice(0, 3)) });
-  return judged.reason === 'other' ? undefined : judged;
+/** What the tables that bounce mails are read by know of a reply, as far as its row asks; undefined where the row decides. */
+function knownOf(reply: string, step: string, status: string | undefined, rule: ReplyRule): Judged | undefined {
+  if (rule.ask === undefined) return undefined;
+  const judged = judge({ text: unbroken(reply), status, code: Number(reply.slice(0, 3)) });
+  if (faultOf(judged) !== undefined) return judged;
+  if (rule.ask === 'all')
+    return judged.reason !== 'other' && RECIPIENT.some((one) => one === step) ? judged : undefined;
+  return rule.ask === 'what' && !SAY_LITTLE.includes(judged.reason) ? judged : undefined;
+}
+
+/** What refuses our address is the route's affair. */
+function faultOf({ reason }: Judged): RouteFault | undefined {
+  return reason === 'blocked-ip' ? 'refused' : undefined;
+}
+
+/** A reply of several lines without the codes that its lines begin with (RFC 5321 section 4.2.1), which stand between words. */
+function unbroken(reply: string): string {
+  const code = reply.slice(0, 3);
+  return reply.replace(/\s(\d{3})[- ](?:[245]\.\d{1,3}\.\d{1,3}(?=\s))?\s*/g, (found, again) =>
+    again === code ? ' ' : found,
+  );
 }

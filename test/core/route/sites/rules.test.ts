@@ -32,6 +32,11 @@ const REPLIES: readonly (readonly [rule: string, site: string, reply: string])[]
   ],
   [
     'outlook-blocked',
+    'outlook',
+    "550 5.7.1 Unfortunately, messages from [192.0.2.5] weren't sent. Please contact your Internet service provider since part of their network is on our block list (S3150).",
+  ],
+  [
+    'outlook-blocked',
     'microsoft-365',
     '550 5.7.606 Access denied, banned sending IP [192.0.2.5]. To request removal from this list please visit https://sender.office.com/',
   ],
@@ -52,6 +57,11 @@ const REPLIES: readonly (readonly [rule: string, site: string, reply: string])[]
     '553 5.7.2 [TSS09] All messages from 192.0.2.5 will be permanently deferred; Retrying will NOT succeed. See https://postmaster.yahooinc.com/error-codes',
   ],
   [
+    'yahoo-refused',
+    'yahoo',
+    '421 4.7.1 [TS03] All messages from 192.0.2.5 will be permanently deferred; Retrying will NOT succeed.',
+  ],
+  [
     'yahoo-volume',
     'yahoo',
     '421 4.7.0 [TSS04] Messages from 192.0.2.5 temporarily deferred due to unexpected volume or user complaints - 4.16.55.1; see https://postmaster.yahooinc.com/error-codes',
@@ -61,11 +71,22 @@ const REPLIES: readonly (readonly [rule: string, site: string, reply: string])[]
     'orange',
     '421 mwinf5c04 ME Trop de connexions, veuillez verifier votre configuration. Too many connections, slow down. OFR004_104 [104]',
   ],
+  ['free-spam', 'free', '550 5.7.1 Too many spams from your IP (192.0.2.5), please visit http://postmaster.free.fr/'],
   ['free-spam', 'free', '421 Too many spams from your IP (192.0.2.5), please visit http://postmaster.free.fr/'],
   [
     'laposte-refused',
     'laposte',
     '421 4.0.0 lpn-prd-vrin005 Service refuse. Veuillez essayer plus tard. Service refused, please try later. LPN007_510',
+  ],
+  [
+    'laposte-refused',
+    'laposte',
+    '550 5.5.0 Service refuse. Veuillez essayer plus tard. service refused, please try later. LPN005_510',
+  ],
+  [
+    'laposte-refused',
+    'laposte',
+    '550 5.5.0 Les emails envoyes vers la messagerie Laposte.net ont ete bloques par nos services. The emails sent to the mail host Laposte.net were blocked by our services. https://www.spamhaus.org/lookup/ LPNAAA_101',
   ],
   ['sfr-refused', 'sfr', '421 4.7.0 msfrf2208.sfr.fr Error: too many errors from 192.0.2.5'],
   [
@@ -128,6 +149,15 @@ describe('rules of the data', () => {
     expect(RULES.flatMap(({ site }) => site ?? []).filter((site) => !known.includes(site))).toEqual([]);
   });
 
+  it('that stop our address find the fault with the route in what is said for good, so that another may take the mail', () => {
+    const stops = RULES.filter(({ action }) => action !== 'slow').map(({ name }) => name);
+    const final = REPLIES.filter(([name, , reply]) => stops.includes(name) && reply.startsWith('5'));
+    expect(final.length).toBeGreaterThan(8);
+    for (const [, , reply] of final)
+      for (const step of ['MAIL', 'RCPT', 'DATA', 'MESSAGE'])
+        expect({ reply, ...classifyReply(reply, step) }).toMatchObject({ reply, fault: 'refused', suppress: false });
+  });
+
   it('are never triggered by what is not a reply of a server', () => {
     const own = [
       'the queue failed',
@@ -146,6 +176,8 @@ describe('rules of the data', () => {
       '550 5.1.1 User unknown',
       '452 4.2.2 Mailbox full',
       '450 4.2.0 Greylisted, try again in 300 seconds',
+      '550 5.5.0 Le compte du destinataire est bloque. The recipient account isblocked. LPN007_426',
+      '501 5.1.0 Emetteur invalide. Invalid Sender. OFR004_405 [405]',
     ])
       for (const { name } of RECEIVERS) expect(hearTimes(20, heard(reply, { site: name }))).toBeUndefined();
   });

@@ -64,7 +64,7 @@ export const RULES: readonly ShapingRule[] = [
   {
     name: 'orange-connections',
     site: 'orange',
-    reply: /OFR_?004|too many connections/i,
+    reply: /\bOFR\d*_(?:104|109|99\d)\b|too many connections/i,
     times: 3,
     action: 'slow',
     forMs: 15 * MINUTE,
@@ -80,7 +80,8 @@ export const RULES: readonly ShapingRule[] = [
   {
     name: 'laposte-refused',
     site: 'laposte',
-    reply: /\bLPN\d{3}_\d+/i,
+    // Its numbers over 200 are about the sender, the recipient or the mail, apart from these.
+    reply: /\bLPN\w{3}_(?:1\d\d|505|510|99\d)\b/i,
     times: 3,
     action: 'suspend',
     forMs: 30 * MINUTE,
