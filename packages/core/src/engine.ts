@@ -222,7 +222,14 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     render: (name, data, renderOptions) => composer.render(name, data, renderOptions),
     templateVersion: async (name) => composer.version(name),
     ...createRecords({ store, composer }),
-    ...createExplaining({ store, views, breakers, clock }),
+    ...createExplaining({
+      store,
+      views,
+      breakers,
+      routes: options.routes,
+      inHand: (deliveryId) => queue?.inHand(deliveryId),
+      clock,
+    }),
     async apply(selection, by, reason): Promise<number> {
       let changed = 0;
       let after: Cursor | undefined;

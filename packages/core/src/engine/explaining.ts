@@ -1,5 +1,10 @@
 import type { Clock } from '../clock.ts';
-import { explain } from '../report/explain.ts';
+import { connectionsOf, placesOf } from '../deliver/places.ts';
+import type { RouteSpec } from '../deliver/port.ts';
+import { decodeId } from '../message.ts';
+import type { InHand } from '../queue/port.ts';
+import { explain, isOver } from '../report/explain.ts';
+import type { RoutePlaces } from '../report/explain-facts.ts';
 import type { Breakers } from '../route/breakers.ts';
 import type { DeliveryRecord, Store } from '../store/port.ts';
 import type { EngineApi } from '../thread/port.ts';
@@ -10,9 +15,12 @@ export function createExplaining(context: {
   readonly store: Pick<Store, 'log' | 'queue' | 'sites'>;
   readonly views: LaneViews;
   readonly breakers: Breakers;
+  readonly routes: readonly RouteSpec[];
+  /** Where a delivery is that this process has claimed. */
+  inHand(deliveryId: number): InHand | undefined;
   readonly clock: Pick<Clock, 'now'>;
 }): Pick<EngineApi, 'explain'> {
-  const { store, views, breakers, clock } = context;
+  const { store, views, breakers, routes, clock } = context;
 
   /** When the route has room again, where a rate or a warm-up of its own is used up. */
   function fullUntil({ route, stream }: DeliveryRecord, now: number): number | undefined {
@@ -21,10 +29,15 @@ export function createExplaining(context: {
     return until === undefined || until <= now ? undefined : until;
   }
 
+  function inHand({ id }: DeliveryRecord): InHand | undefined {
+    const deliveryId = decodeId('dlv', id);
+    return deliveryId === undefined ? undefined : context.inHand(deliveryId);
+  }
+
   return {
     async explain(id) {
       const record = await store.log.get(id);
-      const delivery = record && longestWaiting(record.deliveries);
+      const delivery = record && longestWaiting(record.deliveries, inHand);
       if (record === undefined || delivery === undefined) return undefined;
       const { route, stream, site } = delivery;
       const now = clock.now();
@@ -37,14 +50,29 @@ export function createExplaining(context: {
         fullUntil: fullUntil(delivery, now),
         limits: views.limitsOf({ route, stream, site }, now),
         site: site === undefined ? undefined : store.sites.lane(route, site, stream),
+        inHand: inHand(delivery),
+        places: roomOf(routes.find(({ name }) => name === route)),
         now,
       });
     },
   };
 }
 
-/** Of a message, what waits is asked for, and of that what is due first. */
-function longestWaiting(deliveries: readonly DeliveryRecord[]): DeliveryRecord | undefined {
-  const due = ({ dueAt }: DeliveryRecord): number => dueAt?.getTime() ?? Number.POSITIVE_INFINITY;
-  return deliveries.toSorted((one, other) => due(one) - due(other))[0];
+/** What a route may have on its way at once. */
+function roomOf(route: RouteSpec | undefined): RoutePlaces | undefined {
+  return route && { mails: placesOf(route), connections: connectionsOf(route) };
+}
+
+/** Of a message, what waits is asked for, and of that what is due first; then what is being sent, and last what is over. */
+function longestWaiting(
+  deliveries: readonly DeliveryRecord[],
+  inHand: (delivery: DeliveryRecord) => InHand | undefined,
+): DeliveryRecord | undefined {
+  const rank = (delivery: DeliveryRecord): number => {
+    if (isOver(delivery.state)) return 2;
+    return delivery.state === 'sending' && (inHand(delivery)?.stage ?? 'sending') === 'sending' ? 1 : 0;
+  };
+  // What is claimed or held has no time.
+  const due = ({ dueAt }: DeliveryRecord): number => dueAt?.getTime() ?? Number.MAX_SAFE_INTEGER;
+  return deliveries.toSorted((one, other) => rank(one) - rank(other) || due(one) - due(other))[0];
 }

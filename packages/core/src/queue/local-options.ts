@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { MessageEvent } from '../events.ts';
 import type { Rate } from '../rate.ts';
 import type { WarmUp } from '../warm-up.ts';
+import type { InHand } from './in-hand.ts';
 import type { ClaimedDelivery, LaneKey, QueueStore, Settlement } from './port.ts';
 import type { Shaped, SiteQueueStore } from './site-port.ts';
 import type { FindSites } from './sorter.ts';
@@ -54,5 +55,7 @@ export interface LocalQueue {
   start(): Promise<void>;
   /** Something was accepted. */
   wake(): void;
+  /** Where a delivery is that this process has claimed; undefined for any other. */
+  inHand(deliveryId: number): InHand | undefined;
   stop(options: { readonly drain: boolean; readonly timeoutMs: number }): Promise<void>;
 }

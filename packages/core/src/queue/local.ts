@@ -2,6 +2,7 @@ import PQueue from 'p-queue';
 import { systemClock } from '../clock.ts';
 import type { MessageEvent } from '../events.ts';
 import type { Rate } from '../rate.ts';
+import { createHands } from './in-hand.ts';
 import type { LaneOptions, LocalQueue, LocalQueueOptions } from './local-options.ts';
 import type { ClaimedDelivery, LaneKey, Settlement } from './port.ts';
 import { createSettler } from './settler.ts';
@@ -41,6 +42,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
   const fallback = first === undefined ? {} : { fallback: { route: first, absentMs: ABSENT_MS } };
   // Claims that begin with a batch of results share its commit.
   const settler = createSettler({ store, clock, onWrite: feedWithStarts, onSettled: settled, onError });
+  const hands = createHands(clock);
   let owner = 0;
   let leaseEnd = 0;
   let stopping = false;
@@ -108,7 +110,11 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     const request = { lane: lane.key, limit: room, owner: claimedBy, now };
     const claimed = await (bySite?.claim(request, lane.concurrency) ?? store.claim(request));
     for (const delivery of claimed) {
-      const begin = (): Promise<void> => lane.queue.add(() => run(delivery, lane, claimedBy));
+      const begin = (): Promise<void> => {
+        hands.move(delivery.id, 'route');
+        return lane.queue.add(() => run(delivery, lane, claimedBy));
+      };
+      if (bySite !== undefined) hands.move(delivery.id, 'site');
       void (bySite?.run(delivery, begin) ?? begin()).catch(onError);
     }
     if (claimed.length === room) again = true;
@@ -128,7 +134,9 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     const ours = claimedBy === owner && leased() && !stopping;
     const heldUntil = ours ? sites?.of(lane.key)?.heldUntil(delivery) : undefined;
     const goes = ours && heldUntil === undefined;
+    hands.move(delivery.id, 'attempt');
     settler.add(goes ? await attempt(delivery, lane, claimedBy) : returned(delivery, heldUntil), claimedBy);
+    hands.drop(delivery.id);
     if (lane.queue.size < lane.depth / 2) feed();
   }
 
@@ -150,6 +158,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     let startCounted = false;
     const onStart = (at: number): boolean => {
       if (claimedBy !== owner || !leased()) return false;
+      hands.move(delivery.id, 'sending');
       if (!isCounted(lane) && delivery.site === undefined) return true;
       // What is sent anew takes a place of the rate of its own: it goes back, and is claimed again.
       if (begunAt !== undefined) return false;
@@ -219,6 +228,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
       feed();
     },
     wake: feed,
+    inHand: hands.of,
     async stop({ drain, timeoutMs }) {
       const deadline = Date.now() + timeoutMs;
       while (drain && Date.now() < deadline && !(await idle())) await new Promise((resolve) => setTimeout(resolve, 10));

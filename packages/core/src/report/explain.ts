@@ -1,26 +1,8 @@
-import type { MessageEvent } from '../events.ts';
-import { factorOf } from '../lane-rule.ts';
 import type { DeliveryState } from '../message.ts';
-import type { LaneLimit, SiteLane } from '../queue/port.ts';
-import type { DeliveryRecord } from '../store/port.ts';
+import { downBounds, fullBounds, laneBounds, ruleBounds, siteBounds, timeBounds } from './explain-bounds.ts';
+import { claimedReasons } from './explain-claimed.ts';
+import type { ExplainFacts } from './explain-facts.ts';
 import type { ExplainedReason, Explanation } from './port.ts';
-
-/** What explaining needs to know. */
-export interface ExplainFacts {
-  readonly delivery: DeliveryRecord;
-  /** Of the delivery, oldest first. */
-  readonly events: readonly MessageEvent[];
-  readonly lane: { readonly paused: boolean; readonly waiting: number } | undefined;
-  /** When a probe of the route goes next, where it does not work. */
-  readonly downUntil: number | undefined;
-  /** When the route has room again, where it is full. */
-  readonly fullUntil: number | undefined;
-  /** Of the delivery's lane. */
-  readonly limits: readonly LaneLimit[];
-  /** What is known of its site, where it has one. */
-  readonly site: SiteLane | undefined;
-  readonly now: number;
-}
 
 const OVER: Partial<Record<DeliveryState, string>> = {
   sent: 'the next server has taken it',
@@ -31,6 +13,9 @@ const OVER: Partial<Record<DeliveryState, string>> = {
   suppressed: 'its recipient is on the suppression list',
   cancelled: 'it was cancelled',
 };
+
+/** Whether nothing more is tried. */
+export const isOver = (state: DeliveryState): boolean => OVER[state] !== undefined;
 
 /** Says why a delivery is where it is. */
 export function explain(facts: ExplainFacts): Explanation {
@@ -60,86 +45,12 @@ function reasonsOf(facts: ExplainFacts): ExplainedReason[] {
   const { state, reason } = delivery;
   const over = OVER[state];
   if (over !== undefined) return [{ kind: 'over', text: withReason(over, reason), until: undefined }];
-  if (state === 'sending')
-    return [{ kind: 'sending', text: `it is being sent by ${delivery.route}`, until: undefined }];
+  if (state === 'sending') return claimedReasons(facts);
   if (state === 'held') return [{ kind: 'held', text: withReason('it is held', reason), until: undefined }];
-  const bounds = [...laneBounds(facts), ...timeBounds(facts), ...routeBounds(facts), ...siteBounds(facts)];
+  const bounds = [laneBounds, timeBounds, downBounds, fullBounds, ruleBounds, siteBounds].flatMap((find) =>
+    find(facts),
+  );
   return bounds.length > 0 ? bounds : [queued(facts)];
-}
-
-function laneBounds({ delivery, lane }: ExplainFacts): ExplainedReason[] {
-  if (lane?.paused !== true) return [];
-  const { route, stream, site } = delivery;
-  const text = `the lane ${[route, stream, ...(site === undefined ? [] : [site])].join('/')} is paused`;
-  return [{ kind: 'lane-paused', text, until: undefined }];
-}
-
-function timeBounds({ delivery, events, now }: ExplainFacts): ExplainedReason[] {
-  const { dueAt, state, attempts } = delivery;
-  if (dueAt === undefined || dueAt.getTime() <= now) return [];
-  if (state === 'scheduled' || attempts === 0)
-    return [{ kind: 'scheduled', text: `it is not to leave before ${dueAt.toISOString()}`, until: dueAt }];
-  const last = events.findLast((event) => event.type === 'deferred');
-  const said = last === undefined ? '' : ` (attempt ${last.attempt}, ${last.reason}: ${last.reply})`;
-  return [{ kind: 'retry', text: `it is tried again at ${dueAt.toISOString()}${said}`, until: dueAt }];
-}
-
-function routeBounds({ delivery, downUntil, fullUntil, limits }: ExplainFacts): ExplainedReason[] {
-  const { route } = delivery;
-  const bounds: ExplainedReason[] = [];
-  if (downUntil !== undefined) {
-    const until = new Date(downUntil);
-    bounds.push({
-      kind: 'route-down',
-      text: `the route ${route} does not work; it is tried at ${until.toISOString()}`,
-      until,
-    });
-  }
-  if (fullUntil !== undefined) {
-    const until = new Date(fullUntil);
-    const day = limits.find(({ kind, used, most }) => kind === 'warm-up' && used >= most);
-    const rates = limits.filter(({ kind, by }) => kind === 'rate' && by === 'route').map(({ text }) => text);
-    const said = day === undefined ? `its ${rates.join(' and ')}` : `its ${day.text} (warm-up)`;
-    bounds.push({
-      kind: day === undefined ? 'rate' : 'warm-up',
-      text: `the route ${route} has sent ${said}, and has room at ${until.toISOString()}`,
-      until,
-    });
-  }
-  return bounds;
-}
-
-/** What is slowed down or suspended, and what has no room. A lane that is only slowed down may still go on. */
-function siteBounds({ delivery, site, limits, now }: ExplainFacts): ExplainedReason[] {
-  if (delivery.site === undefined || site === undefined) return [];
-  const { rule, readyAt, held } = site;
-  const bounds: ExplainedReason[] = [];
-  const factor = factorOf(rule, now);
-  if (rule !== undefined && factor < 1) {
-    const until = new Date(rule.until);
-    const does = factor === 0 ? 'suspends' : `slows down to ${Math.max(1, Math.round(factor * 100))} %`;
-    bounds.push({
-      kind: 'rule',
-      text: `the rule ${rule.name} ${does} ${delivery.site} until ${until.toISOString()}, after: ${rule.reply}`,
-      until: factor === 0 ? until : new Date(now),
-    });
-  }
-  if (factor > 0 && readyAt === undefined && held > 0) {
-    const text = `${delivery.site} has ${held} mails on their way or next, and takes ${placesOf(limits)} at once`;
-    bounds.push({ kind: 'site', text, until: new Date(now) });
-  } else if (factor > 0 && readyAt !== undefined && readyAt > now && (delivery.dueAt?.getTime() ?? now) <= now) {
-    const until = new Date(readyAt);
-    const day = limits.find(({ kind, used, most }) => kind === 'warm-up' && used >= most);
-    const rates = limits.filter(({ kind, by }) => kind === 'rate' && by !== 'route').map(({ text }) => text);
-    const said = day === undefined ? `its ${rates.join(' and ')}` : `its ${day.text} (warm-up)`;
-    const text = `${delivery.site} has had ${said}, and has room at ${until.toISOString()}`;
-    bounds.push({ kind: day === undefined ? 'site' : 'warm-up', text, until });
-  }
-  return bounds;
-}
-
-function placesOf(limits: readonly LaneLimit[]): string {
-  return limits.find(({ kind }) => kind === 'connections')?.text ?? 'no more';
 }
 
 function queued({ delivery, lane, now }: ExplainFacts): ExplainedReason {

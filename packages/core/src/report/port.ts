@@ -169,9 +169,11 @@ export type OutcomeCounts = Readonly<Record<WayMetric, number>>;
 
 /** Why a delivery is where it is. */
 export interface ExplainedReason {
-  readonly kind: /** It is over, or on its way at this moment. */
+  readonly kind: /** It is over, or goes out at this moment. */
     | 'over'
     | 'sending'
+    /** It was claimed, and waits for a place or a connection of its route. */
+    | 'route-busy'
     /** Somebody keeps it back. */
     | 'held'
     | 'lane-paused'
@@ -185,7 +187,7 @@ export interface ExplainedReason {
     | 'warm-up'
     /** A rule of shaping acts on the site, after what it replied. */
     | 'rule'
-    /** The site has as many mails on their way as it may, or has had its rate. */
+    /** The site has as many mails on their way as it may, or has had its rate; also of a mail that was claimed. */
     | 'site'
     /** Others of its lane come before it. */
     | 'queue';

@@ -1,0 +1,91 @@
+/** What may keep a delivery waiting, each with the time when it does not any more. */
+import { factorOf } from '../lane-rule.ts';
+import type { LaneLimit } from '../queue/port.ts';
+import type { ExplainFacts } from './explain-facts.ts';
+import type { ExplainedReason } from './port.ts';
+
+/** Somebody has paused it. */
+export function laneBounds({ delivery, lane }: ExplainFacts): ExplainedReason[] {
+  if (lane?.paused !== true) return [];
+  const { route, stream, site } = delivery;
+  const text = `the lane ${[route, stream, ...(site === undefined ? [] : [site])].join('/')} is paused`;
+  return [{ kind: 'lane-paused', text, until: undefined }];
+}
+
+/** It is too early. */
+export function timeBounds({ delivery, events, now }: ExplainFacts): ExplainedReason[] {
+  const { dueAt, state, attempts } = delivery;
+  if (dueAt === undefined || dueAt.getTime() <= now) return [];
+  if (state === 'scheduled' || attempts === 0)
+    return [{ kind: 'scheduled', text: `it is not to leave before ${dueAt.toISOString()}`, until: dueAt }];
+  const last = events.findLast((event) => event.type === 'deferred');
+  const said = last === undefined ? '' : ` (attempt ${last.attempt}, ${last.reason}: ${last.reply})`;
+  return [{ kind: 'retry', text: `it is tried again at ${dueAt.toISOString()}${said}`, until: dueAt }];
+}
+
+/** The route does not work. */
+export function downBounds({ delivery, downUntil }: ExplainFacts): ExplainedReason[] {
+  if (downUntil === undefined) return [];
+  const until = new Date(downUntil);
+  const text = `the route ${delivery.route} does not work; it is tried at ${until.toISOString()}`;
+  return [{ kind: 'route-down', text, until }];
+}
+
+/** The route has sent what it may. */
+export function fullBounds({ delivery, fullUntil, limits }: ExplainFacts): ExplainedReason[] {
+  const { route } = delivery;
+  const bounds: ExplainedReason[] = [];
+  if (fullUntil !== undefined) {
+    const until = new Date(fullUntil);
+    const day = limits.find(({ kind, used, most }) => kind === 'warm-up' && used >= most);
+    const rates = limits.filter(({ kind, by }) => kind === 'rate' && by === 'route').map(({ text }) => text);
+    const said = day === undefined ? `its ${rates.join(' and ')}` : `its ${day.text} (warm-up)`;
+    bounds.push({
+      kind: day === undefined ? 'rate' : 'warm-up',
+      text: `the route ${route} has sent ${said}, and has room at ${until.toISOString()}`,
+      until,
+    });
+  }
+  return bounds;
+}
+
+/** What is slowed down or suspended. */
+export function ruleBounds({ delivery, site, now }: ExplainFacts): ExplainedReason[] {
+  const rule = site?.rule;
+  const factor = factorOf(rule, now);
+  if (delivery.site === undefined || rule === undefined || factor === 1) return [];
+  const until = new Date(rule.until);
+  const does = factor === 0 ? 'suspends' : `slows down to ${Math.max(1, Math.round(factor * 100))} %`;
+  return [
+    {
+      kind: 'rule',
+      text: `the rule ${rule.name} ${does} ${delivery.site} until ${until.toISOString()}, after: ${rule.reply}`,
+      until: factor === 0 ? until : new Date(now),
+    },
+  ];
+}
+
+/** What has no room. A lane that is only slowed down may still go on. */
+export function siteBounds({ delivery, site, limits, now }: ExplainFacts): ExplainedReason[] {
+  if (delivery.site === undefined || site === undefined) return [];
+  const { rule, readyAt, held } = site;
+  const bounds: ExplainedReason[] = [];
+  const factor = factorOf(rule, now);
+  if (factor > 0 && readyAt === undefined && held > 0) {
+    const text = `${delivery.site} has ${held} mails on their way or next, and takes ${placesOf(limits)} at once`;
+    bounds.push({ kind: 'site', text, until: new Date(now) });
+  } else if (factor > 0 && readyAt !== undefined && readyAt > now && (delivery.dueAt?.getTime() ?? now) <= now) {
+    const until = new Date(readyAt);
+    const day = limits.find(({ kind, used, most }) => kind === 'warm-up' && used >= most);
+    const rates = limits.filter(({ kind, by }) => kind === 'rate' && by !== 'route').map(({ text }) => text);
+    const said = day === undefined ? `its ${rates.join(' and ')}` : `its ${day.text} (warm-up)`;
+    const text = `${delivery.site} has had ${said}, and has room at ${until.toISOString()}`;
+    bounds.push({ kind: day === undefined ? 'site' : 'warm-up', text, until });
+  }
+  return bounds;
+}
+
+/** How many mails a site takes at once, in words. */
+export function placesOf(limits: readonly LaneLimit[]): string {
+  return limits.find(({ kind }) => kind === 'connections')?.text ?? 'no more';
+}
