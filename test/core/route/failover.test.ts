@@ -58,6 +58,17 @@ describe('failover', () => {
       /^RCPT/,
       '554 5.7.1 Service unavailable; client host [192.0.2.1] blocked using zen.spamhaus.org',
     ],
+    [
+      'has blocked us for ever (Yahoo)',
+      /^RCPT/,
+      '553 5.7.2 [TSS09] All messages from 192.0.2.1 will be permanently deferred; Retrying will NOT succeed.',
+    ],
+    [
+      'has blocked us after the message, for spam, in several lines (Google)',
+      /^\.$/,
+      '550-5.7.28 [192.0.2.1] Our system has detected an unusual rate of\r\n550-5.7.28 unsolicited mail originating from your\r\n550 5.7.28 IP address. To protect our users from spam it has been blocked.',
+    ],
+    ['wants reverse DNS', /^RCPT/, '550 5.7.25 Client host rejected: cannot find your reverse hostname'],
     ['wants a login', /^MAIL/, '530 5.7.0 Authentication required'],
     ['goes away', /^RCPT/, '421 4.3.2 Service shutting down'],
     ['has suspended the account', /^MAIL/, '550 5.7.1 Your account has been suspended'],
@@ -91,6 +102,9 @@ describe('failover', () => {
   it.each([
     ['does not exist', /^RCPT/, '550 5.1.1 <ada@example.org>: Recipient address rejected: User unknown', 'bounced'],
     ['has a disabled account', /^RCPT/, '550 5.2.1 The email account that you tried to reach is disabled', 'bounced'],
+    ['has blocked the sender', /^RCPT/, '550 5.7.1 You are blocked by the recipient', 'bounced'],
+    ['has a blocked account', /^RCPT/, '550 5.5.0 The recipient account isblocked. LPN007_426', 'bounced'],
+    ['has a scanner', /^\.$/, '552 5.7.0 This message was blocked because of its content. Virus found', 'bounced'],
     ['is over its own quota', /^RCPT/, '552 5.2.2 The mail quota of the account is exceeded', 'bounced'],
   ])('leaves a mail where it is whose recipient %s', async (_, command, reply, type) => {
     const first = await refusing(command, reply);
