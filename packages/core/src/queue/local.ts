@@ -3,6 +3,7 @@ import { systemClock } from '../clock.ts';
 import type { MessageEvent } from '../events.ts';
 import type { Rate } from '../rate.ts';
 import { createHands } from './in-hand.ts';
+import { depthOf, isCounted } from './lane-bounds.ts';
 import type { LaneOptions, LocalQueue, LocalQueueOptions } from './local-options.ts';
 import type { ClaimedDelivery, LaneKey, Settlement } from './port.ts';
 import { createSettler } from './settler.ts';
@@ -287,15 +288,4 @@ function returned({ id }: ClaimedDelivery, dueAt?: number): Settlement {
 
 function rank({ stream }: LaneKey): number {
   return stream === 'transactional' ? 0 : 1;
-}
-
-/** Whether starts are counted. */
-function isCounted({ rates, warmUp }: LaneOptions): boolean {
-  return rates.length > 0 || warmUp !== undefined;
-}
-
-/** Rated lanes take slices of a tenth of their limit, so that transactional mail never waits for a whole window. */
-function depthOf({ concurrency, rates }: LaneOptions): number {
-  const slices = rates.map(({ limit }) => Math.ceil(limit / 10));
-  return Math.max(1, Math.min(1000, concurrency * 50, ...slices));
 }
