@@ -26,6 +26,9 @@ import { createReporting } from './engine/reporting.ts';
 import { createReturnPaths } from './engine/return-paths.ts';
 import { createRouteFaults } from './engine/route-faults.ts';
 import { createShaping } from './engine/shaping.ts';
+import { knownSite } from './engine/site-answers.ts';
+import { createSiteMoves } from './engine/site-moves.ts';
+import { createSiteWays } from './engine/site-ways.ts';
 import { createSubmitting } from './engine/submitting.ts';
 import { createVerifying } from './engine/verifying.ts';
 import { createWarnings } from './engine/warnings.ts';
@@ -39,6 +42,7 @@ import type { LocalQueue } from './queue/local-options.ts';
 import { retrySchedule } from './queue/retry.ts';
 import { parseRates } from './rate.ts';
 import { createBreakers } from './route/breakers.ts';
+import { isShaped } from './route/sites/bounds.ts';
 import { createSeal } from './seal.ts';
 import type { ResolvedShaping } from './shaping-options.ts';
 import type { Cursor, StoreSpec } from './store/port.ts';
@@ -100,9 +104,23 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
   const transports = new Map<string, Transport>();
   const faults = createRouteFaults(host.log, options.routes);
   const breakers = createBreakers(clock);
-  const ways = createWays(options.routes, breakers, clock);
   const shaping = createShaping({ routes: options.routes, shaping: options.shaping, store, clock, log: host.log });
+  const { answers } = shaping;
+  const ways = createWays(options.routes, breakers, clock, answers && knownSite(answers));
+  const siteWays = answers && createSiteWays(options.routes, answers, ways, clock);
   const views = createLaneViews({ store, routes: options.routes, shaping, clock });
+  const siteMoves =
+    siteWays &&
+    createSiteMoves({
+      store,
+      siteWays,
+      routes: options.routes
+        .filter((route) => siteWays.isAsked(route.name) && !isShaped(route))
+        .map(({ name }) => name),
+      clock,
+      log: host.log,
+      onMoved: () => queue?.wake(),
+    });
   let queue: LocalQueue | undefined;
   let listening = false;
   const notifying = createNotifying({
@@ -132,7 +150,15 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
   };
   const wake = (): void => queue?.wake();
   const routeNames = options.routes.map((route) => route.name);
-  const submitting = createSubmitting({ store, composer, routes: options.routes, clock, publish, wake });
+  const submitting = createSubmitting({
+    store,
+    composer,
+    routes: options.routes,
+    siteOf: answers && knownSite(answers),
+    clock,
+    publish,
+    wake,
+  });
   const reading = createReading({ store, composer, publish });
   const coming = createFeedback({ store, clock, policy: options.suppression, publish, warnings });
 
@@ -155,7 +181,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     routes.forEach(transportOf);
     return createLocalQueue({
       store: store.queue,
-      sites: shaping.queue,
+      sites: shaping.queue && { ...shaping.queue, divert: siteMoves?.divert },
       routes: routeNames,
       onMoved: (moved) =>
         host.log('warn', { moved, route: routeNames[0] }, 'mail of routes that are gone moved to the first route'),
@@ -180,6 +206,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
         returnPaths: createReturnPaths(options.routes, host.log),
         siteOf: names.siteOf,
         ways,
+        siteWays,
         shaping,
         log: host.log,
         clock,
@@ -201,10 +228,12 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
       await notifying.start();
       queue = openQueue();
       await queue.start();
+      if (options.queue.deliver) siteMoves?.start();
       warnings.start();
       alerting.start();
     },
     async stop(stopOptions): Promise<void> {
+      await siteMoves?.stop();
       await queue?.stop(stopOptions);
       await notifying.stop(stopOptions.timeoutMs);
       await alerting.stop();

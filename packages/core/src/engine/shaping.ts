@@ -10,6 +10,7 @@ import { factorOf } from '../lane-rule.ts';
 import type { Stream } from '../message.ts';
 import type { SiteQueueOptions } from '../queue/local-options.ts';
 import type { ClaimedDelivery, LaneRule } from '../queue/port.ts';
+import { createFitting } from '../route/rules.ts';
 import { createAutomation } from '../route/sites/automation.ts';
 import { addressesOf, type Bounds, createBounds, isShaped, type RouteBounds } from '../route/sites/bounds.ts';
 import { RECEIVERS } from '../route/sites/receivers.ts';
@@ -19,6 +20,7 @@ import type { ResolvedShaping } from '../shaping-options.ts';
 import type { Store } from '../store/port.ts';
 import type { HostApi } from '../thread/port.ts';
 import { calendarsOf, type WarmUp } from '../warm-up.ts';
+import { createSiteAnswers, type SiteAnswers } from './site-answers.ts';
 import { createFindSites } from './sites.ts';
 
 /** What holds routes to what receivers take. */
@@ -33,6 +35,8 @@ export interface Shaping {
   note(route: string, claimed: ClaimedDelivery, stream: Stream, attempt: Attempt): void;
   /** What the DNS of a route has said is kept here, for its transport, too. */
   resolverOf(route: string): Resolver | undefined;
+  /** Who hosts domains, as rules of routes ask; undefined where none does. */
+  readonly answers: SiteAnswers | undefined;
 }
 
 /** Joins sites, bounds and rules. */
@@ -68,16 +72,27 @@ export function createShaping(context: {
     return route?.kind === 'mx' ? poolOf(route.mx.localAddresses, stream) : [];
   }
 
+  const rollUp = createRollUp([...own, ...RECEIVERS]);
   const findSites = createFindSites({
     store,
-    rollUp: createRollUp([...own, ...RECEIVERS]),
+    rollUp,
     shaping,
     clock,
     resolverOf,
     specOf: (name) => specs.get(name),
   });
 
+  /** The DNS of the first route that has one of its own, else that of the machine. */
+  function anyResolver(): Resolver {
+    const direct = routes.find(({ kind }) => kind === 'mx');
+    const dns = direct?.kind === 'mx' ? direct.mx.dns : undefined;
+    return (direct && resolverOf(direct.name)) ?? cachedResolver(createResolver(dns), clock);
+  }
+
+  const bySite = routes.some(({ takes }) => createFitting(takes)?.bySite === true);
+
   return {
+    answers: bySite ? createSiteAnswers({ store, rollUp, resolver: anyResolver(), clock, log }) : undefined,
     boundsOf,
     warmUpOf: (route) => calendars.get(route)?.all,
     resolverOf,

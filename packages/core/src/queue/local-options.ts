@@ -4,7 +4,7 @@ import type { Rate } from '../rate.ts';
 import type { WarmUp } from '../warm-up.ts';
 import type { ClaimedDelivery, LaneKey, QueueStore, Settlement } from './port.ts';
 import type { Shaped, SiteQueueStore } from './site-port.ts';
-import type { FindSites } from './sorter.ts';
+import type { Divert, FindSites } from './sorter.ts';
 
 /** A lane with its bounds. */
 export interface LaneOptions {
@@ -21,6 +21,8 @@ export interface SiteQueueOptions {
   readonly store: SiteQueueStore;
   readonly shaped: Shaped;
   readonly findSites: FindSites;
+  /** Undefined where no route has rules by site. */
+  readonly divert?: Divert | undefined;
   /** Until when mail of a site is not to be sent, as a rule says; undefined where it may. */
   heldUntil(route: string, site: string, now: number): number | undefined;
 }

@@ -18,7 +18,7 @@ import type { StoredDelivery } from '../store/port.ts';
 import type { WarmUp } from '../warm-up.ts';
 import type { Shaped, SiteStanding } from './site-port.ts';
 
-export type { LaneRule, Shaped, SiteBounds, SiteLane, SiteQueueStore, SiteStanding } from './site-port.ts';
+export type { LaneRule, Shaped, SiteBounds, SiteLane, SiteQueueStore, SiteStanding, WaitingMail } from './site-port.ts';
 
 /** A lane: the queue of one route and one stream, and of one site where the route is held to limits by site. */
 export interface LaneKey {
