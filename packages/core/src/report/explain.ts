@@ -77,10 +77,12 @@ function laneBounds({ delivery, lane }: ExplainFacts): ExplainedReason[] {
 function timeBounds({ delivery, events, now }: ExplainFacts): ExplainedReason[] {
   const { dueAt, state, attempts } = delivery;
   if (dueAt === undefined || dueAt.getTime() <= now) return [];
-  if (state === 'scheduled' || attempts === 0)
-    return [{ kind: 'scheduled', text: `it is not to leave before ${dueAt.toISOString()}`, until: dueAt }];
   const last = events.findLast((event) => event.type === 'deferred');
-  const said = last === undefined ? '' : ` (attempt ${last.attempt}, ${last.reason}: ${last.reply})`;
+  // What the relay itself had to wait for is no attempt.
+  if (state === 'scheduled' || (attempts === 0 && last === undefined))
+    return [{ kind: 'scheduled', text: `it is not to leave before ${dueAt.toISOString()}`, until: dueAt }];
+  const tried = last?.attempt === 0 ? '' : `attempt ${last?.attempt}, `;
+  const said = last === undefined ? '' : ` (${tried}${last.reason}: ${last.reply})`;
   return [{ kind: 'retry', text: `it is tried again at ${dueAt.toISOString()}${said}`, until: dueAt }];
 }
 
