@@ -274,7 +274,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     liftSuppression: (address, scope, note) => store.suppressions.lift({ address, scope, note }, clock.now()),
     listSuppressions: (query) => store.suppressions.list(query),
     ...createReporting(store),
-    lanes: async (query) => (await store.queue.lanes(query)).map(views.view),
+    lanes: async (query) => views.views(await store.queue.lanes(query)),
     async pauseLane(lane, paused): Promise<void> {
       if (!routeNames.includes(lane.route))
         throw new MailRelayError('OPTIONS_INVALID', { reason: `there is no route ${lane.route}` });

@@ -10,6 +10,12 @@ export const CONNECTIONS = 5;
  */
 export function placesOf(route: RouteSpec): number {
   if (route.concurrency !== undefined) return route.concurrency;
-  if (route.kind === 'smtp') return 2 * (route.smtp.connections ?? CONNECTIONS);
-  return route.kind === 'mx' ? 2 * filled(route.mx).connections : CONNECTIONS;
+  const connections = connectionsOf(route);
+  return connections === undefined ? CONNECTIONS : 2 * connections;
+}
+
+/** Connections of a route at once, over all sites; undefined for a route without any. */
+export function connectionsOf(route: RouteSpec): number | undefined {
+  if (route.kind === 'smtp') return route.smtp.connections ?? CONNECTIONS;
+  return route.kind === 'mx' ? filled(route.mx).connections : undefined;
 }

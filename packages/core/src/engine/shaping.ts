@@ -6,7 +6,7 @@ import { poolOf } from '../deliver/mx/source-address.ts';
 import { CONNECTIONS, placesOf } from '../deliver/places.ts';
 import type { Attempt, ReceiverBounds, RouteSpec } from '../deliver/port.ts';
 import { messageOf } from '../errors.ts';
-import { factorOf } from '../lane-rule.ts';
+import { avoidedBy, factorOf } from '../lane-rule.ts';
 import type { Stream } from '../message.ts';
 import type { SiteQueueOptions } from '../queue/local-options.ts';
 import type { ClaimedDelivery, LaneRule } from '../queue/port.ts';
@@ -112,8 +112,7 @@ export function createShaping(context: {
       const bounds = site === undefined ? undefined : boundsOf(route, site);
       if (site === undefined || bounds === undefined) return undefined;
       const rule = addresses(route, stream).length > 1 ? store.sites.lane(route, site, stream)?.rule : undefined;
-      const now = clock.now();
-      const avoided = (rule?.avoided ?? []).filter(({ until }) => until > now).map(({ address }) => address);
+      const avoided = avoidedBy(rule, clock.now()).map(({ address }) => address);
       const { perAddress: connections, messagesPerConnection } = bounds;
       return { site, connections, messagesPerConnection, avoided };
     },

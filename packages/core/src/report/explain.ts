@@ -1,5 +1,5 @@
 import type { MessageEvent } from '../events.ts';
-import { factorOf } from '../lane-rule.ts';
+import { avoidedBy, factorOf } from '../lane-rule.ts';
 import type { DeliveryState } from '../message.ts';
 import type { LaneLimit, SiteLane } from '../queue/port.ts';
 import type { DeliveryRecord } from '../store/port.ts';
@@ -112,7 +112,8 @@ function routeBounds({ delivery, downUntil, fullUntil, limits }: ExplainFacts): 
 }
 
 /** What is slowed down or suspended, and what has no room. A lane that is only slowed down may still go on. */
-function siteBounds({ delivery, site, limits, now }: ExplainFacts): ExplainedReason[] {
+function siteBounds(facts: ExplainFacts): ExplainedReason[] {
+  const { delivery, site, limits, now } = facts;
   if (delivery.site === undefined || site === undefined) return [];
   const { rule, readyAt, held } = site;
   const bounds: ExplainedReason[] = [];
@@ -126,6 +127,7 @@ function siteBounds({ delivery, site, limits, now }: ExplainFacts): ExplainedRea
       until: factor === 0 ? until : new Date(now),
     });
   }
+  bounds.push(...moved(facts));
   if (factor > 0 && readyAt === undefined && held > 0) {
     const text = `${delivery.site} has ${held} mails on their way or next, and takes ${placesOf(limits)} at once`;
     bounds.push({ kind: 'site', text, until: new Date(now) });
@@ -140,14 +142,29 @@ function siteBounds({ delivery, site, limits, now }: ExplainFacts): ExplainedRea
   return bounds;
 }
 
+/** Mail that avoids an address goes on from another, and is held up only where there is little room there. */
+function moved({ delivery, site, now }: ExplainFacts): ExplainedReason[] {
+  const avoided = avoidedBy(site?.rule, now);
+  if (site?.rule === undefined || avoided.length === 0) return [];
+  const { name, reply } = site.rule;
+  const from = avoided.map(({ address, until }) => `${address} until ${new Date(until).toISOString()}`).join(' and ');
+  // What acts now may be another rule, which keeps to what an earlier one avoided.
+  const last = factorOf(site.rule, now) === 1;
+  const text = `${last ? `the rule ${name}` : 'a rule'} sends ${delivery.site} nothing from ${from}`;
+  return [{ kind: 'rule', text: last ? `${text}, after: ${reply}` : text, until: new Date(now) }];
+}
+
+/** The limits of the site stand before those of the route. */
 function placesOf(limits: readonly LaneLimit[]): string {
   return limits.find(({ kind }) => kind === 'connections')?.text ?? 'no more';
 }
 
-function queued({ delivery, lane, now }: ExplainFacts): ExplainedReason {
+function queued({ delivery, lane, limits, now }: ExplainFacts): ExplainedReason {
   const waiting = lane?.waiting ?? 1;
   const name = [delivery.route, delivery.stream, delivery.site ?? []].flat().join('/');
-  const text = `it waits for its turn in the lane ${name}, in which ${waiting} wait`;
+  const full = limits.find(({ kind, used, most }) => kind === 'concurrency' && used >= most);
+  const places = full === undefined ? '' : `; the route sends ${full.text}, and has so many on their way`;
+  const text = `it waits for its turn in the lane ${name}, in which ${waiting} wait${places}`;
   return { kind: 'queue', text, until: new Date(now) };
 }
 
