@@ -59,10 +59,11 @@ describe('a lane', () => {
     const inbox = await slowServer();
     const relay = relayTo(inbox.port);
     await relay.sendMany(people(30), { ...mail, campaign: 'c' });
-    await expect.poll(inbox.waiting).toBe(5);
+    // One is kept free for transactional mail.
+    await expect.poll(inbox.waiting).toBe(4);
     const full = [
       { kind: 'concurrency', text: '10 at once', by: 'default', most: 10, used: 10 },
-      { kind: 'connections', text: '5 connections', by: 'default', most: 5, used: 5 },
+      { kind: 'connections', text: '5 connections', by: 'default', most: 5, used: 4 },
     ];
     await expect
       .poll(async () => relay.lanes.list({ stream: 'broadcast' }))
@@ -70,10 +71,7 @@ describe('a lane', () => {
     await relay.lanes.pause('out');
     const { id } = await relay.send({ ...mail, to: 'ada@example.com' });
     const [lane] = await relay.lanes.list({ stream: 'transactional' });
-    expect(lane?.limits).toEqual([
-      { ...full[0], used: 0 },
-      { ...full[1], used: 5 },
-    ]);
+    expect(lane?.limits).toEqual([{ ...full[0], used: 0 }, full[1]]);
     expect((await relay.messages.explain(id)).limits).toEqual(lane?.limits);
     inbox.release();
   });
@@ -95,8 +93,7 @@ describe('a lane', () => {
   it('explains that it has as many on their way as it sends at once', async () => {
     const inbox = await slowServer();
     const relay = relayTo(inbox.port, {}, { concurrency: 1, rate: '1000/s' });
-    const results = await relay.sendMany(people(200), { ...mail, campaign: 'c' });
-    expect(results).toBeDefined();
+    await relay.sendMany(people(200), { ...mail, campaign: 'c' });
     await expect.poll(inbox.waiting).toBe(1);
     const [waiting] = (await relay.messages.list({ state: 'queued' })).items;
     const { reasons } = await relay.messages.explain(waiting?.id ?? '');

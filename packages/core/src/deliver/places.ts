@@ -19,3 +19,8 @@ export function connectionsOf(route: RouteSpec): number | undefined {
   if (route.kind === 'smtp') return route.smtp.connections ?? CONNECTIONS;
   return route.kind === 'mx' ? filled(route.mx).connections : undefined;
 }
+
+/** Of the connections of a route to one server, those that broadcast mail may take. */
+export function broadcastConnections(connections: number): number {
+  return Math.max(1, connections - 1);
+}

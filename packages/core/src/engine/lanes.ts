@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { connectionsOf, placesOf } from '../deliver/places.ts';
+import { broadcastConnections, connectionsOf, placesOf } from '../deliver/places.ts';
 import type { RouteSpec } from '../deliver/port.ts';
 import { avoidedBy, factorOf } from '../lane-rule.ts';
 import type { Stream } from '../message.ts';
@@ -123,7 +123,8 @@ function placesOfRoute(route: RouteSpec, stream: Stream, sent: Readonly<Record<S
   };
   const connections = connectionsOf(route);
   if (connections === undefined) return [concurrency];
-  const used = Math.min(connections, sent.transactional + sent.broadcast);
+  const news = route.kind === 'smtp' ? Math.min(sent.broadcast, broadcastConnections(connections)) : sent.broadcast;
+  const used = Math.min(connections, sent.transactional + news);
   return [concurrency, { kind: 'connections', text: counted(connections), by: by(given), most: connections, used }];
 }
 
