@@ -25,15 +25,12 @@ import { createRecords } from './engine/records.ts';
 import { createReporting } from './engine/reporting.ts';
 import { createReturnPaths } from './engine/return-paths.ts';
 import { createRouteFaults } from './engine/route-faults.ts';
+import { createRouting } from './engine/routing.ts';
 import { createShaping } from './engine/shaping.ts';
-import { knownSite } from './engine/site-answers.ts';
-import { createSiteMoves } from './engine/site-moves.ts';
-import { createSiteWays } from './engine/site-ways.ts';
 import { createSubmitting } from './engine/submitting.ts';
 import { createVerifying } from './engine/verifying.ts';
 import { createWarnings } from './engine/warnings.ts';
 import { createWayNames } from './engine/way-names.ts';
-import { createWays } from './engine/ways.ts';
 import { MailRelayError, messageOf } from './errors.ts';
 import type { MessageEvent } from './events.ts';
 import type { ResolvedEndpoint } from './notify/port.ts';
@@ -42,7 +39,6 @@ import type { LocalQueue } from './queue/local-options.ts';
 import { retrySchedule } from './queue/retry.ts';
 import { parseRates } from './rate.ts';
 import { createBreakers } from './route/breakers.ts';
-import { isShaped } from './route/sites/bounds.ts';
 import { createSeal } from './seal.ts';
 import type { ResolvedShaping } from './shaping-options.ts';
 import type { Cursor, StoreSpec } from './store/port.ts';
@@ -105,22 +101,16 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
   const faults = createRouteFaults(host.log, options.routes);
   const breakers = createBreakers(clock);
   const shaping = createShaping({ routes: options.routes, shaping: options.shaping, store, clock, log: host.log });
-  const { answers } = shaping;
-  const ways = createWays(options.routes, breakers, clock, answers && knownSite(answers));
-  const siteWays = answers && createSiteWays(options.routes, answers, ways, clock);
+  const { ways, siteOf, siteWays, siteMoves } = createRouting({
+    routes: options.routes,
+    breakers,
+    answers: shaping.answers,
+    store,
+    clock,
+    log: host.log,
+    onMoved: () => queue?.wake(),
+  });
   const views = createLaneViews({ store, routes: options.routes, shaping, clock });
-  const siteMoves =
-    siteWays &&
-    createSiteMoves({
-      store,
-      siteWays,
-      routes: options.routes
-        .filter((route) => siteWays.isAsked(route.name) && !isShaped(route))
-        .map(({ name }) => name),
-      clock,
-      log: host.log,
-      onMoved: () => queue?.wake(),
-    });
   let queue: LocalQueue | undefined;
   let listening = false;
   const notifying = createNotifying({
@@ -150,15 +140,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
   };
   const wake = (): void => queue?.wake();
   const routeNames = options.routes.map((route) => route.name);
-  const submitting = createSubmitting({
-    store,
-    composer,
-    routes: options.routes,
-    siteOf: answers && knownSite(answers),
-    clock,
-    publish,
-    wake,
-  });
+  const submitting = createSubmitting({ store, composer, routes: options.routes, siteOf, clock, publish, wake });
   const reading = createReading({ store, composer, publish });
   const coming = createFeedback({ store, clock, policy: options.suppression, publish, warnings });
 
