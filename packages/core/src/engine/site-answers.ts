@@ -73,6 +73,16 @@ export function createSiteAnswers(context: {
     return remember(domain, { type: 'known', site: stored }, STORED_MS);
   }
 
+  /** Not waited for: what cannot be kept, as when the relay has stopped meanwhile, is asked for again. */
+  async function keep(domain: string, site: string): Promise<void> {
+    const now = clock.now();
+    try {
+      await store.sites.keepSites([{ domain, site, until: now + KEPT_MS }], now);
+    } catch (error) {
+      log('debug', { error: messageOf(error) }, 'the site of a domain could not be kept');
+    }
+  }
+
   async function lookUp(domain: string): Promise<SiteAnswer> {
     const found = await findDestination(domain, { resolver, settings: { hostname: '' }, random: Math.random });
     if (found.type === 'refused') {
@@ -81,11 +91,7 @@ export function createSiteAnswers(context: {
       return remember(domain, { type: 'known', site: '' }, NOWHERE_MS);
     }
     const site = rollUp.ofHosts(found.hosts.map(({ name }) => name));
-    const now = clock.now();
-    // Not waited for: what cannot be kept is asked for again.
-    store.sites.keepSites([{ domain, site, until: now + KEPT_MS }], now).catch((error: unknown) => {
-      log('error', { error: messageOf(error) }, 'the site of a domain could not be kept');
-    });
+    void keep(domain, site);
     return remember(domain, { type: 'known', site }, KEPT_MS);
   }
 
