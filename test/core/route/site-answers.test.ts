@@ -79,6 +79,10 @@ describe('who hosts a domain', () => {
     const late = Promise.withResolvers<Answer<MxRecord>>();
     const { answers, asked } = answersWith(() => late.promise);
     expect(await answers.ask('a.test', 10)).toBeUndefined();
+    // Nor is it waited for again: the next mails of the domain do not wait one after the other.
+    const again = Array.from({ length: 100 }, () => answers.ask('a.test', 10));
+    const patience = new Promise((resolve) => setImmediate(resolve, 'the next turn'));
+    expect(await Promise.race([Promise.all(again), patience])).toEqual(Array(100).fill(undefined));
     expect(knownSite(answers)('a.test')).toBeUndefined();
     late.resolve(GOOGLE);
     await expect.poll(() => knownSite(answers)('a.test')).toBe('google');

@@ -21,7 +21,8 @@ export interface SiteAnswers {
   /**
    * Asks the DNS where nothing is known. Never rejects.
    *
-   * @param patienceMs - undefined is answered where it takes longer; the question goes on, and its answer is kept
+   * @param patienceMs - from when the question was first asked; undefined is answered where it takes longer, while it goes on,
+   * and its answer is kept
    */
   ask(domain: string, patienceMs: number): Promise<SiteAnswer | undefined>;
 }
@@ -42,6 +43,12 @@ interface Kept {
   readonly until: number;
 }
 
+/** An open question, and since when it is. */
+interface Question {
+  readonly answer: Promise<SiteAnswer>;
+  readonly since: number;
+}
+
 /** Answers are shared with shaping, over the store. */
 export function createSiteAnswers(context: {
   readonly store: Pick<Store, 'sites'>;
@@ -52,7 +59,7 @@ export function createSiteAnswers(context: {
 }): SiteAnswers {
   const { store, rollUp, resolver, clock, log } = context;
   const memory = new Map<string, Kept>();
-  const asking = new Map<string, Promise<SiteAnswer>>();
+  const asking = new Map<string, Question>();
 
   function remember(domain: string, answer: SiteAnswer, forMs: number): SiteAnswer {
     if (memory.size >= NAMES) memory.clear();
@@ -96,10 +103,11 @@ export function createSiteAnswers(context: {
   }
 
   /** One question for all who ask for a domain; undefined where too many are open. */
-  function question(domain: string): Promise<SiteAnswer> | undefined {
+  function question(domain: string): Question | undefined {
     const open = asking.get(domain);
     if (open !== undefined || asking.size >= QUESTIONS) return open;
-    const asked = lookUp(domain).finally(() => asking.delete(domain));
+    const answer = lookUp(domain).finally(() => asking.delete(domain));
+    const asked = { answer, since: performance.now() };
     asking.set(domain, asked);
     return asked;
   }
@@ -109,12 +117,15 @@ export function createSiteAnswers(context: {
     async ask(given, patienceMs) {
       const known = of(given);
       const asked = known === undefined ? question(given.toLowerCase()) : undefined;
-      if (asked === undefined || patienceMs === 0) return known;
+      if (asked === undefined) return known;
+      // A domain costs everybody's patience once, not that of each of its mails.
+      const left = patienceMs - (performance.now() - asked.since);
+      if (left <= 0) return undefined;
       let timer: NodeJS.Timeout | undefined;
       const patience = new Promise<undefined>((resolve) => {
-        timer = setTimeout(() => resolve(undefined), patienceMs);
+        timer = setTimeout(() => resolve(undefined), left);
       });
-      const answer = await Promise.race([asked, patience]);
+      const answer = await Promise.race([asked.answer, patience]);
       clearTimeout(timer);
       return answer;
     },
