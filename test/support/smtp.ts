@@ -106,3 +106,26 @@ export function politely(
     socket.write(line === 'DATA' ? '354 go\r\n' : line === 'QUIT' ? '221 bye\r\n' : '250 Ok\r\n');
   };
 }
+
+/** A server that takes a mail only when told to. */
+export async function slowServer(): Promise<Inbox & { release(): void; waiting: () => number }> {
+  let go = Promise.withResolvers<void>();
+  let waiting = 0;
+  const inbox = await smtpServer({
+    onRcptTo(_address, _session, done) {
+      waiting += 1;
+      void go.promise.then(() => {
+        waiting -= 1;
+        done();
+      });
+    },
+  });
+  return Object.assign(inbox, {
+    release() {
+      go.resolve();
+      go = Promise.withResolvers();
+      go.resolve();
+    },
+    waiting: () => waiting,
+  });
+}

@@ -25,12 +25,12 @@ import { createRecords } from './engine/records.ts';
 import { createReporting } from './engine/reporting.ts';
 import { createReturnPaths } from './engine/return-paths.ts';
 import { createRouteFaults } from './engine/route-faults.ts';
+import { createRouting } from './engine/routing.ts';
 import { createShaping } from './engine/shaping.ts';
 import { createSubmitting } from './engine/submitting.ts';
 import { createVerifying } from './engine/verifying.ts';
 import { createWarnings } from './engine/warnings.ts';
 import { createWayNames } from './engine/way-names.ts';
-import { createWays } from './engine/ways.ts';
 import { MailRelayError, messageOf } from './errors.ts';
 import type { MessageEvent } from './events.ts';
 import type { ResolvedEndpoint } from './notify/port.ts';
@@ -100,8 +100,16 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
   const transports = new Map<string, Transport>();
   const faults = createRouteFaults(host.log, options.routes);
   const breakers = createBreakers(clock);
-  const ways = createWays(options.routes, breakers, clock);
   const shaping = createShaping({ routes: options.routes, shaping: options.shaping, store, clock, log: host.log });
+  const { ways, siteOf, siteWays, siteMoves } = createRouting({
+    routes: options.routes,
+    breakers,
+    answers: shaping.answers,
+    store,
+    clock,
+    log: host.log,
+    onMoved: () => queue?.wake(),
+  });
   const views = createLaneViews({ store, routes: options.routes, shaping, clock });
   let queue: LocalQueue | undefined;
   let listening = false;
@@ -132,7 +140,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
   };
   const wake = (): void => queue?.wake();
   const routeNames = options.routes.map((route) => route.name);
-  const submitting = createSubmitting({ store, composer, routes: options.routes, clock, publish, wake });
+  const submitting = createSubmitting({ store, composer, routes: options.routes, siteOf, clock, publish, wake });
   const reading = createReading({ store, composer, publish });
   const coming = createFeedback({ store, clock, policy: options.suppression, publish, warnings });
 
@@ -155,7 +163,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     routes.forEach(transportOf);
     return createLocalQueue({
       store: store.queue,
-      sites: shaping.queue,
+      sites: shaping.queue && { ...shaping.queue, divert: siteMoves?.divert },
       routes: routeNames,
       onMoved: (moved) =>
         host.log('warn', { moved, route: routeNames[0] }, 'mail of routes that are gone moved to the first route'),
@@ -180,6 +188,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
         returnPaths: createReturnPaths(options.routes, host.log),
         siteOf: names.siteOf,
         ways,
+        siteWays,
         shaping,
         log: host.log,
         clock,
@@ -201,10 +210,12 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
       await notifying.start();
       queue = openQueue();
       await queue.start();
+      if (options.queue.deliver) siteMoves?.start();
       warnings.start();
       alerting.start();
     },
     async stop(stopOptions): Promise<void> {
+      await siteMoves?.stop();
       await queue?.stop(stopOptions);
       await notifying.stop(stopOptions.timeoutMs);
       await alerting.stop();
@@ -252,7 +263,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     liftSuppression: (address, scope, note) => store.suppressions.lift({ address, scope, note }, clock.now()),
     listSuppressions: (query) => store.suppressions.list(query),
     ...createReporting(store),
-    lanes: async (query) => (await store.queue.lanes(query)).map(views.view),
+    lanes: async (query) => views.views(await store.queue.lanes(query)),
     async pauseLane(lane, paused): Promise<void> {
       if (!routeNames.includes(lane.route))
         throw new MailRelayError('OPTIONS_INVALID', { reason: `there is no route ${lane.route}` });

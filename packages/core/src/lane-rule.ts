@@ -16,3 +16,10 @@ export function isOver(rule: LaneRule, now: number): boolean {
     (factorOf(rule, now) === 1 && now >= rule.until && rule.avoided.every(({ until }) => until <= now))
   );
 }
+
+/** Local addresses that the site gets no mail from at a time, each until a time, ms since the epoch. */
+export function avoidedBy(rule: LaneRule | undefined, now: number): LaneRule['avoided'] {
+  // A clock that was set back ends what it cannot date.
+  if (rule === undefined || now < rule.since) return [];
+  return rule.avoided.filter(({ until }) => until > now);
+}

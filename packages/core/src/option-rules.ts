@@ -68,6 +68,7 @@ const takes: Rule = oneOrMore(
     stream: oneOrMore(oneOf(STREAMS)),
     senderDomain: names,
     recipientDomain: names,
+    site: names,
     tag: names,
     campaign: names,
   }),

@@ -35,6 +35,7 @@ import { createSubscribing, type EventHandler, type SubscribeOptions, type Subsc
 import { createSubscriptions, type Subscriptions } from './relay/subscriptions.ts';
 import { createWebhooksOut, type WebhooksOut } from './relay/webhooks-out.ts';
 import { resolveOptions } from './resolve-options.ts';
+import { RECEIVERS } from './route/sites/receivers.ts';
 import { signingSecrets } from './secret.ts';
 import { type BulkSend, bulkSend } from './submit/bulk-send.ts';
 import type { BulkOptions, BulkRecipient, SendMessage, TemplateInput } from './submit/input.ts';
@@ -142,6 +143,7 @@ export function makeRelay(options: MailRelayOptions): MadeRelay {
     directMx,
     provider: smtpOfProvider,
     webhooks: configureWebhooks,
+    receivers: RECEIVERS.map(({ name }) => name),
   });
   noticeOptions(resolved);
   const secrets = signingSecrets(resolved);

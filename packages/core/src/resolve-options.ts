@@ -14,6 +14,7 @@ import type { MailRelayOptions, ResolvedOptions, TemplateOptions } from './optio
 import { checkNeeded } from './production.ts';
 import { check, isObject, refuse } from './rules.ts';
 import { resolveShaping } from './shaping-options.ts';
+import { checkSites } from './site-names.ts';
 import type { StoreSpec } from './store/port.ts';
 import { resolveSuppression } from './suppression-policy.ts';
 import type { AnyTemplate } from './template.ts';
@@ -30,6 +31,8 @@ interface RouteFactories {
 /** What the options are made into by the stages that know it. */
 export interface Factories extends RouteFactories {
   webhooks(options: WebhookOptions, env: Environment): ReadonlyMap<string, WebhookProvider>;
+  /** Names of the receivers that are known. */
+  readonly receivers: readonly string[];
 }
 
 /**
@@ -63,6 +66,8 @@ export function resolveOptions(
     refuse('routes', 'with a custom transport need `thread: false`');
   if (thread && options.clock !== undefined) refuse('clock', 'needs `thread: false`');
   const logger = options.logger ?? defaultLogger;
+  const shaping = resolveShaping(options.shaping);
+  checkSites(routes, shaping, factories.receivers);
   const resolved: ResolvedOptions = {
     publicUrl,
     path,
@@ -73,7 +78,7 @@ export function resolveOptions(
     templates: templatesOf(options.templates ?? env.MAIL_RELAY_TEMPLATES, !production),
     routes,
     dkim: resolveDkim(options.dkim, env),
-    shaping: resolveShaping(options.shaping),
+    shaping,
     tracking: {
       transactional: trackingOf(options.tracking, 'transactional', false),
       broadcast: trackingOf(options.tracking, 'broadcast', true),

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type MailRelay, type MailRelayOptions, smtp } from '../../../packages/core/src/index.ts';
 import { relayWith, scratchFolder } from '../../support/relay.ts';
-import { type Inbox, politely, rawServer, smtpServer } from '../../support/smtp.ts';
+import { type Inbox, politely, rawServer, slowServer, smtpServer } from '../../support/smtp.ts';
 import { SOURCE_ARGUMENTS } from '../../support/source.ts';
 
 const mail = { subject: 'Hi', text: 'Hello' } as const;
@@ -18,29 +18,6 @@ function relayTo(port: number, options: MailRelayOptions = {}, route: Parameters
 const states = async (relay: MailRelay): Promise<string[]> =>
   (await relay.messages.list({ limit: 1000 })).items.map(({ state }) => state);
 const received = ({ mails }: Inbox): string[] => mails.map(({ to }) => to);
-
-/** A server that takes a mail only when told to. */
-async function slowServer(): Promise<Inbox & { release(): void; waiting: () => number }> {
-  let go = Promise.withResolvers<void>();
-  let waiting = 0;
-  const inbox = await smtpServer({
-    onRcptTo(_address, _session, done) {
-      waiting += 1;
-      void go.promise.then(() => {
-        waiting -= 1;
-        done();
-      });
-    },
-  });
-  return Object.assign(inbox, {
-    release() {
-      go.resolve();
-      go = Promise.withResolvers();
-      go.resolve();
-    },
-    waiting: () => waiting,
-  });
-}
 
 describe('a lane', () => {
   it('has no more mails on their way than its concurrency', async () => {

@@ -95,4 +95,19 @@ describe('what a route takes', () => {
     expect(createFitting({ recipientDomain: '*.Example' })?.recipient(mail, 'shop.example')).toBe(true);
     expect(createFitting({ recipientDomain: '*.example' })?.recipient(mail, 'example')).toBe(false);
   });
+
+  it('is not known where the site decides and is not known; a domain without a site fits none', () => {
+    const mail = { stream: 'broadcast', senderDomain: 'a.example', campaign: undefined, tags: [] };
+    const fitting = createFitting([
+      { site: ['google', '*.hosting.test'], recipientDomain: '*.example' },
+      { tag: 'all' },
+    ]);
+    const says = (...of: [domain: string, site?: string]) => fitting?.recipient(mail, ...of);
+    expect([says('a.example', 'Google'), says('a.example', 'google')]).toEqual([false, true]);
+    expect([says('a.example', 'eu.hosting.test'), says('a.example', 'yahoo')]).toEqual([true, false]);
+    expect([says('a.example'), says('a.other'), says('a.other', 'google')]).toEqual([undefined, false, false]);
+    expect(fitting?.recipient({ ...mail, tags: ['all'] }, 'a.other')).toBe(true);
+    expect(createFitting({ site: '*' })?.recipient(mail, 'a.example', '')).toBe(false);
+    expect([fitting?.bySite, createFitting({ tag: 'all' })?.bySite]).toEqual([true, false]);
+  });
 });

@@ -14,8 +14,13 @@ export function placesOf(route: RouteSpec): number {
   return connections === undefined ? CONNECTIONS : 2 * connections;
 }
 
-/** Connections of a route at once; undefined where it has none. */
+/** Connections of a route at once, over all sites; undefined for a route without any. */
 export function connectionsOf(route: RouteSpec): number | undefined {
   if (route.kind === 'smtp') return route.smtp.connections ?? CONNECTIONS;
   return route.kind === 'mx' ? filled(route.mx).connections : undefined;
+}
+
+/** Of the connections of a route to one server, those that broadcast mail may take. */
+export function broadcastConnections(connections: number): number {
+  return Math.max(1, connections - 1);
 }

@@ -16,6 +16,7 @@ import type { HostApi } from '../thread/port.ts';
 import type { ReturnPaths } from './return-paths.ts';
 import type { RouteFaults } from './route-faults.ts';
 import type { Shaping } from './shaping.ts';
+import type { SiteTurn, SiteWays } from './site-ways.ts';
 import { isForSender, type Warnings } from './warnings.ts';
 import type { Ways } from './ways.ts';
 
@@ -32,10 +33,16 @@ export interface DeliveringContext {
   /** The site behind a domain, for mail whose lane has none. */
   siteOf(domain: string): string | undefined;
   readonly ways: Ways;
+  /** Undefined where no route has rules by site. */
+  readonly siteWays: Pick<SiteWays, 'turn'> | undefined;
   readonly shaping: Pick<Shaping, 'receiverOf' | 'note'>;
   readonly log: HostApi['log'];
   readonly clock: Pick<Clock, 'now'>;
 }
+
+/** A mail keeps its place so long for the DNS to say the site of its recipient, then comes again after a while, ms. */
+const PATIENCE_MS = 200;
+const ASKED_MS = 1000;
 
 /** @param onStart - called as sending begins; answers false where the delivery is not to be sent any more. */
 type Deliver = (claimed: ClaimedDelivery, route: string, onStart: (at: number) => boolean) => Promise<Settlement>;
@@ -59,6 +66,9 @@ export function createDelivering(context: DeliveringContext): Deliver {
       }
       const { address, messageId } = claimed;
       const entering = { content, address, labels: () => store.log.labels(messageId) };
+      const turn = await context.siteWays?.turn(route, entering, PATIENCE_MS);
+      const turned = turn && resultOf(turn, claimed);
+      if (turned !== undefined) return { ...unsent, result: turned };
       if (claimed.overflowUntil !== undefined) {
         const movedTo = ways.beyond(route, entering, clock.now());
         const dueAt = movedTo === undefined ? claimed.overflowUntil : undefined;
@@ -107,6 +117,38 @@ export function createDelivering(context: DeliveringContext): Deliver {
       return { ...unsent, result: ownFault(claimed, error) };
     }
   };
+
+  /** What becomes of a mail whose site its route does not take, or is not known; undefined where it goes on. */
+  function resultOf(turn: SiteTurn, { acceptedAt }: ClaimedDelivery): Settlement['result'] | undefined {
+    const now = clock.now();
+    switch (turn.type) {
+      case 'stays':
+        return undefined;
+      case 'moves':
+        return { type: 'returned', movedTo: turn.to };
+      case 'asked':
+        return { type: 'returned', dueAt: now + ASKED_MS };
+      case 'nowhere':
+        return { type: 'failed', reply: turn.reply, status: undefined, reason: 'system' };
+      case 'trouble': {
+        // Nothing was tried, so that its age says how often it has waited.
+        const attempts = 1 + Math.floor(Math.log2(1 + Math.max(0, now - acceptedAt) / schedule.firstMs));
+        const said = { reply: turn.reply, status: undefined };
+        const again = nextAttemptAt({
+          attempts,
+          reason: 'dns',
+          now,
+          acceptedAt,
+          retryAfterMs: undefined,
+          random: Math.random,
+          schedule,
+        });
+        return again === undefined
+          ? { type: 'failed', ...said, reason: 'expired' }
+          : { type: 'deferred', ...said, retryAt: again, reason: 'dns' };
+      }
+    }
+  }
 
   /** What the sender has to mend is told, whether it is tried again or not. */
   function warn(route: string, { id, address, site }: ClaimedDelivery, outcome: Outcome): void {

@@ -8,7 +8,7 @@ import type { RoutePlaces } from '../report/explain-facts.ts';
 import type { Breakers } from '../route/breakers.ts';
 import type { DeliveryRecord, Store } from '../store/port.ts';
 import type { EngineApi } from '../thread/port.ts';
-import type { LaneViews } from './lanes.ts';
+import { isOfTime, type LaneViews } from './lanes.ts';
 
 /** Why deliveries are where they are. */
 export function createExplaining(context: {
@@ -24,7 +24,7 @@ export function createExplaining(context: {
 
   /** When the route has room again, where a rate or a warm-up of its own is used up. */
   function fullUntil({ route, stream }: DeliveryRecord, now: number): number | undefined {
-    const full = views.limitsOf({ route, stream }, now).some(({ used, most }) => used >= most);
+    const full = views.limitsOf({ route, stream }, now).some((limit) => isOfTime(limit) && limit.used >= limit.most);
     const until = full ? store.queue.nextSlotAt({ route, stream }, now) : undefined;
     return until === undefined || until <= now ? undefined : until;
   }

@@ -1,14 +1,18 @@
 import type { Clock } from '../clock.ts';
+import { broadcastConnections, connectionsOf, placesOf } from '../deliver/places.ts';
 import type { RouteSpec } from '../deliver/port.ts';
-import { factorOf } from '../lane-rule.ts';
+import { avoidedBy, factorOf } from '../lane-rule.ts';
+import type { Stream } from '../message.ts';
 import type { LaneKey, LaneLimit, LaneRecord, LaneUse, LaneView, SiteLane } from '../queue/port.ts';
 import type { Bounds } from '../route/sites/bounds.ts';
 import type { Store } from '../store/port.ts';
 import type { Shaping } from './shaping.ts';
 
+type Sending = (route: string) => Readonly<Record<Stream, number>>;
+
 /** Says what limits lanes. */
 export interface LaneViews {
-  view(lane: LaneRecord): LaneView;
+  views(lanes: readonly LaneRecord[]): LaneView[];
   /** The limits of a lane that nothing is known of otherwise. */
   limitsOf(lane: LaneKey, now: number): readonly LaneLimit[];
 }
@@ -40,40 +44,97 @@ export function createLaneViews(context: {
     return [...ofRates(bounds, rates, factor), connections(bounds, known, factor), ...ofDay(today)];
   }
 
-  const limitsOf = (lane: LaneKey, now: number): readonly LaneLimit[] => [
+  /** How much of a route is on its way at once; a process that does not have the route does not know. */
+  function places({ route: name, stream }: LaneKey, sending: Sending): LaneLimit[] {
+    const route = routes.find((one) => one.name === name);
+    return route === undefined ? [] : placesOfRoute(route, stream, sending(name));
+  }
+
+  const limitsOf = (lane: LaneKey, now: number, sending: Sending = store.queue.sending): readonly LaneLimit[] => [
     ...ofRoute(lane, now),
     ...(lane.site === undefined
       ? []
       : ofSite(lane, lane.site, store.sites.lane(lane.route, lane.site, lane.stream), now)),
+    ...places(lane, sending),
   ];
+
+  function view(lane: LaneRecord, sending: Sending): LaneView {
+    const now = clock.now();
+    const { route, site, stream } = lane;
+    const limits = limitsOf(lane, now, sending);
+    const known = site === undefined ? undefined : store.sites.lane(route, site, stream);
+    const rule = known?.rule;
+    return {
+      ...lane,
+      limits,
+      rule: rule && {
+        name: rule.name,
+        reply: rule.reply,
+        since: rule.since,
+        until: rule.until,
+        factor: factorOf(rule, now),
+        avoided: avoidedBy(rule, now),
+      },
+      readyAt: site === undefined ? plainReadyAt(lane, limits, now) : known?.readyAt,
+    };
+  }
+
+  function plainReadyAt(lane: LaneRecord, limits: readonly LaneLimit[], now: number): number | undefined {
+    if (lane.oldestDueAt === undefined || lane.paused) return undefined;
+    // A place is free when a mail that is on its way leaves it.
+    if (limits.some((limit) => limit.kind === 'concurrency' && isFull(limit))) return undefined;
+    const full = limits.some((limit) => isOfTime(limit) && isFull(limit));
+    return Math.max(lane.oldestDueAt, (full ? store.queue.nextSlotAt(lane, now) : undefined) ?? 0);
+  }
 
   return {
     limitsOf,
-    view(lane) {
-      const now = clock.now();
-      const { route, site, stream } = lane;
-      const known = site === undefined ? undefined : store.sites.lane(route, site, stream);
-      const rule = known?.rule;
-      return {
-        ...lane,
-        limits: limitsOf(lane, now),
-        rule: rule && {
-          name: rule.name,
-          reply: rule.reply,
-          since: rule.since,
-          until: rule.until,
-          factor: factorOf(rule, now),
-        },
-        readyAt: site === undefined ? plainReadyAt(lane, now) : known?.readyAt,
+    views(lanes) {
+      const asked = new Map<string, ReturnType<Sending>>();
+      const sending: Sending = (route) => {
+        const sent = asked.get(route) ?? store.queue.sending(route);
+        asked.set(route, sent);
+        return sent;
       };
+      return lanes.map((lane) => view(lane, sending));
     },
   };
+}
 
-  function plainReadyAt(lane: LaneRecord, now: number): number | undefined {
-    if (lane.oldestDueAt === undefined || lane.paused) return undefined;
-    const full = limitsOf(lane, now).some(({ most, used }) => used >= most);
-    return Math.max(lane.oldestDueAt, (full ? store.queue.nextSlotAt(lane, now) : undefined) ?? 0);
-  }
+function isFull({ used, most }: LaneLimit): boolean {
+  return used >= most;
+}
+
+/** Whether a limit has room again at a time that is known. */
+export function isOfTime({ kind }: LaneLimit): boolean {
+  return kind === 'rate' || kind === 'warm-up';
+}
+
+function placesOfRoute(route: RouteSpec, stream: Stream, sent: Readonly<Record<Stream, number>>): LaneLimit[] {
+  const most = placesOf(route);
+  const given = givenConnections(route);
+  const by = (option: number | undefined): LaneLimit['by'] => (option === undefined ? 'default' : 'route');
+  const concurrency: LaneLimit = {
+    kind: 'concurrency',
+    text: `${most} at once`,
+    by: by(route.concurrency ?? given),
+    most,
+    used: Math.min(most, sent[stream]),
+  };
+  const connections = connectionsOf(route);
+  if (connections === undefined) return [concurrency];
+  const news = route.kind === 'smtp' ? Math.min(sent.broadcast, broadcastConnections(connections)) : sent.broadcast;
+  const used = Math.min(connections, sent.transactional + news);
+  return [concurrency, { kind: 'connections', text: counted(connections), by: by(given), most: connections, used }];
+}
+
+function givenConnections(route: RouteSpec): number | undefined {
+  if (route.kind === 'smtp') return route.smtp.connections;
+  return route.kind === 'mx' ? route.mx.connections : undefined;
+}
+
+function counted(connections: number): string {
+  return `${connections} connection${connections === 1 ? '' : 's'}`;
 }
 
 function ofRates(bounds: Bounds, rates: LaneUse['rates'], factor: number): LaneLimit[] {
@@ -87,7 +148,7 @@ function ofRates(bounds: Bounds, rates: LaneUse['rates'], factor: number): LaneL
 
 function connections(bounds: Bounds, known: SiteLane | undefined, factor: number): LaneLimit {
   const most = factor === 0 ? 0 : Math.max(1, Math.floor(bounds.connections * factor));
-  const text = slowed(`${bounds.connections} connection${bounds.connections === 1 ? '' : 's'}`, factor);
+  const text = slowed(counted(bounds.connections), factor);
   const by = factor < 1 ? 'rule' : bounds.setBy.connections;
   return { kind: 'connections', text, by, most, used: Math.min(most, known?.held ?? 0) };
 }

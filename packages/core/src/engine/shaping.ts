@@ -6,10 +6,11 @@ import { poolOf } from '../deliver/mx/source-address.ts';
 import { CONNECTIONS, placesOf } from '../deliver/places.ts';
 import type { Attempt, ReceiverBounds, RouteSpec } from '../deliver/port.ts';
 import { messageOf } from '../errors.ts';
-import { factorOf } from '../lane-rule.ts';
+import { avoidedBy, factorOf } from '../lane-rule.ts';
 import type { Stream } from '../message.ts';
 import type { SiteQueueOptions } from '../queue/local-options.ts';
 import type { ClaimedDelivery, LaneRule } from '../queue/port.ts';
+import { createFitting } from '../route/rules.ts';
 import { createAutomation } from '../route/sites/automation.ts';
 import { addressesOf, type Bounds, createBounds, isShaped, type RouteBounds } from '../route/sites/bounds.ts';
 import { RECEIVERS } from '../route/sites/receivers.ts';
@@ -19,6 +20,7 @@ import type { ResolvedShaping } from '../shaping-options.ts';
 import type { Store } from '../store/port.ts';
 import type { HostApi } from '../thread/port.ts';
 import { calendarsOf, type WarmUp } from '../warm-up.ts';
+import { createSiteAnswers, type SiteAnswers } from './site-answers.ts';
 import { createFindSites } from './sites.ts';
 
 /** What holds routes to what receivers take. */
@@ -33,6 +35,8 @@ export interface Shaping {
   note(route: string, claimed: ClaimedDelivery, stream: Stream, attempt: Attempt): void;
   /** What the DNS of a route has said is kept here, for its transport, too. */
   resolverOf(route: string): Resolver | undefined;
+  /** Who hosts domains, as rules of routes ask; undefined where none does. */
+  readonly answers: SiteAnswers | undefined;
 }
 
 /** Joins sites, bounds and rules. */
@@ -68,16 +72,27 @@ export function createShaping(context: {
     return route?.kind === 'mx' ? poolOf(route.mx.localAddresses, stream) : [];
   }
 
+  const rollUp = createRollUp([...own, ...RECEIVERS]);
   const findSites = createFindSites({
     store,
-    rollUp: createRollUp([...own, ...RECEIVERS]),
+    rollUp,
     shaping,
     clock,
     resolverOf,
     specOf: (name) => specs.get(name),
   });
 
+  /** The DNS of the first route that has one of its own, else that of the machine. */
+  function anyResolver(): Resolver {
+    const direct = routes.find(({ kind }) => kind === 'mx');
+    const dns = direct?.kind === 'mx' ? direct.mx.dns : undefined;
+    return (direct && resolverOf(direct.name)) ?? cachedResolver(createResolver(dns), clock);
+  }
+
+  const bySite = routes.some(({ takes }) => createFitting(takes)?.bySite === true);
+
   return {
+    answers: bySite ? createSiteAnswers({ store, rollUp, resolver: anyResolver(), clock, log }) : undefined,
     boundsOf,
     warmUpOf: (route) => calendars.get(route)?.all,
     resolverOf,
@@ -97,8 +112,7 @@ export function createShaping(context: {
       const bounds = site === undefined ? undefined : boundsOf(route, site);
       if (site === undefined || bounds === undefined) return undefined;
       const rule = addresses(route, stream).length > 1 ? store.sites.lane(route, site, stream)?.rule : undefined;
-      const now = clock.now();
-      const avoided = (rule?.avoided ?? []).filter(({ until }) => until > now).map(({ address }) => address);
+      const avoided = avoidedBy(rule, clock.now()).map(({ address }) => address);
       const { perAddress: connections, messagesPerConnection } = bounds;
       return { site, connections, messagesPerConnection, avoided };
     },

@@ -15,7 +15,7 @@ import {
   type Submission,
   type SubmittedRecipient,
 } from '../message.ts';
-import { createChooseRoute, type Way } from '../route/choose.ts';
+import { createChooseRoute, type KnownSite, type Way } from '../route/choose.ts';
 import type { Appended, Enclosures, Store } from '../store/port.ts';
 import type { BulkResult, EngineApi } from '../thread/port.ts';
 
@@ -25,6 +25,8 @@ export interface SubmittingContext {
   readonly composer: Composer;
   readonly routes: readonly RouteSpec[];
   readonly clock: Pick<Clock, 'now'>;
+  /** Undefined where no route has rules by site. */
+  readonly siteOf: KnownSite | undefined;
   publish(events: readonly MessageEvent[]): void;
   wake(): void;
 }
@@ -60,7 +62,7 @@ export function createSubmitting(
   context: SubmittingContext,
 ): Pick<EngineApi, 'accept' | 'acceptWith' | 'openBulk' | 'appendBulk' | 'closeBulk'> {
   const { store, composer, clock, publish, wake } = context;
-  const choose = createChooseRoute(context.routes);
+  const choose = createChooseRoute(context.routes, context.siteOf);
   const presets = new Map(
     context.routes.filter((route) => providerOf(route) !== undefined).map((route) => [route.name, route]),
   );

@@ -3,6 +3,7 @@ import type { Attempt, Outcome, RouteSpec } from '../deliver/port.ts';
 import type { Content } from '../message.ts';
 import type { Breaker } from '../route/breaker.ts';
 import type { Breakers } from '../route/breakers.ts';
+import type { KnownSite } from '../route/choose.ts';
 import { createFailover } from '../route/failover.ts';
 import { placesOf } from '../route/places.ts';
 import { createTakingRoutes } from '../route/taking.ts';
@@ -30,6 +31,8 @@ export interface Ways {
   enter(route: string, mail: EnteringMail, now: number): Way;
   /** The next route that takes a mail and works; undefined where there is none. */
   beyond(route: string, mail: EnteringMail, now: number): string | undefined;
+  /** The first route that takes a mail and works, else the first that takes it; undefined where none is known to. */
+  first(mail: EnteringMail, now: number): string | undefined;
   /** Whether a lane is fed: mail of a route that does not work waits where no other route could take it. */
   isFed(route: string, now: number): boolean;
 }
@@ -43,11 +46,16 @@ function isOneHop({ kind }: RouteSpec): boolean {
 }
 
 /** Joins the routes in their order with what is known of their health. */
-export function createWays(routes: readonly RouteSpec[], breakers: Breakers, clock: { now(): number }): Ways {
+export function createWays(
+  routes: readonly RouteSpec[],
+  breakers: Breakers,
+  clock: { now(): number },
+  siteOf?: KnownSite,
+): Ways {
   const lastPlace = placesOf(routes).at(-1) ?? [];
   /** Mail of this route has no other way. */
   const last = lastPlace.length === 1 ? lastPlace[0]?.name : undefined;
-  const takingRoutes = createTakingRoutes(routes);
+  const takingRoutes = createTakingRoutes(routes, siteOf);
   const oneHop = new Set(routes.filter(isOneHop).map(({ name }) => name));
   // Of these the health is known, from the start.
   for (const name of oneHop) breakers.of(name);
@@ -73,6 +81,7 @@ export function createWays(routes: readonly RouteSpec[], breakers: Breakers, clo
         }),
       };
     },
+    first: (mail, now) => failover.first(takingOf(mail), now),
     beyond: (route, mail, now) => failover.next(takingOf(mail), route, now),
     isFed: (route, now) => route !== last || !oneHop.has(route) || breakers.look(route, now) !== 'open',
   };

@@ -5,7 +5,7 @@ import type { WarmUp } from '../warm-up.ts';
 import type { InHand } from './in-hand.ts';
 import type { ClaimedDelivery, LaneKey, QueueStore, Settlement } from './port.ts';
 import type { Shaped, SiteQueueStore } from './site-port.ts';
-import type { FindSites } from './sorter.ts';
+import type { Divert, FindSites } from './sorter.ts';
 
 /** A lane with its bounds. */
 export interface LaneOptions {
@@ -22,6 +22,8 @@ export interface SiteQueueOptions {
   readonly store: SiteQueueStore;
   readonly shaped: Shaped;
   readonly findSites: FindSites;
+  /** Undefined where no route has rules by site. */
+  readonly divert?: Divert | undefined;
   /** Until when mail of a site is not to be sent, as a rule says; undefined where it may. */
   heldUntil(route: string, site: string, now: number): number | undefined;
 }

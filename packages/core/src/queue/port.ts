@@ -19,7 +19,7 @@ import type { WarmUp } from '../warm-up.ts';
 import type { Shaped, SiteStanding } from './site-port.ts';
 
 export type { InHand } from './in-hand.ts';
-export type { LaneRule, Shaped, SiteBounds, SiteLane, SiteQueueStore, SiteStanding } from './site-port.ts';
+export type { LaneRule, Shaped, SiteBounds, SiteLane, SiteQueueStore, SiteStanding, WaitingMail } from './site-port.ts';
 
 /** A lane: the queue of one route and one stream, and of one site where the route is held to limits by site. */
 export interface LaneKey {
@@ -100,12 +100,19 @@ export interface LaneRecord extends LaneKey {
 
 /** One limit of a lane. */
 export interface LaneLimit {
-  readonly kind: 'rate' | 'connections' | 'warm-up';
-  /** As it was written: `40/s`, `20 connections`, `50 on day 2026-12-01`; with what a rule has made of it. */
+  /** `concurrency`: mails of the stream on their way at once, in each process. */
+  readonly kind: 'rate' | 'connections' | 'warm-up' | 'concurrency';
+  /** As it was written: `40/s`, `20 connections`, `10 at once`, `50 on day 2026-12-01`; with what a rule has made of it. */
   readonly text: string;
-  /** What sets it: an option of the route, the data of the receiver, the option `shaping`, a rule, a warm-up. */
-  readonly by: 'route' | 'receiver' | 'host' | 'rule' | 'warm-up';
-  /** The ceiling, and what counts against it now. */
+  /**
+   * What sets it: an option of the route, the data of the receiver, the option `shaping`, a rule, a warm-up; `default` where
+   * the route says nothing.
+   */
+  readonly by: 'route' | 'receiver' | 'host' | 'rule' | 'warm-up' | 'default';
+  /**
+   * The ceiling, and what counts against it now; against connections of a route all mails on their way, as each takes one that
+   * is free.
+   */
   readonly most: number;
   readonly used: number;
 }
@@ -130,7 +137,7 @@ export interface QueueTotals {
 
 /** A lane with what limits it. */
 export interface LaneView extends LaneRecord {
-  /** All that hold, those of the route first. */
+  /** All that hold: the rates of the route, then the limits of the site, then how much the route sends at once. */
   readonly limits: readonly LaneLimit[];
   /** The rule of shaping that acts on it, with the reply that made it act; times in ms since the epoch. */
   readonly rule:
@@ -140,6 +147,8 @@ export interface LaneView extends LaneRecord {
         readonly since: number;
         readonly until: number;
         readonly factor: number;
+        /** Local addresses that the site gets no mail from now (`move`), each until a time. */
+        readonly avoided: readonly { readonly address: string; readonly until: number }[];
       }
     | undefined;
   /** When it may start the next mail, ms since the epoch; undefined where that depends on a mail on its way, or on somebody. */
@@ -206,6 +215,8 @@ export interface QueueStore {
   nextSlotAt(lane: LaneKey, now: number): number | undefined;
   /** What has started of late, of the route or, where one is named, of the site. */
   used(lane: LaneKey, now: number): LaneUse;
+  /** Deliveries of a route that are handed out, over all sites and processes. */
+  sending(route: string): Readonly<Record<Stream, number>>;
   /** A number that changes when another process committed; cheap. */
   changes(): number;
   /** A lane with a site is that site's alone; one without stops all sites of the route. */

@@ -52,14 +52,27 @@ export interface LaneRule {
   readonly avoided: readonly { readonly address: string; readonly until: number }[];
 }
 
+/** A due delivery. */
+export interface WaitingMail {
+  readonly id: number;
+  readonly messageId: number;
+  readonly address: string;
+  /** Of the address, in lower case. */
+  readonly domain: string;
+  readonly dueAt: number;
+}
+
 /** Sites, as the scheduler sees them. */
 export interface SiteQueueStore {
-  /** Due deliveries that are in no site's lane yet, in the order in which they are due. */
+  /** Due deliveries of a route that are in no site's lane, in the order in which they are due, and of that those after one. */
   unsorted(request: {
     readonly lane: LaneKey;
+    readonly after?: Pick<WaitingMail, 'id' | 'dueAt'> | undefined;
     readonly limit: number;
     readonly now: number;
-  }): readonly { readonly id: number; readonly domain: string }[];
+  }): readonly WaitingMail[];
+  /** Moves deliveries that wait in a lane, and are in no site's, to other routes. */
+  reroute(lane: LaneKey, routes: ReadonlyMap<string, readonly number[]>): Promise<void>;
   /** Moves unsorted deliveries into the lanes of their sites. */
   sort(lane: LaneKey, sites: ReadonlyMap<string, readonly number[]>, now: number): Promise<void>;
   /** Due deliveries of sites, at most `limit`; of those that were never reached at most `unknown`, of those that did not answer the last time `failing`. */

@@ -1,5 +1,5 @@
 import type { LaneKey } from './port.ts';
-import type { SiteQueueStore } from './site-port.ts';
+import type { SiteQueueStore, WaitingMail } from './site-port.ts';
 
 /** Sorts deliveries into the lanes of their sites. Each lane on its own, so that none waits for the DNS of another's. */
 export interface Sorter {
@@ -12,24 +12,31 @@ export interface Sorter {
 /** Finds the sites of domains; never rejects for what the DNS does, and never takes longer than a few seconds. */
 export type FindSites = (route: string, domains: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 
+/** Moves those of some mails of a lane whose site is for another route; answers their numbers. Takes a few seconds at most. */
+export type Divert = (lane: LaneKey, mails: readonly WaitingMail[]) => Promise<ReadonlySet<number>>;
+
 const BATCH = 500;
 
 /** @param onSorted - called when deliveries came into the lanes of their sites */
 export function createSorter(options: {
   readonly store: Pick<SiteQueueStore, 'unsorted' | 'sort'>;
   readonly findSites: FindSites;
+  /** Undefined where no route has rules by site. */
+  readonly divert?: Divert | undefined;
   readonly clock: { now(): number };
   onSorted(): void;
   onError(error: unknown): void;
 }): Sorter {
-  const { store, findSites, clock, onSorted, onError } = options;
+  const { store, findSites, divert, clock, onSorted, onError } = options;
   const sorting = new Map<string, Promise<void>>();
   let stopping = false;
 
   async function sortAll(lane: LaneKey): Promise<void> {
     for (;;) {
-      const found = stopping ? [] : store.unsorted({ lane, limit: BATCH, now: clock.now() });
-      if (found.length === 0) return;
+      const waiting = stopping ? [] : store.unsorted({ lane, limit: BATCH, now: clock.now() });
+      if (waiting.length === 0) return;
+      const diverted = await divert?.(lane, waiting);
+      const found = waiting.filter(({ id }) => diverted?.has(id) !== true);
       const domains = [...new Set(found.map(({ domain }) => domain))];
       const sites = await findSites(lane.route, domains);
       const moves = new Map<string, number[]>();

@@ -1,5 +1,5 @@
 /** What may keep a delivery waiting, each with the time when it does not any more. */
-import { factorOf } from '../lane-rule.ts';
+import { avoidedBy, factorOf } from '../lane-rule.ts';
 import type { LaneLimit } from '../queue/port.ts';
 import type { ExplainFacts } from './explain-facts.ts';
 import type { ExplainedReason } from './port.ts';
@@ -16,10 +16,12 @@ export function laneBounds({ delivery, lane }: ExplainFacts): ExplainedReason[] 
 export function timeBounds({ delivery, events, now }: ExplainFacts): ExplainedReason[] {
   const { dueAt, state, attempts } = delivery;
   if (dueAt === undefined || dueAt.getTime() <= now) return [];
-  if (state === 'scheduled' || attempts === 0)
-    return [{ kind: 'scheduled', text: `it is not to leave before ${dueAt.toISOString()}`, until: dueAt }];
   const last = events.findLast((event) => event.type === 'deferred');
-  const said = last === undefined ? '' : ` (attempt ${last.attempt}, ${last.reason}: ${last.reply})`;
+  // What the relay itself had to wait for is no attempt.
+  if (state === 'scheduled' || (attempts === 0 && last === undefined))
+    return [{ kind: 'scheduled', text: `it is not to leave before ${dueAt.toISOString()}`, until: dueAt }];
+  const tried = last?.attempt === 0 ? '' : `attempt ${last?.attempt}, `;
+  const said = last === undefined ? '' : ` (${tried}${last.reason}: ${last.reply})`;
   return [{ kind: 'retry', text: `it is tried again at ${dueAt.toISOString()}${said}`, until: dueAt }];
 }
 
@@ -65,6 +67,18 @@ export function ruleBounds({ delivery, site, now }: ExplainFacts): ExplainedReas
   ];
 }
 
+/** Mail that avoids an address goes on from another, and is held up only where there is little room there. */
+export function movedBounds({ delivery, site, now }: ExplainFacts): ExplainedReason[] {
+  const avoided = avoidedBy(site?.rule, now);
+  if (site?.rule === undefined || avoided.length === 0) return [];
+  const { name, reply } = site.rule;
+  const from = avoided.map(({ address, until }) => `${address} until ${new Date(until).toISOString()}`).join(' and ');
+  // What acts now may be another rule, which keeps to what an earlier one avoided.
+  const last = factorOf(site.rule, now) === 1;
+  const text = `${last ? `the rule ${name}` : 'a rule'} sends ${delivery.site} nothing from ${from}`;
+  return [{ kind: 'rule', text: last ? `${text}, after: ${reply}` : text, until: new Date(now) }];
+}
+
 /** What has no room. A lane that is only slowed down may still go on. */
 export function siteBounds({ delivery, site, limits, now }: ExplainFacts): ExplainedReason[] {
   if (delivery.site === undefined || site === undefined) return [];
@@ -85,7 +99,7 @@ export function siteBounds({ delivery, site, limits, now }: ExplainFacts): Expla
   return bounds;
 }
 
-/** How many mails a site takes at once, in words. */
+/** How many mails a site takes at once, in words. The limits of the site stand before those of the route. */
 export function placesOf(limits: readonly LaneLimit[]): string {
   return limits.find(({ kind }) => kind === 'connections')?.text ?? 'no more';
 }

@@ -1,5 +1,13 @@
 import type { DeliveryState } from '../message.ts';
-import { downBounds, fullBounds, laneBounds, ruleBounds, siteBounds, timeBounds } from './explain-bounds.ts';
+import {
+  downBounds,
+  fullBounds,
+  laneBounds,
+  movedBounds,
+  ruleBounds,
+  siteBounds,
+  timeBounds,
+} from './explain-bounds.ts';
 import { claimedReasons } from './explain-claimed.ts';
 import type { ExplainFacts } from './explain-facts.ts';
 import type { ExplainedReason, Explanation } from './port.ts';
@@ -47,16 +55,18 @@ function reasonsOf(facts: ExplainFacts): ExplainedReason[] {
   if (over !== undefined) return [{ kind: 'over', text: withReason(over, reason), until: undefined }];
   if (state === 'sending') return claimedReasons(facts);
   if (state === 'held') return [{ kind: 'held', text: withReason('it is held', reason), until: undefined }];
-  const bounds = [laneBounds, timeBounds, downBounds, fullBounds, ruleBounds, siteBounds].flatMap((find) =>
+  const bounds = [laneBounds, timeBounds, downBounds, fullBounds, ruleBounds, movedBounds, siteBounds].flatMap((find) =>
     find(facts),
   );
   return bounds.length > 0 ? bounds : [queued(facts)];
 }
 
-function queued({ delivery, lane, now }: ExplainFacts): ExplainedReason {
+function queued({ delivery, lane, limits, now }: ExplainFacts): ExplainedReason {
   const waiting = lane?.waiting ?? 1;
   const name = [delivery.route, delivery.stream, delivery.site ?? []].flat().join('/');
-  const text = `it waits for its turn in the lane ${name}, in which ${waiting} wait`;
+  const full = limits.find(({ kind, used, most }) => kind === 'concurrency' && used >= most);
+  const places = full === undefined ? '' : `; the route sends ${full.text}, and has so many on their way`;
+  const text = `it waits for its turn in the lane ${name}, in which ${waiting} wait${places}`;
   return { kind: 'queue', text, until: new Date(now) };
 }
 

@@ -17,18 +17,23 @@ export interface Way {
 /** Chooses routes. */
 export type ChooseRoute = (name: string | undefined, mail: RoutedMail) => Way;
 
+/** The site of a recipient's domain, as far as it is known without waiting; undefined where it is not. */
+export type KnownSite = (domain: string) => string | undefined;
+
 /**
  * A message leaves by the route that it names, else each of its deliveries by the first that takes it; neighbours that have
  * a weight are one place in that order, and share. Who gets which is decided by a hash of the recipient: restarts and
- * repetitions agree, and the mail of a recipient does not change its way from message to message.
+ * repetitions agree, and the mail of a recipient does not change its way from message to message. A route whose rules ask for
+ * a site that is not known yet is taken for one that fits; that is decided before the mail leaves.
  *
  * The function that it answers throws MailRelayError `MESSAGE_INVALID` where no route has the name, and `ROUTE_NOT_FOUND`
  * where none takes the message.
  */
-export function createChooseRoute(routes: readonly RouteSpec[]): ChooseRoute {
+export function createChooseRoute(routes: readonly RouteSpec[], siteOf: KnownSite = () => undefined): ChooseRoute {
   const places = placesOf(routes);
   const first = places[0]?.[0];
   const simple = places[0]?.length === 1 && first?.fitting === undefined;
+  const bySite = places.flat().some(({ fitting }) => fitting?.bySite === true);
 
   return (name, mail) => {
     if (name !== undefined) return always(known(routes, name));
@@ -43,8 +48,9 @@ export function createChooseRoute(routes: readonly RouteSpec[]): ChooseRoute {
       same: false,
       routeTo(address) {
         const domain = domainOf(address);
+        const site = bySite ? siteOf(domain) : undefined;
         for (const place of fit) {
-          const equals = place.filter(({ fitting }) => fitting?.recipient(mail, domain) ?? true);
+          const equals = place.filter(({ fitting }) => fitting?.recipient(mail, domain, site) !== false);
           const [best] = ranked(equals, address);
           if (best !== undefined) return best.name;
         }

@@ -15,6 +15,11 @@ export interface RouteRules {
   readonly senderDomain?: OneOrMore<string> | undefined;
   /** Domain of the recipient. */
   readonly recipientDomain?: OneOrMore<string> | undefined;
+  /**
+   * Site of the recipient's domain: who hosts its mail, as `google`, `microsoft-365` or any site of `shaping`, which the DNS
+   * tells. Domains that take no mail have none. Where the DNS does not answer, the mail waits.
+   */
+  readonly site?: OneOrMore<string> | undefined;
   /** One of the tags of the mail. */
   readonly tag?: OneOrMore<string> | undefined;
   /** Campaign of the mail; mail without one does not fit. */

@@ -13,8 +13,15 @@ export interface RoutedMail {
 export interface Fitting {
   /** Whether some recipient may fit. */
   mail(mail: RoutedMail): boolean;
-  /** Asked where {@link mail} said yes. */
-  recipient(mail: RoutedMail, domain: string): boolean;
+  /**
+   * Asked where {@link mail} said yes.
+   *
+   * @param site - of the domain: empty where it takes no mail, undefined where that is not known
+   * @returns undefined where the site decides, and is not known
+   */
+  recipient(mail: RoutedMail, domain: string, site?: string): boolean | undefined;
+  /** Whether some rule names a site. */
+  readonly bySite: boolean;
 }
 
 type Patterns = string | readonly string[] | undefined;
@@ -25,16 +32,24 @@ export function createFitting(takes: RouteRules | readonly RouteRules[] | undefi
   if (sets.length === 0) return undefined;
   return {
     mail: (mail) => sets.some((set) => set.mail(mail)),
-    recipient: (mail, domain) => sets.some((set) => set.mail(mail) && set.domain(domain)),
+    recipient(mail, domain, site) {
+      const said = sets.filter((set) => set.mail(mail)).map((set) => set.recipient(domain, site));
+      if (said.includes(true)) return true;
+      return said.includes(undefined) ? undefined : false;
+    },
+    bySite: sets.some(({ bySite }) => bySite),
   };
 }
 
-function createSet({ stream, senderDomain, recipientDomain, tag, campaign }: RouteRules): {
+function createSet({ stream, senderDomain, recipientDomain, site, tag, campaign }: RouteRules): {
   mail(mail: RoutedMail): boolean;
-  domain(domain: string): boolean;
+  recipient(domain: string, of: string | undefined): boolean | undefined;
+  readonly bySite: boolean;
 } {
   const streams = matcher(stream, exact);
   const senders = matcher(senderDomain, ascii);
+  const recipients = matcher(recipientDomain, ascii);
+  const sites = matcher(site, ascii);
   const tags = matcher(tag, exact);
   const campaigns = matcher(campaign, exact);
   return {
@@ -43,7 +58,11 @@ function createSet({ stream, senderDomain, recipientDomain, tag, campaign }: Rou
       senders(mail.senderDomain) &&
       (tag === undefined || mail.tags.some(tags)) &&
       (campaign === undefined || (mail.campaign !== undefined && campaigns(mail.campaign))),
-    domain: matcher(recipientDomain, ascii),
+    recipient(domain, of) {
+      if (site === undefined || !recipients(domain)) return recipients(domain);
+      return of === undefined ? undefined : of !== '' && sites(of);
+    },
+    bySite: site !== undefined,
   };
 }
 

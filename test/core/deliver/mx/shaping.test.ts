@@ -161,7 +161,11 @@ describe('shaping of direct MX', () => {
     const lanes = await relay.lanes.list();
     expect(lanes.find(({ site }) => site === 'busy.test')).toMatchObject({
       rule: { name: 'busy', factor: 0, reply: expect.stringContaining('Too busy') },
-      limits: [{ kind: 'connections', text: '5 connections, suspended', by: 'rule', most: 0 }],
+      limits: [
+        { kind: 'connections', text: '5 connections, suspended', by: 'rule', most: 0 },
+        { kind: 'concurrency', text: '200 at once', by: 'default', most: 200, used: 0 },
+        { kind: 'connections', text: '100 connections', by: 'default', most: 100, used: 0 },
+      ],
       readyAt: explained.nextAt?.getTime(),
     });
     await relay.stop();
@@ -193,5 +197,16 @@ describe('shaping of direct MX', () => {
     await expect.poll(() => host.taken.length, { timeout: 10_000 }).toBe(20);
     expect(new Set(host.taken.map(({ from }) => from))).toEqual(new Set(['127.0.1.2']));
     expect(refused.length).toBeLessThan(20);
+    const [lane] = await relay.lanes.list({ site: 'one.test' });
+    const [avoided] = lane?.rule?.avoided ?? [];
+    expect(lane?.rule).toMatchObject({ name: 'blocked', factor: 1, avoided: [{ address: '127.0.1.1' }] });
+    expect(avoided?.until).toBeGreaterThan(Date.now() + 3_000_000);
+    await relay.lanes.pause('mx', { site: 'one.test' });
+    const { id } = await relay.send({ to: 'late@one.test', subject: 'Hello', text: 'Hello' });
+    const until = new Date(avoided?.until ?? 0).toISOString();
+    const text = `the rule blocked sends one.test nothing from 127.0.1.1 until ${until}, after: 451 4.7.1 Your address is blocked`;
+    await expect
+      .poll(async () => (await relay.messages.explain(id)).reasons)
+      .toContainEqual({ kind: 'rule', text, until: expect.any(Date) });
   }, 20_000);
 });

@@ -203,6 +203,22 @@ describe('a rule', () => {
     expect(automation.hear(heard('451 busy'), undefined, MINUTE + 1)).toMatchObject({ name: 'slow', factor: 0.25 });
   });
 
+  it('forgets what it has counted when that is too old, site by site', () => {
+    const automation = createAutomation([slow]);
+    const say = (site: string, at: number) => automation.hear(heard('451 busy', { site }), undefined, at);
+    for (let index = 0; index < 1000; index++) say(`s${index}.test`, index * 30);
+    expect(automation.counting).toBe(1000);
+    say('late.test', MINUTE + 600);
+    // Those of the last minute are kept, and still count.
+    expect(automation.counting).toBe(980);
+    expect(say('s999.test', MINUTE + 700)).toMatchObject({ name: 'slow' });
+    say('later.test', 10 * MINUTE);
+    expect(automation.counting).toBe(1);
+    // After the clock was set back, too.
+    say('early.test', MINUTE);
+    expect(automation.counting).toBe(1);
+  });
+
   it('slows down, and recovers in steps', () => {
     const rule = hearTimes(2, heard('451 busy'), [slow]) as LaneRule;
     const end = 2000 + 4 * MINUTE;

@@ -1,5 +1,5 @@
 import type { Stream } from '../../message.ts';
-import { CONNECTIONS } from '../places.ts';
+import { broadcastConnections, CONNECTIONS } from '../places.ts';
 import type { SmtpOptions } from '../port.ts';
 import type { Conversation } from './conversation.ts';
 
@@ -29,7 +29,7 @@ const HAND_OVER_MS = 25;
  */
 export function createPool(options: PoolOptions): Pool {
   const most = options.connections ?? CONNECTIONS;
-  const mostBroadcast = Math.max(1, most - 1);
+  const mostBroadcast = broadcastConnections(most);
   const maxMessages = options.maxMessagesPerConnection ?? MAX_MESSAGES;
   const idle: { conversation: Conversation; timer: NodeJS.Timeout }[] = [];
   const waiting: Record<Stream, (() => void)[]> = { transactional: [], broadcast: [] };

@@ -20,6 +20,8 @@ export interface Heard {
 export interface Automation {
   /** What is to become of the site's lanes; undefined for nothing new. */
   hear(heard: Heard, acting: LaneRule | undefined, now: number): LaneRule | undefined;
+  /** Rules, routes and sites for which replies are counted now. */
+  readonly counting: number;
 }
 
 const WITHIN_MS = 300_000;
@@ -29,10 +31,26 @@ const FIRST_SHARE = 0.25;
 /** No rule leaves less. */
 const LEAST = 0.01;
 const LEAST_STEP_MS = 10_000;
+/** How often counts that are too old are forgotten: a campaign meets thousands of sites that complain once. */
+const FORGET_MS = 60_000;
+
+/** Replies of one site that a rule has counted. */
+interface Count {
+  readonly at: readonly number[];
+  /** When the last of them is too old. */
+  readonly until: number;
+}
 
 /** @param rules - the first that fits a reply counts it */
 export function createAutomation(rules: readonly ShapingRule[]): Automation {
-  const heardAt = new Map<string, number[]>();
+  const counts = new Map<string, Count>();
+  let forgotAt = 0;
+
+  function forget(now: number): void {
+    // A clock that was set back ends what it cannot date.
+    for (const [key, { at, until }] of counts) if (until <= now || (at.at(-1) ?? 0) > now) counts.delete(key);
+    forgotAt = now;
+  }
 
   /** Whether this reply is the last that was missing. */
   function isEnough(
@@ -41,15 +59,19 @@ export function createAutomation(rules: readonly ShapingRule[]): Automation {
     now: number,
   ): boolean {
     const key = `${name}\t${route}\t${site}`;
-    const at = (heardAt.get(key) ?? []).filter((before) => before <= now && before > now - withinMs);
-    at.push(now);
+    const before = (counts.get(key)?.at ?? []).filter((one) => one <= now && one > now - withinMs);
+    const at = [...before, now];
     const enough = at.length >= times;
-    if (enough) heardAt.delete(key);
-    else heardAt.set(key, at);
+    if (enough) counts.delete(key);
+    else counts.set(key, { at, until: now + withinMs });
+    if (now < forgotAt || now >= forgotAt + FORGET_MS) forget(now);
     return enough;
   }
 
   return {
+    get counting() {
+      return counts.size;
+    },
     hear(heard, acting, now) {
       // What was on its way when a rule began to act says nothing about it. And only a server's own words count.
       if (!/^[45]\d\d/.test(heard.reply) || (acting !== undefined && heard.startedAt <= acting.since)) return undefined;

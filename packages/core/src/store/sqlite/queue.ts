@@ -12,6 +12,7 @@ import type { Lanes } from './lanes.ts';
 import { FLAGS, type Ledger, stateCode } from './ledger.ts';
 import { createOwners } from './owners.ts';
 import { type RateLog, rateKey } from './rates.ts';
+import { createRunning } from './running.ts';
 import type { SiteLanes } from './site-lanes.ts';
 import { createTallies } from './tallies.ts';
 
@@ -99,6 +100,7 @@ export function createQueueStore(
       .returning(['id', 'message_id', 'lane_id', 'recipient', 'attempts', 'flags', 'firsts']),
   );
 
+  const running = createRunning(db);
   const relocate = db.prepare((query, p: { id: number; lane: number }) =>
     query.updateTable('delivery').set({ lane_id: p.lane }).where('id', '=', p.id),
   );
@@ -203,6 +205,14 @@ export function createQueueStore(
     },
     nextSlotAt: rates.nextSlotAt,
     used: rates.used,
+    sending(route) {
+      const sent = { transactional: 0, broadcast: 0 };
+      for (const { lane_id, n } of running()) {
+        const lane = lanes.keyOf(lane_id);
+        if (lane.route === route) sent[lane.stream] += n;
+      }
+      return sent;
+    },
     changes: db.changes,
     pause: (lane, paused, now) =>
       db.write(() => {

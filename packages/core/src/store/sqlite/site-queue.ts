@@ -28,12 +28,14 @@ export function createSiteQueue(
   const { rates, lanes, claims, sites, domains } = parts;
   const ids = new Map<string, number>();
 
-  const due = db.prepare((query, p: { lane: number; now: number; limit: number }) =>
+  const due = db.prepare((query, p: { lane: number; from: number; after: number; now: number; limit: number }) =>
     query
       .selectFrom('delivery')
-      .select(['id', 'recipient'])
+      .select(['id', 'recipient', 'message_id', 'due_at'])
       .where('lane_id', '=', p.lane)
+      .where('due_at', '>=', p.from)
       .where('due_at', '<=', p.now)
+      .where((row) => row.or([row('due_at', '>', p.from), row('id', '>', p.after)]))
       .orderBy('due_at')
       .orderBy('id')
       .limit(p.limit),
@@ -117,13 +119,25 @@ export function createSiteQueue(
   }
 
   return {
-    unsorted({ lane, limit, now }) {
+    unsorted({ lane, after = { id: 0, dueAt: 0 }, limit, now }) {
       const row = lanes.find(lane);
       if (row === undefined) return [];
       return due
-        .all({ lane: row.id, now, limit })
-        .map(({ id, recipient }) => ({ id, domain: domainOf(recipient).toLowerCase() }));
+        .all({ lane: row.id, from: after.dueAt, after: after.id, now, limit })
+        .map(({ id, recipient, message_id, due_at }) => ({
+          id,
+          messageId: message_id,
+          address: recipient,
+          domain: domainOf(recipient).toLowerCase(),
+          dueAt: due_at ?? now,
+        }));
     },
+    reroute: ({ route, stream }, moves) =>
+      db.write(() => {
+        const from = lanes.idOf({ route, stream });
+        for (const [to, deliveries] of moves)
+          move.run({ ids: JSON.stringify(deliveries), from, to: lanes.idOf({ route: to, stream }) });
+      }),
     sort: ({ route, stream }, moves, now) =>
       db.write(() => {
         const from = lanes.idOf({ route, stream });
