@@ -113,6 +113,14 @@ describe('replies', () => {
     }
   });
 
+  it('are hard bounces where the address is bad for good, as what comes back as a mail is, and soft ones else', () => {
+    const bad = new Set(['no-such-mailbox', 'no-such-domain', 'inactive']);
+    for (const [reply, type, reason, , step = 'RCPT'] of CASES) {
+      if (type !== 'bounced') continue;
+      expect(classifyReply(reply, step), reply).toMatchObject({ kind: bad.has(reason) ? 'hard' : 'soft' });
+    }
+  });
+
   it('keep the enhanced status code', () => {
     expect(classifyReply('550 5.1.1 unknown', 'RCPT')).toMatchObject({ status: '5.1.1' });
   });

@@ -1,5 +1,5 @@
 import type { ReasonClass } from '../events.ts';
-import { type Judged, judge } from '../reasons/port.ts';
+import { isBadAddress, type Judged, judge } from '../reasons/port.ts';
 import type { Outcome, RouteFault } from './port.ts';
 import { RECIPIENT, REPLIES, type ReplyRule } from './reply-rules.ts';
 import { retryAfterOf } from './retry-after.ts';
@@ -31,7 +31,7 @@ export function classifyReply(reply: string, step: string): Extract<Outcome, { t
   }
   return {
     type: 'bounced',
-    kind: (rule.ask === 'all' ? known?.kind : undefined) ?? rule.kind ?? 'hard',
+    kind: (rule.ask === 'all' ? known?.kind : undefined) ?? (isBadAddress(reason) ? 'hard' : 'soft'),
     reply,
     status,
     reason,

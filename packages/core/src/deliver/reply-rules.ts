@@ -8,7 +8,6 @@ export interface ReplyRule {
   readonly steps?: readonly string[];
   readonly outcome: 'deferred' | 'bounced';
   readonly reason: ReasonClass;
-  readonly kind?: 'hard' | 'soft';
   /** The address itself is bad, and gets no more mail. */
   readonly suppress?: true;
   readonly retryAfterMs?: number;
@@ -71,7 +70,7 @@ export const REPLIES: readonly ReplyRule[] = [
   { match: /^5\d\d[ -]5\.7\.9\b.*\bpolicy reasons\b/is, outcome: 'bounced', reason: 'policy' },
   { match: /^(?:530|534|535|538)|^5\d\d[ -]5\.7\.[89]\b/, outcome: 'deferred', reason: 'auth-failure', fault: 'login' },
   { match: /^5\d\d[ -]5\.7\.(?:26|27)\b/, outcome: 'deferred', reason: 'auth-failure' },
-  { match: /^5\d\d[ -]5\.7\.(?:10|30)\b|^5\d\d.*requiretls/is, outcome: 'bounced', kind: 'soft', reason: 'tls' },
+  { match: /^5\d\d[ -]5\.7\.(?:10|30)\b|^5\d\d.*requiretls/is, outcome: 'bounced', reason: 'tls' },
   { match: /^4\d\d[ -]4\.4\.\d/, outcome: 'deferred', reason: 'network' },
   { match: /^4\d\d[ -]4\.7\.\d/, outcome: 'deferred', reason: 'policy' },
   { match: /^4\d\d[ -]4\.3\.\d/, outcome: 'deferred', reason: 'system' },
@@ -155,7 +154,6 @@ export const REPLIES: readonly ReplyRule[] = [
     match: /^5\d\d[ -]5\.2\.2|^552(?![ -]5\.3).*(?:quota|mailbox.*full|storage)/is,
     steps: RECIPIENT,
     outcome: 'bounced',
-    kind: 'soft',
     reason: 'mailbox-full',
   },
   {
@@ -167,7 +165,6 @@ export const REPLIES: readonly ReplyRule[] = [
   {
     match: /^5\d\d[ -]5\.[23]\.[34]\b|^552.*(?:size|too (?:big|large))/is,
     outcome: 'bounced',
-    kind: 'soft',
     reason: 'message-too-big',
   },
   {

@@ -67,9 +67,14 @@ export function faultOf(reason: ReasonClass): Fault {
   return FAULTS[reason] ?? 'receiver';
 }
 
+/** Whether a refusal for this reason says that the address is bad for good. */
+export function isBadAddress(reason: ReasonClass): boolean {
+  return HARD.includes(reason);
+}
+
 /** Whether it is so for good: a bad address is, what was only said for now (4xx) is not. */
 function kindOf(reason: ReasonClass, said: Omit<Said, 'text'>): 'hard' | 'soft' {
-  return HARD.includes(reason) && !isForNow(said) ? 'hard' : 'soft';
+  return isBadAddress(reason) && !isForNow(said) ? 'hard' : 'soft';
 }
 
 function isForNow({ status, code }: Omit<Said, 'text'>): boolean {
