@@ -11,13 +11,14 @@ import {
   countBy,
   expectAllArrived,
   expectDuplicatesWithin,
+  expectFewOnTheWay,
   expectReportIsTrue,
-  inFlight,
   readerOf,
 } from './support/truth.ts';
 import { expectRateHeld } from './support/windows.ts';
 
 const MAILS = inForm({ short: 80, full: 1500 });
+const CONNECTIONS = 5;
 const RATE = { limit: inForm({ short: 60, full: 200 }), windowMs: 1000 };
 const TIMEOUT = inForm({ short: 60_000, full: 240_000 });
 const HOUR_MS = 3_600_000;
@@ -42,7 +43,7 @@ async function world(): Promise<World> {
   setClock(0);
   const settings: RelaySettings = {
     store: join(folder, 'relay.db'),
-    smtp: { port: smtp.port },
+    smtp: { port: smtp.port, connections: CONNECTIONS },
     rate: `${RATE.limit}/s`,
     queue: { leaseMs: 1000, retryFirstMs: 500, retryMaxMs: 500 },
   };
@@ -103,7 +104,7 @@ describe('a clock that goes back by an hour', () => {
     await hand(first);
     await taken(all.smtp, MAILS / 3);
     await first.kill();
-    const held = inFlight(all.settings.store);
+    const held = expectFewOnTheWay(all.settings.store, all.smtp, { since: 0, connections: CONNECTIONS });
     all.setClock(-HOUR_MS);
     await all.start();
     await expectTruth(all, countBy(held));

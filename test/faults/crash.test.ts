@@ -9,6 +9,7 @@ import {
   countBy,
   expectAllArrived,
   expectDuplicatesWithin,
+  expectFewOnTheWay,
   expectReportIsTrue,
   inFlight,
   readerOf,
@@ -20,6 +21,7 @@ const KILLS = inForm({ short: 3, full: 14 });
 const TIMEOUT = inForm({ short: 60_000, full: 300_000 });
 /** Calls of `send()` that wait for their answer at once. */
 const AT_ONCE = 20;
+const CONNECTIONS = 5;
 const RATE = { limit: inForm({ short: 100, full: 200 }), windowMs: 1000 };
 
 const bulk = Array.from({ length: MAILS / 2 }, (_, index) => `bulk${index}@example.com`);
@@ -62,7 +64,7 @@ describe('a process that is killed', () => {
     const smtp = await remoteSmtp(folder);
     const settings: RelaySettings = {
       store: join(folder, 'relay.db'),
-      smtp: { port: smtp.port },
+      smtp: { port: smtp.port, connections: CONNECTIONS },
       rate: `${RATE.limit}/s`,
       queue: { leaseMs: 1000 },
     };
@@ -71,11 +73,12 @@ describe('a process that is killed', () => {
     // Three lines of the log for each mail: what is left after the kills is for the last process.
     const most = Math.floor((MAILS * 3 * 0.9) / KILLS);
     for (let kill = 0; kill < KILLS; kill++) {
+      const since = smtp.seen().length;
       const relay = await remoteRelay(settings);
       // What is still handed in when the process dies is never answered, and handed in again.
       submit(relay, answered).catch(() => {});
       await killAfter(between(1, most), relay, smtp);
-      held.push(...inFlight(settings.store));
+      held.push(...expectFewOnTheWay(settings.store, smtp, { since, connections: CONNECTIONS }));
     }
     const last = await remoteRelay(settings);
     await submit(last, answered);
@@ -87,7 +90,7 @@ describe('a process that is killed', () => {
     const again = expectDuplicatesWithin(smtp, countBy(held));
     const account = await expectReportIsTrue(reader, 'crash', MAILS);
     const windows = expectRateHeld(smtp, account, RATE);
-    console.info({ kills: KILLS, inFlight: held.length, again, ...windows });
+    console.info({ kills: KILLS, onTheirWay: held.length, again, ...windows });
     expect(inFlight(settings.store)).toEqual([]);
     await last.stop();
   });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type MailRelay, smtp } from '../../packages/core/src/index.ts';
 import { relayWith, scratchFolder } from '../support/relay.ts';
 import { between, inForm } from './support/form.ts';
+import { PAIRS } from './support/garbage.ts';
 import { type RemoteSmtp, remoteSmtp } from './support/smtp.ts';
 import type { Mode } from './support/smtp-log.ts';
 import { arrivals, expectAllArrived, expectDuplicatesWithin, expectReportIsTrue } from './support/truth.ts';
@@ -18,8 +19,11 @@ const SILENCE_MS = inForm({ short: 1000, full: 2000 });
 const CAMPAIGN = 'faults';
 
 const people = Array.from({ length: MAILS }, (_, index) => `r${index}@example.com`);
+/** The same with some that the server refuses for good: the address, or the mail. */
+const REFUSED: Readonly<Record<number, string>> = { 3: 'gone', 7: 'unwanted' };
+const mixed = people.map((address, index) => (REFUSED[index % 10] ?? '') + address);
 
-async function sending(): Promise<{ readonly relay: MailRelay; readonly server: RemoteSmtp }> {
+async function sending(to = people): Promise<{ readonly relay: MailRelay; readonly server: RemoteSmtp }> {
   const folder = scratchFolder();
   const server = await remoteSmtp(folder);
   // Longer than a machine that is busy with other things keeps a server that is well from answering.
@@ -34,7 +38,7 @@ async function sending(): Promise<{ readonly relay: MailRelay; readonly server: 
     queue: { retryFirstMs: 200, retryMaxMs: 800 },
     logger: { debug() {}, info() {}, warn() {}, error: (...said) => console.error(...said) },
   });
-  await relay.sendMany(people, { subject: 'Hello', text: 'Hello', campaign: CAMPAIGN });
+  await relay.sendMany(to, { subject: 'Hello', text: 'Hello', campaign: CAMPAIGN });
   return { relay, server };
 }
 
@@ -47,7 +51,8 @@ async function feel(relay: MailRelay, deferrals: number): Promise<void> {
 
 /** Waits until the server took some more, or all. */
 async function progress(server: RemoteSmtp): Promise<void> {
-  const goal = Math.min(MAILS, arrivals(server).size + between(1, Math.floor((MAILS * 0.8) / TURNS)));
+  // It may refuse a fifth.
+  const goal = Math.min(MAILS * 0.8, arrivals(server).size + between(1, Math.floor((MAILS * 0.7) / TURNS)));
   await expect.poll(() => arrivals(server).size, { timeout: TIMEOUT / 3, interval: 5 }).toBeGreaterThanOrEqual(goal);
 }
 
@@ -93,9 +98,12 @@ describe('a server that', () => {
     await settle({ relay, server }, TURNS * CONNECTIONS);
   });
 
-  /** Failures to wait for. Where connections break, no more may come: a route that fails three mails rests. */
+  /**
+   * Failures to wait for. Where connections break, no more may come: a route that fails three mails rests. All garbage is to be
+   * said at each step; the first failures are those of connections that ended before.
+   */
   const felt = (mode: Mode): number =>
-    mode === 'garbage' ? Math.ceil(48 / TURNS) : /^(?:busy|drop-before)$/.test(mode) ? 3 : 10;
+    mode === 'garbage' ? Math.ceil(PAIRS / TURNS) + CONNECTIONS : /^(?:busy|drop-before)$/.test(mode) ? 3 : 10;
   const harmless: readonly (readonly [string, Mode])[] = [
     ['is too busy for connections', 'busy'],
     ['refuses recipients for now', 'later'],
@@ -130,5 +138,34 @@ describe('a server that', () => {
     const unanswered = (): number => server.of('taken').length - server.of('answered').length;
     expect(unanswered()).toBeGreaterThan(0);
     await settle({ relay, server }, unanswered() + TURNS * CONNECTIONS);
+  });
+
+  it('refuses some for good has each of them asked once, and a report that counts them', {
+    timeout: TIMEOUT,
+  }, async () => {
+    const { relay, server } = await sending(mixed);
+    const gone = mixed.filter((to) => to.startsWith('gone'));
+    const refused = mixed.filter((to) => /^(?:gone|unwanted)/.test(to));
+    for (let turn = 0; turn < TURNS; turn++) {
+      await progress(server);
+      await server.behave('later');
+      await feel(relay, 10);
+      await server.behave('well');
+    }
+    await expect
+      .poll(async () => (await relay.reports.campaign(CAMPAIGN)).pending, { timeout: TIMEOUT - 20_000, interval: 50 })
+      .toBe(0);
+    expectAllArrived(
+      server,
+      mixed.filter((to) => !refused.includes(to)),
+    );
+    expect(expectDuplicatesWithin(server, new Map())).toBe(0);
+    const said = server.of('refused').map(({ to }) => to);
+    expect(said.toSorted()).toEqual(refused.toSorted());
+    const account = await expectReportIsTrue(relay, CAMPAIGN, MAILS, said);
+    expect(await relay.reports.campaign(CAMPAIGN)).toMatchObject({ hardBounced: gone.length });
+    const { items } = await relay.suppressions.list({ limit: 1000 });
+    expect(items.map(({ address }) => address).sort()).toEqual(gone.toSorted());
+    console.info({ refused: said.length, ...expectRateHeld(server, account, RATE) });
   });
 });

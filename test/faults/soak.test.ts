@@ -6,6 +6,7 @@ import { scratchFolder } from '../support/relay.ts';
 import { inForm } from './support/form.ts';
 import { type Deeds, figuresOf, noDeeds, readMails } from './support/readers.ts';
 import { type RemoteRelay, remoteRelay, type Usage } from './support/relay.ts';
+import type { RelaySettings } from './support/relay-calls.ts';
 import { type RemoteSmtp, remoteSmtp } from './support/smtp.ts';
 import { arrivals, readerOf } from './support/truth.ts';
 
@@ -14,6 +15,8 @@ const MINUTES = inForm({ short: 4, full: 60 });
 const CAMPAIGN = inForm({ short: 50, full: 240 });
 const SENDS = inForm({ short: 10, full: 40 });
 const RESTART_EVERY = inForm({ short: 2, full: 5 });
+/** After it the process ends, and another one goes on; within the first third, after which memory is compared. */
+const NEW_PROCESS_AFTER = inForm({ short: 2, full: 15 });
 const REGULARS = 20;
 const CONNECTIONS = 5;
 const TIMEOUT = inForm({ short: 90_000, full: 1_080_000 });
@@ -28,8 +31,12 @@ interface Open {
   readonly handles: number;
 }
 
+interface Sample extends Usage {
+  readonly engineHeap: number;
+}
+
 interface World {
-  readonly relay: RemoteRelay;
+  relay: RemoteRelay;
   readonly smtp: RemoteSmtp;
   readonly campaigns: Map<string, Deeds>;
   readonly left: Set<string>;
@@ -133,13 +140,18 @@ async function expectNothingOpen({ relay, smtp }: World, first: Open | undefined
 }
 
 /** Memory after the first third of the time is what it needs; it may not grow on and on from there. */
-function expectNoGrowth(samples: readonly Usage[]): void {
+function expectNoGrowth(samples: readonly Sample[]): void {
   const third = Math.floor(samples.length / 3);
-  const grown = (of: (usage: Usage) => number): number =>
+  const grown = (of: (sample: Sample) => number): number =>
     median(samples.slice(-third).map(of)) - median(samples.slice(third, 2 * third).map(of));
-  const growth = { heap: grown(({ heap }) => heap), rss: grown(({ rss }) => rss) };
-  console.info({ samples: samples.length, growth, rss: samples.at(-1)?.rss });
+  const growth = {
+    heap: grown(({ heap }) => heap),
+    engineHeap: grown(({ engineHeap }) => engineHeap),
+    rss: grown(({ rss }) => rss),
+  };
+  console.info({ samples: samples.length, growth, engineHeap: samples.at(-1)?.engineHeap, rss: samples.at(-1)?.rss });
   expect(growth.heap).toBeLessThan(6 * MIB);
+  expect(growth.engineHeap).toBeLessThan(6 * MIB);
   expect(growth.rss).toBeLessThan(40 * MIB);
 }
 
@@ -152,25 +164,30 @@ describe('an hour of mixed traffic', () => {
     const folder = scratchFolder();
     const store = join(folder, 'relay.db');
     const smtp = await remoteSmtp(folder);
-    const relay = await remoteRelay({
+    const settings: RelaySettings = {
       store,
       smtp: { port: smtp.port, connections: CONNECTIONS },
       rate: inForm({ short: '120/s', full: '30/s' }),
-      http: true,
-    });
+    };
+    const preload = [`--import=${new URL('./support/engine-heap.ts', import.meta.url).href}`];
+    const relay = await remoteRelay({ ...settings, http: true }, preload);
     const world: World = { relay, smtp, campaigns: new Map(), left: new Set(), expected: 0, read: 0 };
-    const samples: Usage[] = [];
+    const samples: Sample[] = [];
     let first: Open | undefined;
     for (let number = 1; number <= MINUTES; number++) {
       await minute(world, number);
-      samples.push(await relay.usage());
+      samples.push({ ...(await world.relay.usage()), engineHeap: await world.relay.engineHeap() });
       expect(await smtp.connections()).toBeLessThanOrEqual(CONNECTIONS);
       if (number % RESTART_EVERY !== 0) continue;
-      await relay.stop({ drain: true });
+      await world.relay.stop({ drain: true });
       first = await expectNothingOpen(world, first);
-      await relay.start();
+      if (number === NEW_PROCESS_AFTER) {
+        await world.relay.kill();
+        // Links of the mails lead to the port.
+        world.relay = await remoteRelay({ ...settings, http: relay.port }, preload);
+      } else await world.relay.start();
     }
-    await relay.stop({ drain: true });
+    await world.relay.stop({ drain: true });
     expect([...arrivals(smtp).values()].reduce((sum, times) => sum + times, 0)).toBe(world.expected);
     const reader = readerOf(store);
     for (const [campaign, deeds] of world.campaigns)

@@ -9,7 +9,7 @@ beforeEach(() => {
 afterEach(() => void vi.useRealTimers());
 
 it('no newsletter takes a slot of the rate while transactional mail waits for one', async () => {
-  const world = await simulate(`${scratchFolder()}/relay.db`, { limit: 20, windowMs: 1000 });
+  const world = await simulate(`${scratchFolder()}/relay.db`, [{ limit: 20, windowMs: 1000 }]);
   try {
     await world.accept('broadcast', 200);
     await world.accept('transactional', 70);

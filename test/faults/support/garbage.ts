@@ -10,17 +10,24 @@ const GARBAGE: readonly (Buffer | string)[] = [
   '354 go on\r\n',
   '2',
 ];
+/** Greeting, EHLO, MAIL, RCPT, DATA, the message. */
+const STEPS = 6;
+/** So many conversations have each piece of garbage at each step. */
+export const PAIRS = STEPS * GARBAGE.length;
 let turn = 0;
 
 /** A conversation that begins like SMTP, and at one of its steps becomes something else. No mail is ever taken. */
 export function speakGarbage(socket: Socket): void {
-  const [at, garbage] = [turn % 6, GARBAGE[turn % GARBAGE.length] as string];
+  const at = turn % STEPS;
+  // Both go on with each turn, so that no server is broken in one way for long; after half of the pairs the other half follows.
+  const garbage = GARBAGE[(turn + Math.floor((2 * turn) / PAIRS)) % GARBAGE.length] as string;
+  const ends = (at + Math.floor(turn / PAIRS)) % 2 === 1;
   turn += 1;
   let step = 0;
   const say = (reply: string): void => {
     const wrong = step++ === at;
     socket.write(wrong ? garbage : `${reply}\r\n`);
-    if (wrong && turn % 2 === 0) socket.end();
+    if (wrong && ends) socket.end();
   };
   say('220 here ESMTP');
   let rest = '';

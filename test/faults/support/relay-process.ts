@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createMailRelay, type MailRelay, type MailRelayOptions, smtp } from '../../../packages/core/src/index.ts';
 import { toNodeHandler } from '../../../packages/core/src/node/index.ts';
+import { engineHeap } from './engine-heap.ts';
 import type { Answer, Call, RelaySettings } from './relay-calls.ts';
 
 const { http, smtp: server, rate, concurrency, ...options } = JSON.parse(process.argv[2] ?? '{}') as RelaySettings;
@@ -26,7 +27,7 @@ function optionsWith(publicUrl: string): MailRelayOptions {
 }
 
 if (http) {
-  const web = createServer((req, res) => toNodeHandler(relay)(req, res)).listen(0, '127.0.0.1');
+  const web = createServer((req, res) => toNodeHandler(relay)(req, res)).listen(http === true ? 0 : http, '127.0.0.1');
   await new Promise((resolve) => web.once('listening', resolve));
   port = (web.address() as AddressInfo).port;
   relay = createMailRelay(optionsWith(`http://127.0.0.1:${port}`));
@@ -34,7 +35,7 @@ if (http) {
 
 /** What a test may ask of the process itself. */
 const own: Readonly<Record<string, () => unknown>> = {
-  /** Memory, handles and files, after garbage was collected. */
+  /** Memory and handles, after garbage was collected. */
   usage() {
     (globalThis as { gc?: () => void }).gc?.();
     return {
@@ -43,6 +44,7 @@ const own: Readonly<Record<string, () => unknown>> = {
       handles: process.getActiveResourcesInfo(),
     };
   },
+  engineHeap,
 };
 
 /** `send`, `reports.campaign` …: a function of the relay by its name. */

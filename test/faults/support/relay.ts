@@ -29,6 +29,8 @@ export interface RemoteRelay {
   readonly stop: MailRelay['stop'];
   readonly start: MailRelay['start'];
   usage(): Promise<Usage>;
+  /** Bytes in use of the heap of its engine, which has to be preloaded with `engine-heap.ts`. */
+  engineHeap(): Promise<number>;
   /** SIGKILL. Calls that wait for an answer never get one. */
   kill(): Promise<void>;
 }
@@ -79,6 +81,7 @@ export async function remoteRelay(
     stop: (options) => call('stop', options),
     start: () => call('start'),
     usage: () => call('usage'),
+    engineHeap: () => call('engineHeap'),
     async kill() {
       child.kill('SIGKILL');
       await exited;

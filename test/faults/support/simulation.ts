@@ -1,4 +1,5 @@
 import { vi } from 'vitest';
+import { systemClock } from '../../../packages/core/src/clock.ts';
 import { createLocalQueue } from '../../../packages/core/src/queue/local.ts';
 import type { LocalQueue } from '../../../packages/core/src/queue/local-options.ts';
 import type { ClaimedDelivery, LaneKey, QueueStore, Settlement } from '../../../packages/core/src/queue/port.ts';
@@ -22,16 +23,23 @@ export interface SimulatedProcess {
   kill(): void;
 }
 
-/** Shorter than the window, so that what a dead process began is still in it when the others take over. */
+/** Shorter than a window of a second, so that what a dead process began is still in it when the others take over. */
 const LEASE_MS = 400;
 
 /** A file with mail that waits, and processes that share it, on the clock of vitest's fake timers. */
 export interface Simulation {
   readonly starts: Start[];
   accept(stream: LaneKey['stream'], count: number): Promise<void>;
-  launch(options: { readonly concurrency: number; readonly latency: () => number }): Promise<SimulatedProcess>;
+  /** @param options.pace - a process that does all the same so many times slower lives through longer windows. @default 1 */
+  launch(options: {
+    readonly concurrency: number;
+    readonly latency: () => number;
+    readonly pace?: number;
+  }): Promise<SimulatedProcess>;
   /** Lets time pass. */
   pass(ms: number): Promise<void>;
+  /** Lets much time pass in which no process runs. */
+  leap(ms: number): void;
   /** Sets the clock of the machine; timers go on. */
   setClockBack(ms: number): void;
   close(): Promise<void>;
@@ -44,12 +52,15 @@ const open = async (path: string): Promise<Store> => {
 };
 
 /** Starts a simulation on a new file. Fake timers have to be on. */
-export async function simulate(path: string, rate: Rate): Promise<Simulation> {
+export async function simulate(path: string, rates: readonly Rate[]): Promise<Simulation> {
   const own = await open(path);
   const stores: Store[] = [own];
   const starts: Start[] = [];
   const living = new Set<SimulatedProcess>();
   let accepted = 0;
+  /** What `performance` has forgotten, ms. */
+  let before = 0;
+  const elapsed = (): number => before + performance.now();
 
   return {
     starts,
@@ -64,7 +75,7 @@ export async function simulate(path: string, rate: Rate): Promise<Simulation> {
       };
       await own.intake.accept({ ...input, content: contentOf({ stream }), route: 'out', now: Date.now(), recipients });
     },
-    async launch({ concurrency, latency }) {
+    async launch({ concurrency, latency, pace = 1 }) {
       const store = await open(path);
       const number = stores.push(store);
       let dead = false;
@@ -77,7 +88,7 @@ export async function simulate(path: string, rate: Rate): Promise<Simulation> {
         const startedAt = Date.now();
         if (!onStart(startedAt))
           return { deliveryId: id, startedAt: undefined, transcript: undefined, result: { type: 'returned' } };
-        if (!dead) starts.push({ at: performance.now(), address, process: number });
+        if (!dead) starts.push({ at: elapsed(), address, process: number });
         await elapse(latency());
         return { deliveryId: id, startedAt, transcript: undefined, result: { type: 'sent', reply: '250 ok' } };
       };
@@ -86,14 +97,15 @@ export async function simulate(path: string, rate: Rate): Promise<Simulation> {
         lanes: (['transactional', 'broadcast'] as const).map((stream) => ({
           key: { route: 'out', stream },
           concurrency,
-          rates: [rate],
+          rates,
         })),
         deliver,
         onEvents() {},
         onError() {},
         onMoved() {},
         routes: ['out'],
-        leaseMs: LEASE_MS,
+        leaseMs: LEASE_MS * pace,
+        clock: { ...systemClock, every: (ms, task) => systemClock.every(ms * pace, task) },
         pid: number,
         host: 'here',
       });
@@ -109,6 +121,14 @@ export async function simulate(path: string, rate: Rate): Promise<Simulation> {
       return process;
     },
     pass: async (ms) => void (await vi.advanceTimersByTimeAsync(ms)),
+    leap(ms) {
+      for (const process of living) process.kill();
+      // Without timers time need not pass one by one; this sets the clocks back to their beginning as well.
+      const [at, shown] = [elapsed(), Date.now()];
+      vi.clearAllTimers();
+      before += at + ms - elapsed();
+      vi.setSystemTime(shown + ms);
+    },
     setClockBack: (ms) => void vi.setSystemTime(Date.now() - ms),
     async close() {
       for (const process of living) process.kill();

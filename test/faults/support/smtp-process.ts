@@ -34,7 +34,9 @@ const smtp = new SMTPServer({
   onRcptTo({ address }, session, done) {
     if (mode === 'later') return done(refusal(451, '4.3.0 try again later'));
     write('begun', address, { at: begun.get(session) ?? Date.now() });
-    done();
+    if (!address.startsWith('gone')) return done();
+    write('refused', address);
+    done(refusal(550, '5.1.1 no such user'));
   },
   onData(stream, session, done) {
     const to = session.envelope.rcptTo[0]?.address ?? '';
@@ -44,6 +46,10 @@ const smtp = new SMTPServer({
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
     stream.on('end', () => {
       if (mode === 'hang' || mode === 'drop-before') return;
+      if (to.startsWith('unwanted')) {
+        write('refused', to);
+        return done(refusal(554, '5.6.0 not this content'));
+      }
       const mail = Buffer.concat(chunks).toString();
       const messageId = /^Message-ID: (.*?)\r?$/im.exec(mail)?.[1] ?? '';
       write('taken', to, { messageId, links: linksOf(mail) });

@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import type { DeliveryRecord, MailRelay, MessageEvent } from '../../../packages/core/src/index.ts';
 import { relayWith } from '../../support/relay.ts';
 import type { RemoteSmtp } from './smtp.ts';
+import type { Seen } from './smtp-log.ts';
 
 /** Everything a relay says about its deliveries. */
 export interface Account {
@@ -27,6 +28,41 @@ export function inFlight(store: string): string[] {
   } finally {
     db.close();
   }
+}
+
+/**
+ * Recipients of the mails that processes have on their way, as one is killed: they are claimed, as the file says, and the server
+ * has heard of them. Only these can arrive again.
+ *
+ * @param since - lines of the server's log before the process (or, of several, the first) began
+ */
+export function onTheWay(store: string, smtp: RemoteSmtp, since = 0): string[] {
+  const held = new Set(inFlight(store));
+  return [...new Set(recipientsOf(smtp.seen().slice(since), 'begun'))].filter((to) => held.has(to));
+}
+
+/**
+ * The same of one process alone. Each is on a connection, or among the last that were answered: results are written in batches,
+ * one after another, in the order of the answers.
+ */
+export function expectFewOnTheWay(
+  store: string,
+  smtp: RemoteSmtp,
+  { since, connections }: { readonly since: number; readonly connections: number },
+): string[] {
+  const begun = onTheWay(store, smtp, since);
+  const held = new Set(begun);
+  const answered = recipientsOf(smtp.seen().slice(since), 'answered');
+  const open = begun.filter((to) => !answered.includes(to));
+  expect(open.length, 'mails on connections').toBeLessThanOrEqual(connections);
+  const unwritten = answered.findIndex((to) => held.has(to));
+  const overtook = unwritten < 0 ? [] : answered.slice(unwritten).filter((to) => !held.has(to));
+  expect(overtook.length, 'results that were written before those of earlier answers').toBeLessThanOrEqual(connections);
+  return begun;
+}
+
+function recipientsOf(lines: readonly Seen[], what: Seen['what']): string[] {
+  return lines.filter((line) => line.what === what).map(({ to }) => to);
 }
 
 /** All deliveries, with all events. */
@@ -80,21 +116,35 @@ export function expectDuplicatesWithin(smtp: RemoteSmtp, allowed: ReadonlyMap<st
   return repeated.reduce((sum, [, times]) => sum + times - 1, 0);
 }
 
-/** What the report of the campaign must say, and says: everybody got the mail, and nothing else happened than the events tell. */
-export async function expectReportIsTrue(relay: MailRelay, campaign: string, people: number): Promise<Account> {
+/**
+ * What the report of the campaign must say, and says: everybody got the mail, and nothing else happened than the events tell.
+ *
+ * @param refused - those of the people whom the server refused for good: their mail bounced instead
+ */
+export async function expectReportIsTrue(
+  relay: MailRelay,
+  campaign: string,
+  people: number,
+  refused: readonly string[] = [],
+): Promise<Account> {
   const account = await accountOf(relay);
   const types = [...account.events.values()].flat().map(({ type }) => type);
   const deferred = types.filter((type) => type === 'deferred').length;
   const everDeferred = [...account.events.values()].filter((events) => events.some(({ type }) => type === 'deferred'));
-  expect(account.deliveries.filter(({ state }) => state !== 'sent')).toEqual([]);
-  expect(types.filter((type) => type === 'sent')).toHaveLength(people);
+  const unsent = account.deliveries.filter(({ state }) => state !== 'sent');
+  expect(unsent.map(({ recipient, state }) => `${recipient} ${state}`).sort()).toEqual(
+    refused.map((to) => `${to} bounced`).sort(),
+  );
+  expect(types.filter((type) => type === 'sent')).toHaveLength(people - refused.length);
+  expect(types.filter((type) => type === 'bounced')).toHaveLength(refused.length);
   expect(await relay.reports.campaign(campaign)).toMatchObject({
     accepted: people,
-    sent: people,
+    sent: people - refused.length,
+    tried: people,
     pending: 0,
     deferrals: deferred,
     deferred: everDeferred.length,
-    bounced: 0,
+    bounced: refused.length,
     failed: 0,
     suppressed: 0,
     cancelled: 0,
