@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Attempt, Transport } from '../../../packages/core/src/deliver/port.ts';
+import { createSmtpTransport } from '../../../packages/core/src/deliver/smtp/transport.ts';
 import { politely, rawServer, smtpServer } from '../../support/smtp.ts';
 import { mail, transportTo } from './transports.ts';
 
@@ -73,6 +74,16 @@ describe('connections', () => {
     expect([await speaks(), begins.mock.calls.length, taken]).toEqual(['withdrawn', 5, 2]);
     // Its place is free again.
     expect([await speaks(), taken]).toEqual(['sent', 3]);
+  });
+
+  it('carry mails whose transcripts tell the start that was counted, however long it took to count', async () => {
+    const server = await rawServer(politely(() => undefined));
+    let now = 0;
+    const transport = createSmtpTransport('out', { host: '127.0.0.1', port: server.port }, { now: () => (now += 5) });
+    onTestFinished(() => transport.close());
+    const counted: number[] = [];
+    const { transcript } = await transport.send({ ...mail(), onStart: (at) => counted.push(at) > 0 });
+    expect([transcript.startedAt]).toEqual(counted);
   });
 
   it('go on after a refused recipient', async () => {

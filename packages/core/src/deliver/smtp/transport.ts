@@ -21,9 +21,12 @@ export function createSmtpTransport(
   const pool = createPool(options);
   const socketMs = options.socketTimeoutMs ?? SOCKET_MS;
 
-  /** One try over a connection; it is left to the pool at the end. */
-  async function attempt(mail: OutgoingMail, kept: Conversation | undefined): Promise<Attempt & { stale: boolean }> {
-    const startedAt = clock.now();
+  /** One try over a connection, with the start that was counted; the connection is left to the pool at the end. */
+  async function attempt(
+    mail: OutgoingMail,
+    kept: Conversation | undefined,
+    startedAt: number,
+  ): Promise<Attempt & { stale: boolean }> {
     const steps: TranscriptStep[] = [];
     const onStep = (step: string, reply: string, ms: number): void =>
       void steps.push({ step, reply: oneLine(reply), ms });
@@ -55,7 +58,7 @@ export function createSmtpTransport(
 
   async function begin(mail: OutgoingMail, kept: Conversation | undefined): Promise<Attempt & { stale: boolean }> {
     const startedAt = clock.now();
-    if (mail.onStart?.(startedAt) !== false) return attempt(mail, kept);
+    if (mail.onStart?.(startedAt) !== false) return attempt(mail, kept, startedAt);
     pool.release(kept, streamOf(mail));
     return { outcome: { type: 'withdrawn' }, transcript: { route, startedAt, ms: 0, steps: [] }, stale: false };
   }
