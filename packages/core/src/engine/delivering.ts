@@ -132,17 +132,9 @@ export function createDelivering(context: DeliveringContext): Deliver {
         return { type: 'failed', reply: turn.reply, status: undefined, reason: 'system' };
       case 'trouble': {
         // Nothing was tried, so that its age says how often it has waited.
-        const attempts = 1 + Math.floor(Math.log2(1 + Math.max(0, now - acceptedAt) / schedule.firstMs));
+        const attempts = Math.floor(Math.log2(1 + Math.max(0, now - acceptedAt) / schedule.firstMs));
         const said = { reply: turn.reply, status: undefined };
-        const again = nextAttemptAt({
-          attempts,
-          reason: 'dns',
-          now,
-          acceptedAt,
-          retryAfterMs: undefined,
-          random: Math.random,
-          schedule,
-        });
+        const again = retryAt({ attempts, acceptedAt }, 'dns', now);
         return again === undefined
           ? { type: 'failed', ...said, reason: 'expired' }
           : { type: 'deferred', ...said, retryAt: again, reason: 'dns' };
@@ -180,7 +172,7 @@ export function createDelivering(context: DeliveringContext): Deliver {
   }
 
   function retryAt(
-    claimed: ClaimedDelivery,
+    claimed: Pick<ClaimedDelivery, 'attempts' | 'acceptedAt'>,
     reason: ReasonClass,
     now: number,
     retryAfterMs?: number,

@@ -3,7 +3,7 @@ import { cachedResolver } from '../deliver/mx/cached-resolver.ts';
 import { createResolver, type Resolver } from '../deliver/mx/resolver.ts';
 import { filled } from '../deliver/mx/settings.ts';
 import { poolOf } from '../deliver/mx/source-address.ts';
-import { CONNECTIONS, placesOf } from '../deliver/places.ts';
+import { connectionsOf, placesOf } from '../deliver/places.ts';
 import type { Attempt, ReceiverBounds, RouteSpec } from '../deliver/port.ts';
 import { messageOf } from '../errors.ts';
 import { avoidedBy, factorOf } from '../lane-rule.ts';
@@ -148,7 +148,7 @@ function calendarsOfRoutes(routes: readonly RouteSpec[]): ReadonlyMap<string, Re
 function ofRoute(route: RouteSpec): RouteBounds {
   if (route.kind !== 'mx') {
     const places = placesOf(route);
-    const connections = route.kind === 'smtp' ? Math.min(places, route.smtp.connections ?? CONNECTIONS) : places;
+    const connections = Math.min(places, connectionsOf(route) ?? places);
     return { places, connections, messagesPerConnection: 100, addresses: 1, direct: false, capped: false };
   }
   const { connectionsPerSite, maxMessagesPerConnection } = filled(route.mx);

@@ -7,6 +7,7 @@ import type { RollUp } from '../route/sites/roll-up.ts';
 import { OWN_SITES } from '../shaping-options.ts';
 import type { Store } from '../store/port.ts';
 import type { HostApi } from '../thread/port.ts';
+import { KEPT_MS, NAMES, NOWHERE_MS } from './sites.ts';
 
 /** What is known of the site of a domain. The site is empty where the domain takes no mail. */
 export type SiteAnswer =
@@ -27,14 +28,10 @@ export interface SiteAnswers {
   ask(domain: string, patienceMs: number): Promise<SiteAnswer | undefined>;
 }
 
-/** A site is kept for so long, ms; that there is none, and that the DNS did not answer, for less. */
-const KEPT_MS = 6 * 3_600_000;
-const NOWHERE_MS = 300_000;
+/** That the DNS did not answer is kept for so long, ms: a mail that is about to leave waits for it. */
 const TROUBLE_MS = 20_000;
 /** What the store knew is asked for again after this time, ms. */
 const STORED_MS = 60_000;
-/** Domains that are kept in memory. */
-const NAMES = 50_000;
 /** Questions at once; who asks beyond comes again. */
 const QUESTIONS = 500;
 

@@ -9,13 +9,13 @@ import { OWN_SITES, type ResolvedShaping } from '../shaping-options.ts';
 import type { Store } from '../store/port.ts';
 
 /** A domain keeps its site for so long, ms; one that has none, or whose name servers do not answer, for less. */
-const KEPT_MS = 6 * 3_600_000;
-const NOWHERE_MS = 300_000;
+export const KEPT_MS: number = 6 * 3_600_000;
+export const NOWHERE_MS = 300_000;
 const TROUBLE_MS = 60_000;
 /** Mail does not wait longer for the DNS before it is sorted, ms. */
 const PATIENCE_MS = 2000;
 /** Domains that are kept in memory. */
-const NAMES = 50_000;
+export const NAMES = 50_000;
 
 interface Found {
   readonly domain: string;
