@@ -21,7 +21,7 @@ import type { Store } from '../store/port.ts';
 import type { HostApi } from '../thread/port.ts';
 import { calendarsOf, type WarmUp } from '../warm-up.ts';
 import { createSiteAnswers, type SiteAnswers } from './site-answers.ts';
-import { createFindSites } from './sites.ts';
+import { createSiteFinder } from './sites.ts';
 
 /** What holds routes to what receivers take. */
 export interface Shaping {
@@ -73,13 +73,13 @@ export function createShaping(context: {
   }
 
   const rollUp = createRollUp([...own, ...RECEIVERS]);
-  const findSites = createFindSites({
+  const finder = createSiteFinder({
     store,
     rollUp,
     shaping,
     clock,
+    log,
     resolverOf,
-    specOf: (name) => specs.get(name),
   });
 
   /** The DNS of the first route that has one of its own, else that of the machine. */
@@ -102,7 +102,7 @@ export function createShaping(context: {
         : {
             store: store.sites,
             shaped: { boundsOf },
-            findSites,
+            finder,
             heldUntil(route, site, now) {
               const rule = suspended.get(`${route}\t${site}`);
               return rule !== undefined && factorOf(rule, now) === 0 ? rule.until : undefined;

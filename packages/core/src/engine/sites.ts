@@ -1,12 +1,13 @@
 import type { Clock } from '../clock.ts';
 import { findDestination } from '../deliver/mx/destination.ts';
 import type { Resolver } from '../deliver/mx/resolver.ts';
-import type { RouteSpec } from '../deliver/port.ts';
-import type { FindSites } from '../queue/sorter.ts';
+import { messageOf } from '../errors.ts';
+import type { SiteFinder } from '../queue/sorter.ts';
 import { siteOfDomain } from '../route/sites/bounds.ts';
 import type { RollUp } from '../route/sites/roll-up.ts';
 import { OWN_SITES, type ResolvedShaping } from '../shaping-options.ts';
 import type { Store } from '../store/port.ts';
+import type { HostApi } from '../thread/port.ts';
 
 /** A domain keeps its site for so long, ms; one that has none, or whose name servers do not answer, for less. */
 export const KEPT_MS: number = 6 * 3_600_000;
@@ -24,16 +25,17 @@ interface Found {
 }
 
 /** @param resolverOf - undefined for routes that look up no MX */
-export function createFindSites(context: {
+export function createSiteFinder(context: {
   readonly store: Pick<Store, 'sites'>;
   readonly rollUp: RollUp;
   readonly shaping: ResolvedShaping;
   readonly clock: Pick<Clock, 'now'>;
+  readonly log: HostApi['log'];
   resolverOf(route: string): Resolver | undefined;
-  specOf(route: string): RouteSpec | undefined;
-}): FindSites {
-  const { store, rollUp, shaping, clock, resolverOf, specOf } = context;
+}): SiteFinder {
+  const { store, rollUp, shaping, clock, log, resolverOf } = context;
   const memory = new Map<string, Found>();
+  const unkept: Found[] = [];
 
   function remember(found: Found): void {
     if (memory.size >= NAMES) memory.clear();
@@ -57,51 +59,60 @@ export function createFindSites(context: {
     return { domain, site: OWN_SITES.unresolved, until: now + (trouble ? TROUBLE_MS : NOWHERE_MS) };
   }
 
-  /** Those that the DNS answers in time for. */
-  async function lookUpAll(domains: readonly string[], resolver: Resolver): Promise<readonly Found[]> {
-    const late = (domain: string): Found => ({ domain, site: OWN_SITES.unresolved, until: clock.now() + TROUBLE_MS });
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, PATIENCE_MS);
-    });
-    const found = await Promise.all(
-      domains.map((domain) => Promise.race([lookUp(domain, resolver), patience.then(() => late(domain))])),
-    );
-    clearTimeout(timer);
-    return found;
-  }
-
-  async function looked(
-    domains: readonly string[],
-    resolver: Resolver,
-  ): Promise<readonly (readonly [string, string])[]> {
+  /** Of domains that were looked up before. */
+  function looked(domains: readonly string[]): ReadonlyMap<string, string> {
     const now = clock.now();
-    const fresh = domains.filter((domain) => (memory.get(domain)?.until ?? 0) <= now);
-    const stored = fresh.length === 0 ? new Map<string, string>() : store.sites.sitesOf(fresh, now);
-    // How long the store still keeps it is not asked: a minute is enough to spare most questions.
-    for (const [domain, site] of stored) remember({ domain, site, until: now + TROUBLE_MS });
-    const unknown = fresh.filter((domain) => !stored.has(domain));
-    if (unknown.length > 0) {
-      const found = await lookUpAll(unknown, resolver);
-      for (const one of found) remember(one);
-      await store.sites.keepSites(found, clock.now());
+    const sites = new Map<string, string>();
+    const others: string[] = [];
+    for (const domain of domains) {
+      const found = memory.get(domain);
+      if (found !== undefined && now < found.until) sites.set(domain, found.site);
+      else others.push(domain);
     }
-    return domains.map((domain) => [domain, memory.get(domain)?.site ?? OWN_SITES.unresolved] as const);
+    if (others.length === 0) return sites;
+    for (const [domain, site] of store.sites.sitesOf(others, now)) {
+      // How long the store still keeps it is not asked: a minute is enough to spare most questions.
+      remember({ domain, site, until: now + TROUBLE_MS });
+      sites.set(domain, site);
+    }
+    return sites;
   }
 
-  return async (route, domains) => {
-    const sites = new Map<string, string>();
-    const open: string[] = [];
-    const resolver = resolverOf(route);
-    const direct = specOf(route)?.kind === 'mx';
-    for (const domain of domains) {
-      const site = given(domain);
-      if (site !== undefined) sites.set(domain, site);
-      else if (direct && resolver !== undefined) open.push(domain);
-      else sites.set(domain, OWN_SITES.other);
-    }
-    if (open.length > 0 && resolver !== undefined)
-      for (const [domain, site] of await looked(open, resolver)) sites.set(domain, site);
-    return sites;
+  /** Together with what is found in the same turn. What cannot be kept is asked for again. */
+  function keep(found: Found): void {
+    remember(found);
+    if (unkept.push(found) > 1) return;
+    setImmediate(() => {
+      store.sites.keepSites(unkept.splice(0), clock.now()).catch((error: unknown) => {
+        log('debug', { error: messageOf(error) }, 'the sites of domains could not be kept');
+      });
+    });
+  }
+
+  return {
+    known(route, domains) {
+      const sites = new Map<string, string>();
+      const open: string[] = [];
+      const direct = resolverOf(route) !== undefined;
+      for (const domain of domains) {
+        const site = given(domain);
+        if (site !== undefined) sites.set(domain, site);
+        else if (direct) open.push(domain);
+        else sites.set(domain, OWN_SITES.other);
+      }
+      for (const [domain, site] of looked(open)) sites.set(domain, site);
+      return sites;
+    },
+    async ask(route, domain) {
+      const resolver = resolverOf(route);
+      if (resolver === undefined) return OWN_SITES.other;
+      const patience = Promise.withResolvers<undefined>();
+      const timer = setTimeout(patience.resolve, PATIENCE_MS, undefined);
+      const found = await Promise.race([lookUp(domain, resolver), patience.promise]);
+      clearTimeout(timer);
+      const late = { domain, site: OWN_SITES.unresolved, until: clock.now() + TROUBLE_MS };
+      keep(found ?? late);
+      return (found ?? late).site;
+    },
   };
 }

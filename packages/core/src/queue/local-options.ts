@@ -5,7 +5,7 @@ import type { WarmUp } from '../warm-up.ts';
 import type { InHand } from './in-hand.ts';
 import type { ClaimedDelivery, LaneKey, QueueStore, Settlement } from './port.ts';
 import type { Shaped, SiteQueueStore } from './site-port.ts';
-import type { Divert, FindSites } from './sorter.ts';
+import type { Divert, SiteFinder } from './sorter.ts';
 
 /** A lane with its bounds. */
 export interface LaneOptions {
@@ -21,7 +21,7 @@ export interface LaneOptions {
 export interface SiteQueueOptions {
   readonly store: SiteQueueStore;
   readonly shaped: Shaped;
-  readonly findSites: FindSites;
+  readonly finder: SiteFinder;
   /** Undefined where no route has rules by site. */
   readonly divert?: Divert | undefined;
   /** Until when mail of a site is not to be sent, as a rule says; undefined where it may. */

@@ -133,12 +133,14 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
   async function run(delivery: ClaimedDelivery, lane: Lane, claimedBy: number): Promise<void> {
     // After a pause that was longer than the lease, others have what was claimed before it.
     const ours = claimedBy === owner && leased() && !stopping;
-    const heldUntil = ours ? sites?.of(lane.key)?.heldUntil(delivery) : undefined;
+    const bySite = sites?.of(lane.key);
+    const heldUntil = ours ? bySite?.heldUntil(delivery) : undefined;
     const goes = ours && heldUntil === undefined;
     hands.move(delivery.id, 'attempt');
     settler.add(goes ? await attempt(delivery, lane, claimedBy) : returned(delivery, heldUntil), claimedBy);
     hands.drop(delivery.id);
-    if (lane.queue.size < lane.depth / 2) feed();
+    // A site has a place again only when the result is written.
+    if (bySite === undefined && lane.queue.size < lane.depth / 2) feed();
   }
 
   /** Shares the commit of the claim or of the results that follow. */

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { ClaimedDelivery, LaneKey, QueueStore } from './port.ts';
 import type { Shaped, SiteQueueStore } from './site-port.ts';
 import { createSiteTurns, type SiteTurns } from './site-turns.ts';
-import { createSorter, type Divert, type FindSites } from './sorter.ts';
+import { createSorter, type Divert, type SiteFinder } from './sorter.ts';
 
 /** One route and stream that are held to limits by site. */
 export interface SiteLine {
@@ -27,7 +27,7 @@ export interface SiteLinesContext {
   readonly store: SiteQueueStore;
   readonly queue: Pick<QueueStore, 'nextDueAt'>;
   readonly shaped: Shaped;
-  readonly findSites: FindSites;
+  readonly finder: SiteFinder;
   readonly divert?: Divert | undefined;
   readonly clock: Pick<Clock, 'now'>;
   heldUntil(route: string, site: string, now: number): number | undefined;

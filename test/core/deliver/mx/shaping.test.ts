@@ -158,9 +158,7 @@ describe('shaping of direct MX', () => {
     expect(explained.nextAt?.getTime()).toBeGreaterThan(Date.now() + 3_000_000);
     const other = await relay.send({ ...mail, to: 'b@free.test' });
     // Until the relay has its answer too: before that the delivery still holds a place of the route.
-    await expect
-      .poll(async () => (await relay.messages.get(other.id))?.deliveries)
-      .toMatchObject([{ state: 'sent' }]);
+    await expect.poll(async () => (await relay.messages.get(other.id))?.deliveries).toMatchObject([{ state: 'sent' }]);
     expect(free.taken).toHaveLength(1);
     const lanes = await relay.lanes.list();
     expect(lanes.find(({ site }) => site === 'busy.test')).toMatchObject({
