@@ -83,6 +83,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     path: options.store.path,
     messageIdOf,
     policy: options.suppression,
+    log: host.log,
     ...names,
   });
   const composer: Composer = createComposer({

@@ -111,11 +111,9 @@ export function createSubmitting(
     const routes: string[] = [];
     for (const recipient of given.recipients) routes.push(await routeFor(given, way, recipient));
     const { route: _, ...submission } = given;
-    const accepted = await store.intake.accept({ ...submission, route: way.route, routes, now: clock.now() }, enclosed);
-    if (!accepted.repeated) {
-      announce(accepted.id, submission, accepted.deliveries);
-      wake();
-    }
+    const input = { ...submission, route: way.route, routes, now: clock.now() };
+    const accepted = await store.intake.accept(input, enclosed, wake);
+    if (!accepted.repeated) announce(accepted.id, submission, accepted.deliveries);
     return accepted;
   }
 

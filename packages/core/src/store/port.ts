@@ -118,8 +118,11 @@ export interface IntakeStore {
    * result with `repeated: true`, also when calls race; with other content it throws `IDEMPOTENCY_CONFLICT`. The same
    * address twice in one message makes one delivery. `enclosed` has the attachments that the store lacks: they are stored
    * with the message or not at all.
+   *
+   * @param onPosted - called when its deliveries wait in their lanes: at once, or some ms after the answer. Whoever reads or
+   * claims in this process finds them as soon as the call is answered.
    */
-  accept(input: AcceptInput, enclosed?: Enclosures): Promise<Accepted>;
+  accept(input: AcceptInput, enclosed?: Enclosures, onPosted?: () => void): Promise<Accepted>;
   /** Opens a message for many recipients (`sendMany`), without any yet. With an `idempotencyKey` seen before: the same message. */
   open(
     input: Omit<AcceptInput, 'recipients' | 'routes'>,

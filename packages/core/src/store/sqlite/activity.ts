@@ -2,8 +2,10 @@ import { EVENT_TYPES, type MessageEvent } from '../../events.ts';
 import type { Activity, ActivityStore, DeliveryActivity } from '../port.ts';
 import { type Database, idAt } from './database.ts';
 import { countOnce, type FirstFigure } from './first-days.ts';
+import type { Journal } from './journal.ts';
 import { FLAGS, type Ledger, type MessageFacts } from './ledger.ts';
 import { createLinks } from './links.ts';
+import { createNotedReadings } from './noted-readings.ts';
 
 const RECENT_MS = 10_000;
 /** More clicks than this in so short a time say nothing more, and must not cost more. */
@@ -34,27 +36,36 @@ export interface Activities extends ActivityStore {
 }
 
 /** What readers do, in SQLite. */
-export function createActivityStore(db: Database, ledger: Ledger): Activities {
+export function createActivityStore(db: Database, ledger: Ledger, journal: Journal): Activities {
   const links = createLinks(db);
+  const noted = createNotedReadings({ db, journal, post: (activities) => activities.flatMap(recordOne) });
   const find = db.prepare((query, { id }: { id: number }) =>
     query
       .selectFrom('delivery')
       .select(['message_id', 'lane_id', 'recipient', 'sent_at', 'flags', 'clicked', 'firsts'])
       .where('id', '=', id),
   );
+  // What the journal has is added.
+  const look = db.prepare(
+    (query, { id }: { id: number }) =>
+      query.selectFrom('delivery').select(['message_id', 'sent_at', 'flags']).where('id', '=', id),
+    { early: true },
+  );
   const mark = db.prepare((query, p: { id: number } & Kept) =>
     query.updateTable('delivery').set({ flags: p.flags, clicked: p.clicked, firsts: p.firsts }).where('id', '=', p.id),
   );
-  const recentClicks = db.prepare((query, p: { id: number; since: number; first: number }) =>
-    query
-      .selectFrom('event')
-      .select('at')
-      .where('delivery_id', '=', p.id)
-      // Ids grow with time, so that only what is recent is looked at.
-      .where('id', '>', p.first)
-      .where('type', '=', CLICKED)
-      .where('at', '>', p.since)
-      .limit(RECENT_MOST),
+  const recentClicks = db.prepare(
+    (query, p: { id: number; since: number; first: number }) =>
+      query
+        .selectFrom('event')
+        .select('at')
+        .where('delivery_id', '=', p.id)
+        // Ids grow with time, so that only what is recent is looked at.
+        .where('id', '>', p.first)
+        .where('type', '=', CLICKED)
+        .where('at', '>', p.since)
+        .limit(RECENT_MOST),
+    { early: true },
   );
 
   function recent(id: number, now: number): number {
@@ -136,16 +147,24 @@ export function createActivityStore(db: Database, ledger: Ledger): Activities {
 
   return {
     look(deliveryId, now): DeliveryActivity | undefined {
-      const row = find.get({ id: deliveryId });
+      const row = look.get({ id: deliveryId });
       if (row === undefined) return undefined;
+      const counted = (row.flags & FLAGS.clicked) === 0 ? 0 : recent(deliveryId, now);
       return {
         messageId: row.message_id,
         sentAt: row.sent_at ?? undefined,
-        recentClicks: (row.flags & FLAGS.clicked) === 0 ? 0 : recent(deliveryId, now),
+        recentClicks: Math.min(RECENT_MOST, counted + noted.clicksOf(deliveryId)),
       };
     },
     recordNow: recordOne,
     record: (activities) => db.write(() => activities.flatMap(recordOne)),
+    async note(activities, onPosted) {
+      let events: MessageEvent[] | undefined;
+      await db.write(() => {
+        events = noted.note(activities, onPosted) ? undefined : activities.flatMap(recordOne);
+      });
+      if (events !== undefined) onPosted(events);
+    },
   };
 }
 

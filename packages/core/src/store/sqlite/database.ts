@@ -12,6 +12,12 @@ export interface Database extends Statements {
   open(): Promise<void>;
   /** Runs a change in a transaction that it may share with others; resolves after the commit. */
   write<T>(change: () => T): Promise<T>;
+  /** Runs a change now, in the transaction that is open or in one of its own. */
+  now<T>(change: () => T): T;
+  /** What is running: a change of `write` that may share its transaction, one that has its own, a commit, or none. */
+  running(): 'shared' | 'alone' | 'commit' | undefined;
+  /** Called before every query that is not `early`. */
+  beforeQuery(listener: () => void): void;
   /** A new id: grows with time (ms since the epoch), and was never used before. Inside of `write` only. */
   nextId(at: number): number;
   /** Types of events that go into the feed, as bits. Inside of `write`, after `nextId`. */
@@ -20,6 +26,8 @@ export interface Database extends Statements {
   want(types: number): void;
   /** Called inside of each transaction, as its last change: for what many changes of it add up to. */
   beforeCommit(listener: () => void): void;
+  /** Called when a transaction is durable. */
+  afterCommit(listener: () => void): void;
   /** Called when a transaction was undone: what was read in it may not be. */
   onRollback(listener: () => void): void;
   /** A number that changes when another process committed; cheap. */
@@ -66,6 +74,9 @@ export function createDatabase(path: string): Database {
   let wanted = 0;
   const ending: (() => void)[] = [];
   const undone: (() => void)[] = [];
+  const durable: (() => void)[] = [];
+  let committing = false;
+  let settle = (): void => {};
 
   function guard<T>(task: () => T): T {
     try {
@@ -88,10 +99,13 @@ export function createDatabase(path: string): Database {
     return db;
   }
 
-  const statements = createStatements(handle, guard);
-  const readSequence = statements.prepare((query) => query.selectFrom('sequence').select(['last_id', 'wanted']));
-  const writeSequence = statements.prepare((query, { lastId: last_id }: { lastId: number }) =>
-    query.updateTable('sequence').set({ last_id }),
+  const statements = createStatements(handle, guard, () => settle());
+  const readSequence = statements.prepare((query) => query.selectFrom('sequence').select(['last_id', 'wanted']), {
+    early: true,
+  });
+  const writeSequence = statements.prepare(
+    (query, { lastId: last_id }: { lastId: number }) => query.updateTable('sequence').set({ last_id }),
+    { early: true },
   );
   const writeWanted = statements.prepare((query, { types }: { types: number }) =>
     query.updateTable('sequence').set({ wanted: types }),
@@ -106,7 +120,19 @@ export function createDatabase(path: string): Database {
     });
   }
 
-  const { write, flush } = createGroupCommit({
+  function commit(): void {
+    committing = true;
+    try {
+      for (const listener of ending) listener();
+      if (lastId > 0) writeSequence.run({ lastId });
+      handle().exec('COMMIT');
+    } finally {
+      committing = false;
+    }
+    for (const listener of durable) listener();
+  }
+
+  const { write, now, running, flush } = createGroupCommit({
     begin: () =>
       guard(() => {
         checkThere();
@@ -114,12 +140,7 @@ export function createDatabase(path: string): Database {
         // Other processes may have taken ids since.
         lastId = 0;
       }),
-    commit: () =>
-      guard(() => {
-        for (const listener of ending) listener();
-        if (lastId > 0) writeSequence.run({ lastId });
-        handle().exec('COMMIT');
-      }),
+    commit: () => guard(commit),
     rollback() {
       if (db?.isTransaction) db.exec('ROLLBACK');
       for (const listener of undone) listener();
@@ -156,6 +177,11 @@ export function createDatabase(path: string): Database {
       db = opened;
     },
     write,
+    now,
+    running: () => (committing ? 'commit' : running()),
+    beforeQuery(listener) {
+      settle = listener;
+    },
     nextId(at) {
       if (lastId === 0) {
         const row = readSequence.get({});
@@ -171,6 +197,7 @@ export function createDatabase(path: string): Database {
       wanted = types;
     },
     beforeCommit: (listener) => void ending.push(listener),
+    afterCommit: (listener) => void durable.push(listener),
     onRollback: (listener) => void undone.push(listener),
     changes: () => Number(guard(() => handle().prepare('PRAGMA data_version').get())?.data_version),
     bytes() {

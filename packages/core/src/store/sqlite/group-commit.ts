@@ -10,6 +10,13 @@ export interface Transaction {
 export interface GroupCommit {
   /** Runs a change in a transaction that it may share with others; resolves after the commit, and rejects with what the change or the database throws. */
   write<T>(change: () => T): Promise<T>;
+  /**
+   * Runs a change now: in the transaction that is open, which it undoes where it fails, or in one of its own, which is
+   * committed when this returns. Throws what the change or the database throws.
+   */
+  now<T>(change: () => T): T;
+  /** What is running: a change that may share its transaction, one that has its own, or none. */
+  running(): 'shared' | 'alone' | undefined;
   /** Commits what was written, now. */
   flush(): void;
 }
@@ -44,15 +51,19 @@ export function createGroupCommit({ begin, commit, rollback }: Transaction): Gro
   let expected = 0;
   let firstAt = 0;
   let lastAt = 0;
+  let running: 'shared' | 'alone' | undefined;
 
   function run(waiting: Waiting): void {
     // One of the group cannot be done: they are told apart when the turn ends.
     if (state === 'failed') return;
+    running = 'shared';
     try {
       if (state === 'closed') open();
       waiting.result = waiting.change();
     } catch {
       fail();
+    } finally {
+      running = undefined;
     }
   }
 
@@ -103,19 +114,40 @@ export function createGroupCommit({ begin, commit, rollback }: Transaction): Gro
 
   /** In a transaction of its own, so that only the one that cannot be done fails. */
   function runAlone({ change, resolve, reject }: Waiting): void {
+    running = 'alone';
+    try {
+      resolve(inOwn(change) as never);
+    } catch (error) {
+      reject(error);
+    } finally {
+      running = undefined;
+    }
+  }
+
+  function inOwn<T>(change: () => T): T {
     try {
       for (const end of [...begun]) end();
       begin();
       const result = change();
       commit();
-      resolve(result as never);
+      return result;
     } catch (error) {
       rollback();
-      reject(error);
+      throw error;
     }
   }
 
   return {
+    now(change) {
+      if (state !== 'open') return inOwn(change);
+      try {
+        return change();
+      } catch (error) {
+        fail();
+        throw error;
+      }
+    },
+    running: () => running,
     write: <T>(change: () => T) =>
       new Promise<T>((resolve, reject) => {
         const waiting = { change, result: undefined, resolve: resolve as (value: never) => void, reject };

@@ -15,8 +15,10 @@ import { createKeepBlob } from './blobs.ts';
 import { contentHash } from './content-hash.ts';
 import type { Database } from './database.ts';
 import { createFeed } from './feed.ts';
+import type { Journal } from './journal.ts';
 import { type Ledger, type MessageFacts, parseJson, stateCode, stateOf } from './ledger.ts';
 import { createMessages } from './messages.ts';
+import { createNotedMail } from './noted-mail.ts';
 
 /** Names the RFC 5322 Message-ID of a mail. */
 export type MessageIdOf = (mail: {
@@ -57,7 +59,14 @@ const ANSWERED = 1000;
 const ACCEPTED = EVENT_TYPES.indexOf('accepted');
 
 /** Accepts messages into SQLite. */
-export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageIdOf): IntakeStore {
+export function createIntake(
+  db: Database,
+  {
+    ledger,
+    journal,
+    messageIdOf,
+  }: { readonly ledger: Ledger; readonly journal: Journal; readonly messageIdOf: MessageIdOf },
+): IntakeStore {
   const messages = createMessages(db, ledger);
   const keepBlob = createKeepBlob(db);
   const feed = createFeed(db);
@@ -75,13 +84,16 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
       .onConflict((conflict) => conflict.doNothing()),
   );
   const forgetRun = db.prepare((query, { run }: { run: number }) => query.deleteFrom('run').where('run', '=', run));
-  const findSuppressed = db.prepare((query, { address, now }: { address: string; now: number }) =>
-    query
-      .selectFrom('suppression')
-      .select('scope')
-      .where('address', '=', address)
-      .where('lifted_at', 'is', null)
-      .where((row) => row.or([row('until', 'is', null), row('until', '>', now)])),
+  // No entry of the journal changes the list.
+  const findSuppressed = db.prepare(
+    (query, { address, now }: { address: string; now: number }) =>
+      query
+        .selectFrom('suppression')
+        .select('scope')
+        .where('address', '=', address)
+        .where('lifted_at', 'is', null)
+        .where((row) => row.or([row('until', 'is', null), row('until', '>', now)])),
+    { early: true },
   );
   const insertDeliveryRow = db.prepare((query, p: NewDelivery) =>
     query
@@ -132,10 +144,19 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
   function insertDelivery(
     facts: MessageFacts,
     recipient: SubmittedRecipient,
-    { now, run, route }: { readonly now: number; readonly run: number | undefined; readonly route: string | undefined },
+    {
+      now,
+      run,
+      route,
+      id = db.nextId(now),
+    }: {
+      readonly now: number;
+      readonly run: number | undefined;
+      readonly route: string | undefined;
+      readonly id: number | undefined;
+    },
   ): Inserted {
     const { address, name, data, locale, tracking, metadata, rendered } = recipient;
-    const id = db.nextId(now);
     const own = JSON.stringify({ name, data, locale, tracking, metadata, rendered });
     const suppressed = findSuppressed.all({ address: address.toLowerCase(), now });
     const covered =
@@ -165,10 +186,10 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
   function insertAll(
     facts: MessageFacts,
     recipients: readonly SubmittedRecipient[],
-    { now, run, routes }: Parameters<IntakeStore['append']>[2],
+    { now, run, routes, ids }: Parameters<IntakeStore['append']>[2] & { readonly ids?: readonly number[] },
   ): Inserted[] {
     const results = recipients.map((recipient, index) =>
-      insertDelivery(facts, recipient, { now, run, route: routes?.[index] }),
+      insertDelivery(facts, recipient, { now, run, route: routes?.[index], id: ids?.[index] }),
     );
     const accepted = results.filter(isAccepted).filter(({ repeated }) => !repeated);
     const suppressed = accepted.filter(({ state }) => state === 'suppressed').length;
@@ -211,8 +232,11 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
     return answer(facts, deliveries, true);
   }
 
-  function answer(facts: MessageFacts, deliveries: readonly Delivered[], repeated: boolean): Accepted {
-    const { id, content } = facts;
+  function answer(
+    { id, content }: Pick<MessageFacts, 'id' | 'content'>,
+    deliveries: readonly Delivered[],
+    repeated: boolean,
+  ): Accepted {
     return {
       id: encodeId('msg', id),
       messageId: messageIdOf({ content, messageId: id, deliveryId: deliveries[0]?.id ?? 0 }),
@@ -225,18 +249,38 @@ export function createIntake(db: Database, ledger: Ledger, messageIdOf: MessageI
     };
   }
 
+  function acceptNow(input: AcceptInput, enclosed: Enclosures | undefined): Accepted {
+    const hash = input.idempotencyKey === undefined ? '' : contentHash(input, input.recipients);
+    const before = earlier(input.idempotencyKey, hash);
+    if (before !== undefined) return answerAgain(before);
+    keepEnclosed(enclosed);
+    const facts = messages.insert(input);
+    const results = insertAll(facts, input.recipients, input);
+    remember(input.idempotencyKey, hash, facts.id, input.now);
+    return answer(facts, results.filter(isAccepted).slice(0, ANSWERED), false);
+  }
+
+  const noteMail = createNotedMail({
+    db,
+    journal,
+    isSuppressed: (address, now) => findSuppressed.get({ address, now }) !== undefined,
+    post({ input, ids: [id, ...ids] }) {
+      insertAll(messages.insert(input, id), input.recipients, { ...input, ids });
+    },
+  });
+
   return {
-    accept: (input, enclosed) =>
-      db.write(() => {
-        const hash = input.idempotencyKey === undefined ? '' : contentHash(input, input.recipients);
-        const before = earlier(input.idempotencyKey, hash);
-        if (before !== undefined) return answerAgain(before);
-        keepEnclosed(enclosed);
-        const facts = messages.insert(input);
-        const results = insertAll(facts, input.recipients, input);
-        remember(input.idempotencyKey, hash, facts.id, input.now);
-        return answer(facts, results.filter(isAccepted).slice(0, ANSWERED), false);
-      }),
+    async accept(input, enclosed, onPosted) {
+      let posted = false;
+      const accepted = await db.write(() => {
+        const noted = noteMail(input, enclosed, onPosted);
+        posted = noted === undefined;
+        if (noted === undefined) return acceptNow(input, enclosed);
+        return answer({ id: noted.id, content: input.content }, noted.deliveries, false);
+      });
+      if (posted) onPosted?.();
+      return accepted;
+    },
     open: (input, enclosed) =>
       db.write(() => {
         const hash = input.idempotencyKey === undefined ? '' : contentHash(input, []);

@@ -13,7 +13,8 @@ export function createMessages(
   db: Database,
   ledger: Ledger,
 ): {
-  insert(input: Omit<AcceptInput, 'recipients'>): MessageFacts;
+  /** @param id - @default a new one */
+  insert(input: Omit<AcceptInput, 'recipients'>, id?: number): MessageFacts;
   /** Number of the lane of a route and a stream. */
   laneOf(route: string, stream: Stream, now: number): number;
 } {
@@ -81,7 +82,7 @@ export function createMessages(
     return { id, value: content, length: json.length };
   }
 
-  function insertMessage(input: Omit<AcceptInput, 'recipients'>): MessageFacts {
+  function insertMessage(input: Omit<AcceptInput, 'recipients'>, given?: number): MessageFacts {
     const { campaign, tags, metadata, route, sendAt, now } = input;
     const { stream } = input.content;
     const content = contentOf(input.content);
@@ -90,7 +91,7 @@ export function createMessages(
       campaign === undefined
         ? undefined
         : (findCampaign.get({ name: campaign })?.id ?? insertCampaign.insert({ name: campaign }));
-    const id = db.nextId(now);
+    const id = given ?? db.nextId(now);
     insertMessageRow.run({
       id,
       content_id: content.id,

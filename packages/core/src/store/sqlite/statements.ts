@@ -36,15 +36,25 @@ const query: Query = new Kysely<Tables>({
 
 const named = new Proxy({}, { get: (_, name) => new Parameter(String(name)) });
 
-/** Kysely writes the SQL; `node:sqlite` runs it at once. `handle` answers the open database, `guard` names its errors. */
-export function createStatements(handle: () => DatabaseSync, guard: <T>(task: () => T) => T) {
+/**
+ * Kysely writes the SQL; `node:sqlite` runs it at once. `handle` answers the open database, `guard` names its errors, and
+ * `settle` brings the tables up to date before a query.
+ */
+export function createStatements(handle: () => DatabaseSync, guard: <T>(task: () => T) => T, settle: () => void) {
   return {
-    /** A query that runs often: `prepare((query, p: { id: number }) => query.selectFrom('delivery')…where('id', '=', p.id))`. */
-    prepare<P extends object, R>(build: (query: Query, parameters: P) => Compilable<R>): Prepared<P, R> {
+    /**
+     * A query that runs often: `prepare((query, p: { id: number }) => query.selectFrom('delivery')…where('id', '=', p.id))`.
+     * One that is `early` may find tables that lack what the journal still has.
+     */
+    prepare<P extends object, R>(
+      build: (query: Query, parameters: P) => Compilable<R>,
+      { early = false }: { readonly early?: boolean } = {},
+    ): Prepared<P, R> {
       let statement: StatementSync | undefined;
       let preparedBy: DatabaseSync | undefined;
       let slots: readonly unknown[] = [];
       function ready(): StatementSync {
+        if (!early) settle();
         const db = handle();
         if (statement === undefined || preparedBy !== db) {
           const compiled = build(query, named as P).compile();
@@ -66,6 +76,7 @@ export function createStatements(handle: () => DatabaseSync, guard: <T>(task: ()
     /** A query that differs each time. */
     select<R>(build: (query: Query) => Compilable<R>): R[] {
       return guard(() => {
+        settle();
         const { sql, parameters } = build(query).compile();
         return handle()
           .prepare(sql)

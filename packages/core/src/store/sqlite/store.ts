@@ -1,4 +1,7 @@
+import { messageOf } from '../../errors.ts';
+import type { QueueStore } from '../../queue/port.ts';
 import { resolveSuppression, type SuppressionPolicy } from '../../suppression-policy.ts';
+import type { HostApi } from '../../thread/port.ts';
 import type { Store } from '../port.ts';
 import { createActivityStore } from './activity.ts';
 import { createAlertStore } from './alerts.ts';
@@ -10,6 +13,7 @@ import { createDomainSites } from './domain-sites.ts';
 import { createEndpointStore } from './endpoints.ts';
 import { createFeedbackStore } from './feedback.ts';
 import { createIntake, type MessageIdOf } from './intake.ts';
+import { createJournal, type Journal } from './journal.ts';
 import { createLanes } from './lanes.ts';
 import { createLedger } from './ledger.ts';
 import { createLog } from './log.ts';
@@ -36,6 +40,7 @@ export function createSqliteStore({
   providerOf = () => '',
   siteOf = () => undefined,
   waysPerDay = WAYS_PER_DAY,
+  log = () => {},
 }: {
   readonly path: string;
   readonly messageIdOf: MessageIdOf;
@@ -47,6 +52,8 @@ export function createSqliteStore({
   readonly siteOf?: WayNames['siteOf'];
   /** Ways that are counted by name on one day. @default 2000 */
   readonly waysPerDay?: number;
+  /** Told what cannot be stored although it was answered. @default nobody */
+  readonly log?: HostApi['log'];
 }): Store {
   const db = createDatabase(path);
   const lanes = createLanes(db);
@@ -54,7 +61,8 @@ export function createSqliteStore({
   const suppressions = createSuppressionStore(db, ledger);
   const rates = createRateLog(db);
   const sites = createSiteLanes(db, lanes, rates);
-  const activities = createActivityStore(db, ledger);
+  const journal = createJournal(db, log);
+  const activities = createActivityStore(db, ledger, journal);
   const consequences = createConsequences(db, ledger, suppressions);
   const notices = createNotices(db);
   const rows = createSubscriptionRows(db);
@@ -75,8 +83,8 @@ export function createSqliteStore({
     },
   };
   return {
-    intake: createIntake(db, ledger, messageIdOf),
-    queue: createQueueStore(db, ledger, parts),
+    intake: createIntake(db, { ledger, journal, messageIdOf }),
+    queue: withAdoption(createQueueStore(db, ledger, parts), journal, log),
     sites: createSiteQueue(db, parts),
     log: createLog(db, ledger, messageIdOf, sites),
     suppressions,
@@ -87,8 +95,30 @@ export function createSqliteStore({
     endpoints: createEndpointStore(db, rows, subscriptions.remove),
     alerts: createAlertStore(db, notices),
     blobs: createBlobs(db),
-    open: () => db.open(),
-    close: () => db.close(),
+    async open() {
+      await db.open();
+      await journal.recover();
+    },
+    async close() {
+      await journal.close();
+      await db.close();
+    },
     size: async () => ({ bytes: db.bytes() }),
+  };
+}
+
+/** A process posts what it has noted within this time, or is not there any more, ms. */
+const LEFT_MS = 5000;
+
+/** With each beat, what processes that are gone have left is posted. */
+function withAdoption(queue: QueueStore, journal: Journal, log: HostApi['log']): QueueStore {
+  return {
+    ...queue,
+    async beat(owner, options) {
+      journal
+        .adopt(Date.now() - LEFT_MS)
+        .catch((error: unknown) => log('error', { error: messageOf(error) }, 'the journal could not be posted'));
+      return queue.beat(owner, options);
+    },
   };
 }

@@ -122,6 +122,18 @@ interface SoftBounceTable {
   delivery_id: number;
 }
 
+/** What was answered, and is not in its own tables yet. */
+interface JournalTable {
+  id: number;
+  /** Place in `JOURNAL_KINDS`. */
+  kind: number;
+  /** By the clock of the machine, ms. */
+  at: number;
+  json: string;
+  /** When it could not be posted; tried again by the next process that opens the file. */
+  failed_at: Generated<number | null>;
+}
+
 interface IdempotencyTable {
   key: string;
   hash: string;
@@ -183,6 +195,7 @@ export interface Tables extends ReportTables, SubscriptionTables {
   delivery: DeliveryTable;
   event: EventTable;
   suppression: SuppressionTable;
+  journal: JournalTable;
   idempotency: IdempotencyTable;
   blob: BlobTable;
   owner: OwnerTable;

@@ -3,6 +3,7 @@ import { endpoints } from './endpoints.ts';
 import { feedback } from './feedback.ts';
 import { firstDays } from './first-days.ts';
 import { initial } from './initial.ts';
+import { journal } from './journal.ts';
 import { notices } from './notices.ts';
 import { reports } from './reports.ts';
 import { sites } from './sites.ts';
@@ -18,4 +19,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0006-notices': notices,
   '0007-first-days': firstDays,
   '0008-endpoints': endpoints,
+  '0009-journal': journal,
 };

@@ -1,0 +1,67 @@
+import type { Database } from './database.ts';
+
+/** An entry as it is stored. */
+export interface JournalRow {
+  readonly id: number;
+  /** Place in `JOURNAL_KINDS`. */
+  readonly kind: number;
+  readonly json: string;
+}
+
+/** Rows that are read at once. */
+const PAGE = 500;
+
+/** The table of the journal. All of it works while entries wait, and changes are for inside of `write`. */
+export function createJournalRows(db: Database): {
+  insert(row: JournalRow & { readonly at: number }): void;
+  /** Answers whether it was there. */
+  remove(id: number): boolean;
+  setAside(id: number, now: number): void;
+  /** Noted before a time, in their order, those after one; without what was set aside. */
+  before(time: number, after: number): JournalRow[];
+  /** What was set aside. */
+  setAsideBefore(): JournalRow[];
+} {
+  const early = { early: true } as const;
+  const insert = db.prepare(
+    (query, p: { id: number; kind: number; at: number; json: string }) =>
+      query.insertInto('journal').values({ id: p.id, kind: p.kind, at: p.at, json: p.json }),
+    early,
+  );
+  const remove = db.prepare((query, p: { id: number }) => query.deleteFrom('journal').where('id', '=', p.id), early);
+  const setAside = db.prepare(
+    (query, p: { id: number; now: number }) =>
+      query.updateTable('journal').set({ failed_at: p.now }).where('id', '=', p.id),
+    early,
+  );
+  const left = db.prepare(
+    (query, p: { time: number; after: number }) =>
+      query
+        .selectFrom('journal')
+        .select(['id', 'kind', 'json'])
+        .where('id', '>', p.after)
+        .where('at', '<', p.time)
+        .where('failed_at', 'is', null)
+        .orderBy('id')
+        .limit(PAGE),
+    early,
+  );
+  const kept = db.prepare(
+    (query) =>
+      query
+        .selectFrom('journal')
+        .select(['id', 'kind', 'json'])
+        .where('failed_at', 'is not', null)
+        .orderBy('id')
+        .limit(PAGE),
+    early,
+  );
+
+  return {
+    insert: (row) => void insert.run(row),
+    remove: (id) => remove.run({ id }) > 0,
+    setAside: (id, now) => void setAside.run({ id, now }),
+    before: (time, after) => left.all({ time, after }),
+    setAsideBefore: () => kept.all({}),
+  };
+}
