@@ -166,6 +166,7 @@ describe('a damaged row', () => {
     const ids: string[] = [];
     for (let index = 0; index < 12; index++)
       ids.push((await relay.send({ ...message, to: `r${index}@example.com`, text: `Hello ${index}` })).id);
+    await relay.messages.list();
     const raw = new DatabaseSync(file);
     raw.exec('UPDATE content SET json = \'{"from":\' WHERE id = 7');
     raw.close();
@@ -182,7 +183,9 @@ describe('a damaged row', () => {
 
   it('is STORE_CORRUPT where it is asked for', async () => {
     const file = join(folder(), 'relay.db');
-    const { id } = await relayOn(file).send(message);
+    const relay = relayOn(file);
+    const { id } = await relay.send(message);
+    await relay.messages.list();
     const raw = new DatabaseSync(file);
     raw.exec("UPDATE content SET json = '{'");
     raw.close();

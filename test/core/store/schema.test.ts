@@ -27,7 +27,9 @@ describe('the schema', () => {
 
   it('of a later version is left alone, and the start says so', async () => {
     const file = join(folder(), 'relay.db');
-    await relayOn(file).send(message);
+    const relay = relayOn(file);
+    await relay.send(message);
+    await relay.stop();
     const raw = new DatabaseSync(file);
     raw.exec("INSERT INTO kysely_migration (name, timestamp) VALUES ('9999-later', '2030-01-01')");
     raw.close();

@@ -44,7 +44,7 @@ export interface Journal {
   /** Posts everything that the file has. */
   recover(): Promise<void>;
   /** Posts what waits, where that can be done: the next process finds the rest. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 interface Noted {
@@ -83,6 +83,7 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
   let posting: Noted[] = [];
   let busy = false;
   let failing = false;
+  let closed = false;
   /** Entries that are posted in one transaction: one, where they have to be told apart. */
   let together = Number.POSITIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
@@ -105,11 +106,12 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
     // Who noted in the transaction notes again, or is told.
     waiting = [...posting, ...waiting].filter(({ durable }) => durable);
     posting = [];
+    if (waiting.length > 0) arm(GRACE_MS);
   });
   db.beforeQuery(settle);
 
   function arm(ms: number): void {
-    timer ??= setTimeout(tick, ms);
+    if (!closed) timer ??= setTimeout(tick, ms);
   }
 
   function tick(): void {
@@ -117,16 +119,18 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
     const now = performance.now();
     if (waiting.length === 0) return;
     if (!failing && waiting.length < MANY && now - lastAt < GRACE_MS && now < latestAt) arm(GRACE_MS);
-    else db.write(postWaiting).then(goOn, giveUp);
+    else postOrGiveUp();
   }
 
-  function goOn(): void {
-    if (waiting.length > 0) {
-      arm(0);
-      return;
+  function postOrGiveUp(): void {
+    try {
+      db.now(postWaiting);
+      failing = waiting.length > 0;
+      if (failing) arm(0);
+      else together = Number.POSITIVE_INFINITY;
+    } catch (error) {
+      giveUp(error);
     }
-    failing = false;
-    together = Number.POSITIVE_INFINITY;
   }
 
   /** Before a query, which has to find everything. */
@@ -233,12 +237,15 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
       await adopt(Number.MAX_SAFE_INTEGER);
       await takeApart(rows.setAsideBefore());
     },
-    async close() {
+    close() {
+      closed = true;
       clearTimeout(timer);
       if (waiting.length === 0) return;
-      await db.write(postWaiting).catch((error: unknown) => {
+      try {
+        db.now(postWaiting);
+      } catch (error) {
         log('warn', { error: messageOf(error), entries: waiting.length }, 'the journal is left to the next process');
-      });
+      }
     },
   };
 }

@@ -48,7 +48,10 @@ export function createNotedMail({
       recipients.some(({ address }) => isSuppressed(address.toLowerCase(), now))
     )
       return false;
-    return recipients.length < 2 || new Set(recipients.map(({ address }) => address)).size === recipients.length;
+    return (
+      recipients.length < 2 ||
+      new Set(recipients.map(({ address }) => address.toLowerCase())).size === recipients.length
+    );
   }
 
   return (input, enclosed, onPosted) => {

@@ -100,7 +100,7 @@ export function createSqliteStore({
       await journal.recover();
     },
     async close() {
-      await journal.close();
+      journal.close();
       await db.close();
     },
     size: async () => ({ bytes: db.bytes() }),
