@@ -151,8 +151,9 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
   function postWaiting(): void {
     busy = true;
     try {
-      for (const one of waiting.splice(0, together)) {
-        posting.push(one);
+      const entries = waiting.splice(0, together);
+      posting.push(...entries);
+      for (const one of entries) {
         // What is gone was posted by another process, which took this one for dead.
         if (rows.remove(one.id)) one.posted = { result: posts.get(one.kind)?.(one.entry as never) };
       }
