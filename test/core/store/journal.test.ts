@@ -132,6 +132,20 @@ describe('what is answered before it is in its tables', () => {
     expect([count('journal'), count('message')]).toEqual([0, 6]);
   });
 
+  it('is in its tables at once where other processes may look for it', async () => {
+    const { store, count } = await open();
+    const others = await Promise.all([1, 2].map((pid) => store.queue.register({ pid, host: 'here', rates: {} }, NOW)));
+    await store.intake.accept(input());
+    expect([count('journal'), count('message')]).toEqual([0, 1]);
+    await store.queue.unregister(others[1] as number, NOW);
+    await expect
+      .poll(async () => {
+        await store.intake.accept(input());
+        return count('journal');
+      })
+      .toBe(1);
+  });
+
   it('waits until it is due', async () => {
     const { store } = await open();
     const accepted = await store.intake.accept(input({ sendAt: NOW + 60_000 }));
