@@ -16,8 +16,10 @@ export interface Database extends Statements {
   now<T>(change: () => T): T;
   /** What is running: a change of `write` that may share its transaction, one that has its own, a commit, or none. */
   running(): 'shared' | 'alone' | 'commit' | undefined;
-  /** Called before every query that is not `early`. */
+  /** Called before every query that is not `early`, nor inside of `asTheyAre`. */
   beforeQuery(listener: () => void): void;
+  /** Runs queries that take the tables as they are. */
+  asTheyAre<T>(task: () => T): T;
   /** A new id: grows with time (ms since the epoch), and was never used before. Inside of `write` only. */
   nextId(at: number): number;
   /** Types of events that go into the feed, as bits. Inside of `write`, after `nextId`. */
@@ -77,6 +79,7 @@ export function createDatabase(path: string): Database {
   const durable: (() => void)[] = [];
   let committing = false;
   let settle = (): void => {};
+  let takesAsTheyAre = false;
 
   function guard<T>(task: () => T): T {
     try {
@@ -99,7 +102,9 @@ export function createDatabase(path: string): Database {
     return db;
   }
 
-  const statements = createStatements(handle, guard, () => settle());
+  const statements = createStatements(handle, guard, () => {
+    if (!takesAsTheyAre) settle();
+  });
   const readSequence = statements.prepare((query) => query.selectFrom('sequence').select(['last_id', 'wanted']), {
     early: true,
   });
@@ -181,6 +186,15 @@ export function createDatabase(path: string): Database {
     running: () => (committing ? 'commit' : running()),
     beforeQuery(listener) {
       settle = listener;
+    },
+    asTheyAre(task) {
+      const outer = takesAsTheyAre;
+      takesAsTheyAre = true;
+      try {
+        return task();
+      } finally {
+        takesAsTheyAre = outer;
+      }
     },
     nextId(at) {
       if (lastId === 0) {

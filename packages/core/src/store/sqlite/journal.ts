@@ -38,6 +38,8 @@ export interface JournalPart<Entry, Posted> {
 export interface Journal {
   /** Whether entries may be noted: not while they cannot be posted, or where too many wait. */
   isOpen(): boolean;
+  /** Whether queries have lately forced it to post: where they keep doing that, an entry is nothing but written twice. */
+  isPressed(): boolean;
   part<Entry, Posted>(kind: JournalKind, post: Post<Entry, Posted>): JournalPart<Entry, Posted>;
   /** Posts what other processes have left: what was noted before a time of the machine, ms since the epoch. */
   adopt(before: number): Promise<void>;
@@ -63,6 +65,8 @@ const GRACE_MS = 2;
 /** With so many entries nobody waits for more, and with so many more none is noted. */
 const MANY = 500;
 const MOST = 2000;
+/** Queries that come more often than this come together with what they look for, ms. */
+const PRESSED_MS = 50;
 /** After a failure, ms. */
 const RETRY_MS = 250;
 /** What may pass by itself; anything else would happen again. */
@@ -88,6 +92,7 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
   let together = Number.POSITIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
   let lastAt = 0;
+  let pressedAt = Number.NEGATIVE_INFINITY;
   let latestAt = Number.POSITIVE_INFINITY;
 
   db.afterCommit(() => {
@@ -140,6 +145,7 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
     if (running === 'commit' || running === 'alone') return;
     try {
       db.now(postWaiting);
+      pressedAt = performance.now();
     } catch (error) {
       giveUp(error);
       // A query alone may do without; the transaction of a change is undone by now.
@@ -222,6 +228,7 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
 
   return {
     isOpen: () => !failing && waiting.length < MOST,
+    isPressed: () => performance.now() - pressedAt < PRESSED_MS,
     part<Entry, Posted>(kind: JournalKind, post: Post<Entry, Posted>): JournalPart<Entry, Posted> {
       posts.set(kind, post as Post<never, unknown>);
       return {

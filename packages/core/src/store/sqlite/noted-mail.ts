@@ -56,7 +56,14 @@ export function createNotedMail({
   }
 
   function isPlain({ idempotencyKey, recipients, now }: AcceptInput, enclosed: Enclosures | undefined): boolean {
-    if (!journal.isOpen() || hasOthers() || idempotencyKey !== undefined || (enclosed?.size ?? 0) > 0) return false;
+    if (
+      !journal.isOpen() ||
+      journal.isPressed() ||
+      hasOthers() ||
+      idempotencyKey !== undefined ||
+      (enclosed?.size ?? 0) > 0
+    )
+      return false;
     if (
       recipients.length > MOST_RECIPIENTS ||
       recipients.some(({ address }) => isSuppressed(address.toLowerCase(), now))

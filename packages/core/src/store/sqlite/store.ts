@@ -82,12 +82,29 @@ export function createSqliteStore({
       domains.sweep(now);
     },
   };
+  /** Methods that take the tables as they are, whatever the journal has. */
+  function asTheyAre<T extends object>(whole: T, names: readonly (keyof T)[]): T {
+    const taken = names.map((name) => {
+      const method = whole[name] as (...parameters: unknown[]) => unknown;
+      return [name, (...parameters: unknown[]) => db.asTheyAre(() => method(...parameters))] as const;
+    });
+    return { ...whole, ...Object.fromEntries(taken) };
+  }
+
   return {
     intake: createIntake(db, { ledger, journal, messageIdOf }),
-    queue: withAdoption(createQueueStore(db, ledger, parts), journal, log),
-    sites: createSiteQueue(db, parts),
-    log: createLog(db, ledger, messageIdOf, sites),
-    suppressions,
+    // What is on its way, or looks for it, is in its tables.
+    queue: asTheyAre(withAdoption(createQueueStore(db, ledger, parts), journal, log), [
+      'settle',
+      'started',
+      'beat',
+      'nextDueAt',
+      'nextSlotAt',
+    ]),
+    sites: asTheyAre(createSiteQueue(db, parts), ['sort', 'readyAt', 'sitesOf', 'keepSites', 'applyRule', 'lane']),
+    log: asTheyAre(createLog(db, ledger, messageIdOf, sites), ['content', 'labels']),
+    // No entry of the journal changes the list.
+    suppressions: asTheyAre(suppressions, ['find']),
     activity: activities,
     feedback: createFeedbackStore({ db, ledger, messageIdOf, activities, consequences }),
     reports: createReportStore(db),
