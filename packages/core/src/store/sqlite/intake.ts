@@ -15,6 +15,7 @@ import { createKeepBlob } from './blobs.ts';
 import { contentHash } from './content-hash.ts';
 import type { Database } from './database.ts';
 import { createFeed } from './feed.ts';
+import { createIdempotency } from './idempotency.ts';
 import type { Journal } from './journal.ts';
 import { type Ledger, type MessageFacts, parseJson, stateCode, stateOf } from './ledger.ts';
 import { createMessages } from './messages.ts';
@@ -70,6 +71,7 @@ export function createIntake(
   const messages = createMessages(db, ledger);
   const keepBlob = createKeepBlob(db);
   const feed = createFeed(db);
+  const { earlier, remember } = createIdempotency(db);
   const findRecipient = db.prepare((query, { messageId, recipient }: { messageId: number; recipient: string }) =>
     query
       .selectFrom('delivery')
@@ -111,12 +113,6 @@ export function createIntake(
         data: p.data,
       })
       .onConflict((conflict) => conflict.columns(['recipient', 'message_id']).doNothing()),
-  );
-  const findKey = db.prepare((query, { key }: { key: string }) =>
-    query.selectFrom('idempotency').select(['hash', 'message_id']).where('key', '=', key),
-  );
-  const insertKey = db.prepare((query, p: { key: string; hash: string; messageId: number; now: number }) =>
-    query.insertInto('idempotency').values({ key: p.key, hash: p.hash, message_id: p.messageId, created_at: p.now }),
   );
   const firstDeliveries = db.prepare((query, { messageId }: { messageId: number }) =>
     query
@@ -196,23 +192,6 @@ export function createIntake(
     if (accepted.length > 0) ledger.count(facts, 'accepted', now, accepted.length);
     if (suppressed > 0) ledger.count(facts, 'suppressed', now, suppressed);
     return results;
-  }
-
-  /** The message that the key made before; throws where it had other content. */
-  function earlier(key: string | undefined, hash: string): number | undefined {
-    if (key === undefined) return undefined;
-    const row = findKey.get({ key });
-    if (row === undefined) return undefined;
-    if (row.hash !== hash)
-      throw new MailRelayError('IDEMPOTENCY_CONFLICT', {
-        idempotencyKey: key,
-        reason: `the key ${key} belongs to another message`,
-      });
-    return row.message_id;
-  }
-
-  function remember(key: string | undefined, hash: string, id: number, now: number): void {
-    if (key !== undefined) insertKey.run({ key, hash, messageId: id, now });
   }
 
   function keepEnclosed(enclosed: Enclosures | undefined): void {

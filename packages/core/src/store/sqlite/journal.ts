@@ -38,8 +38,9 @@ export interface JournalPart<Entry, Posted> {
 export interface Journal {
   /** Whether entries may be noted: not while they cannot be posted, or where too many wait. */
   isOpen(): boolean;
-  /** Whether queries have lately forced it to post: where they keep doing that, an entry is nothing but written twice. */
+  /** Whether something has lately pressed: where that goes on, an entry is nothing but written twice. Queries that force it to post do. */
   isPressed(): boolean;
+  press(): void;
   part<Entry, Posted>(kind: JournalKind, post: Post<Entry, Posted>): JournalPart<Entry, Posted>;
   /** Posts what other processes have left: what was noted before a time of the machine, ms since the epoch. */
   adopt(before: number): Promise<void>;
@@ -65,7 +66,7 @@ const GRACE_MS = 2;
 /** With so many entries nobody waits for more, and with so many more none is noted. */
 const MANY = 500;
 const MOST = 2000;
-/** Queries that come more often than this come together with what they look for, ms. */
+/** What comes more often than this goes on, ms. */
 const PRESSED_MS = 50;
 /** After a failure, ms. */
 const RETRY_MS = 250;
@@ -145,12 +146,16 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
     if (running === 'commit' || running === 'alone') return;
     try {
       db.now(postWaiting);
-      pressedAt = performance.now();
+      press();
     } catch (error) {
       giveUp(error);
       // A query alone may do without; the transaction of a change is undone by now.
       if (running === 'shared') throw error;
     }
+  }
+
+  function press(): void {
+    pressedAt = performance.now();
   }
 
   /** Inside of a transaction. */
@@ -229,6 +234,7 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
   return {
     isOpen: () => !failing && waiting.length < MOST,
     isPressed: () => performance.now() - pressedAt < PRESSED_MS,
+    press,
     part<Entry, Posted>(kind: JournalKind, post: Post<Entry, Posted>): JournalPart<Entry, Posted> {
       posts.set(kind, post as Post<never, unknown>);
       return {

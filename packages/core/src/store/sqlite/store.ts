@@ -94,7 +94,7 @@ export function createSqliteStore({
   return {
     intake: createIntake(db, { ledger, journal, messageIdOf }),
     // What is on its way, or looks for it, is in its tables.
-    queue: asTheyAre(withAdoption(createQueueStore(db, ledger, parts), journal, log), [
+    queue: asTheyAre(withJournal(createQueueStore(db, ledger, parts), journal, log), [
       'settle',
       'started',
       'beat',
@@ -126,9 +126,11 @@ export function createSqliteStore({
 
 /** A process posts what it has noted within this time, or is not there any more, ms. */
 const LEFT_MS = 5000;
+/** Results in one piece that say that mail goes out in numbers: the thread has enough to do. */
+const NUMBERS = 16;
 
 /** With each beat, what processes that are gone have left is posted. */
-function withAdoption(queue: QueueStore, journal: Journal, log: HostApi['log']): QueueStore {
+function withJournal(queue: QueueStore, journal: Journal, log: HostApi['log']): QueueStore {
   return {
     ...queue,
     async beat(owner, options) {
@@ -136,6 +138,10 @@ function withAdoption(queue: QueueStore, journal: Journal, log: HostApi['log']):
         .adopt(Date.now() - LEFT_MS)
         .catch((error: unknown) => log('error', { error: messageOf(error) }, 'the journal could not be posted'));
       return queue.beat(owner, options);
+    },
+    settle(settlements, options) {
+      if (settlements.length >= NUMBERS) journal.press();
+      return queue.settle(settlements, options);
     },
   };
 }
