@@ -216,7 +216,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
       alerting.start();
     },
     async stop(stopOptions): Promise<void> {
-      await siteMoves?.stop();
+      await Promise.all([store.posted(), siteMoves?.stop()]);
       await queue?.stop(stopOptions);
       await notifying.stop(stopOptions.timeoutMs);
       await alerting.stop();

@@ -78,6 +78,8 @@ export interface Store {
   readonly blobs: BlobStore;
   /** Opens the database and brings its schema up to date. Throws `STORE_UNAVAILABLE`, `STORE_READ_ONLY`, `STORE_NEWER` or `STORE_CORRUPT`. */
   open(): Promise<void>;
+  /** Resolves when everything that was answered is in its tables, and told (`onPosted`). Also where that cannot be done now. */
+  posted(): Promise<void>;
   /** Waits for pending writes and closes. */
   close(): Promise<void>;
   /** Bytes on disk, for the health route and the benchmark. */

@@ -2,7 +2,7 @@ import { EVENT_TYPES, type MessageEvent } from '../../events.ts';
 import type { Activity, ActivityStore, DeliveryActivity } from '../port.ts';
 import { type Database, idAt } from './database.ts';
 import { countOnce, type FirstFigure } from './first-days.ts';
-import type { Journal } from './journal.ts';
+import type { Journal } from './journal-port.ts';
 import { FLAGS, type Ledger, type MessageFacts } from './ledger.ts';
 import { createLinks } from './links.ts';
 import { createNotedReadings } from './noted-readings.ts';

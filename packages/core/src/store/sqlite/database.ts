@@ -14,6 +14,8 @@ export interface Database extends Statements {
   write<T>(change: () => T): Promise<T>;
   /** Runs a change now, in the transaction that is open or in one of its own. */
   now<T>(change: () => T): T;
+  /** A part of a change that is undone alone where it throws. Inside of `write`. */
+  undoable<T>(task: () => T): T;
   /** What is running: a change of `write` that may share its transaction, one that has its own, a commit, or none. */
   running(): 'shared' | 'alone' | 'commit' | undefined;
   /** Called before every query that is not `early`, nor inside of `asTheyAre`. */
@@ -137,7 +139,24 @@ export function createDatabase(path: string): Database {
     for (const listener of durable) listener();
   }
 
+  function undoable<T>(task: () => T): T {
+    // What was added up before is not undone.
+    for (const listener of ending) listener();
+    handle().exec('SAVEPOINT part');
+    try {
+      const result = task();
+      for (const listener of ending) listener();
+      handle().exec('RELEASE part');
+      return result;
+    } catch (error) {
+      if (db?.isTransaction) db.exec('ROLLBACK TO part; RELEASE part');
+      for (const listener of undone) listener();
+      throw error;
+    }
+  }
+
   const { write, now, running, flush } = createGroupCommit({
+    beforeAlone: () => settle(),
     begin: () =>
       guard(() => {
         checkThere();
@@ -183,6 +202,7 @@ export function createDatabase(path: string): Database {
     },
     write,
     now,
+    undoable: (task) => guard(() => undoable(task)),
     running: () => (committing ? 'commit' : running()),
     beforeQuery(listener) {
       settle = listener;

@@ -1,5 +1,7 @@
 /** A transaction of the database; each of the three throws what the database says. */
 export interface Transaction {
+  /** Called before a change that has a transaction of its own. Does not throw. */
+  beforeAlone?(): void;
   begin(): void;
   commit(): void;
   /** Undoes what was begun, where something was. */
@@ -45,7 +47,7 @@ const begun = new Set<() => void>();
  * All changes of one turn of the event loop share a transaction. Each runs as it comes, while others are on their way from
  * the host's thread, and the turn's end commits.
  */
-export function createGroupCommit({ begin, commit, rollback }: Transaction): GroupCommit {
+export function createGroupCommit({ beforeAlone, begin, commit, rollback }: Transaction): GroupCommit {
   let group: Waiting[] = [];
   let state: 'closed' | 'open' | 'failed' = 'closed';
   let expected = 0;
@@ -114,6 +116,7 @@ export function createGroupCommit({ begin, commit, rollback }: Transaction): Gro
 
   /** In a transaction of its own, so that only the one that cannot be done fails. */
   function runAlone({ change, resolve, reject }: Waiting): void {
+    beforeAlone?.();
     running = 'alone';
     try {
       resolve(inOwn(change) as never);

@@ -16,7 +16,7 @@ import { contentHash } from './content-hash.ts';
 import type { Database } from './database.ts';
 import { createFeed } from './feed.ts';
 import { createIdempotency } from './idempotency.ts';
-import type { Journal } from './journal.ts';
+import type { Journal } from './journal-port.ts';
 import { type Ledger, type MessageFacts, parseJson, stateCode, stateOf } from './ledger.ts';
 import { createMessages } from './messages.ts';
 import { createNotedMail } from './noted-mail.ts';

@@ -19,8 +19,10 @@ export function createJournalRows(db: Database): {
   setAside(id: number, now: number): void;
   /** Noted before a time, in their order, those after one; without what was set aside. */
   before(time: number, after: number): JournalRow[];
-  /** What was set aside. */
-  setAsideBefore(): JournalRow[];
+  /** Nothing is set aside any more. */
+  tryAgain(): void;
+  /** The processes that are registered. */
+  owners(): { readonly pid: number; readonly host: string }[];
 } {
   const early = { early: true } as const;
   const insert = db.prepare(
@@ -46,22 +48,18 @@ export function createJournalRows(db: Database): {
         .limit(PAGE),
     early,
   );
-  const kept = db.prepare(
-    (query) =>
-      query
-        .selectFrom('journal')
-        .select(['id', 'kind', 'json'])
-        .where('failed_at', 'is not', null)
-        .orderBy('id')
-        .limit(PAGE),
+  const again = db.prepare(
+    (query) => query.updateTable('journal').set({ failed_at: null }).where('failed_at', 'is not', null),
     early,
   );
+  const owners = db.prepare((query) => query.selectFrom('owner').select(['pid', 'host']), early);
 
   return {
     insert: (row) => void insert.run(row),
     remove: (id) => remove.run({ id }) > 0,
     setAside: (id, now) => void setAside.run({ id, now }),
     before: (time, after) => left.all({ time, after }),
-    setAsideBefore: () => kept.all({}),
+    tryAgain: () => void again.run({}),
+    owners: () => owners.all({}),
   };
 }

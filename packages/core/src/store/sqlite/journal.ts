@@ -1,64 +1,23 @@
-import { type ErrorCode, isMailRelayError, messageOf } from '../../errors.ts';
+import { hostname } from 'node:os';
+import { messageOf } from '../../errors.ts';
 import type { HostApi } from '../../thread/port.ts';
 import type { Database } from './database.ts';
-import { createJournalRows, type JournalRow } from './journal-rows.ts';
+import { isPassing } from './journal-faults.ts';
+import { JOURNAL_KINDS, type Journal, type JournalKind, type JournalPart, type JournalPost } from './journal-port.ts';
+import { createJournalRows } from './journal-rows.ts';
 import { parseJson } from './ledger.ts';
-
-/** What the journal has entries of, as they are stored. */
-export const JOURNAL_KINDS = ['mail', 'readings'] as const;
-
-/** What an entry is of. */
-export type JournalKind = (typeof JOURNAL_KINDS)[number];
-
-/** Brings an entry into its tables, inside of `write`. */
-export type Post<Entry, Posted> = (entry: Entry) => Posted;
-
-/** A kind of entries. */
-export interface JournalPart<Entry, Posted> {
-  /** Notes an entry, and posts it within `withinMs`. Inside of `write`. */
-  note(
-    entry: Entry,
-    options: {
-      /** One that this transaction gave away. */
-      readonly id: number;
-      readonly withinMs: number;
-      /** The entry as JSON, where that is there already. */
-      readonly json?: string;
-      /** Called after the commit that has it in its tables; not where another process has posted it. */
-      readonly onPosted?: ((posted: Posted) => void) | undefined;
-    },
-  ): void;
-}
-
-/**
- * Where a change is durable before it is in its tables: one row at the end of one table instead of a page of each index.
- * Entries are posted some at a time, in their order and exactly once: soon, or before the next query, whatever comes first,
- * so that no query of this process finds tables that lack one. What a process leaves behind is posted by the next.
- */
-export interface Journal {
-  /** Whether entries may be noted: not while they cannot be posted, or where too many wait. */
-  isOpen(): boolean;
-  /** Whether something has lately pressed: where that goes on, an entry is nothing but written twice. Queries that force it to post do. */
-  isPressed(): boolean;
-  press(): void;
-  part<Entry, Posted>(kind: JournalKind, post: Post<Entry, Posted>): JournalPart<Entry, Posted>;
-  /** Posts what other processes have left: what was noted before a time of the machine, ms since the epoch. */
-  adopt(before: number): Promise<void>;
-  /** Posts everything that the file has. */
-  recover(): Promise<void>;
-  /** Posts what waits, where that can be done: the next process finds the rest. */
-  close(): void;
-}
 
 interface Noted {
   readonly id: number;
   readonly kind: JournalKind;
+  readonly json: string;
+  /** As it was noted here; undefined where another process has noted it. */
   readonly entry: unknown;
   readonly onPosted: ((posted: never) => void) | undefined;
   /** Its own commit is over. */
   durable: boolean;
   /** What posting it answered; undefined where another process has done that. */
-  posted?: { readonly result: unknown };
+  posted: { readonly result: unknown } | undefined;
 }
 
 /** An entry waits for the end of what comes with it, ms. */
@@ -70,18 +29,15 @@ const MOST = 2000;
 const PRESSED_MS = 50;
 /** After a failure, ms. */
 const RETRY_MS = 250;
-/** What may pass by itself; anything else would happen again. */
-const PASSING: ReadonlySet<string> = new Set<string>([
-  'STORE_FULL',
-  'STORE_UNAVAILABLE',
-  'STORE_READ_ONLY',
-  'RELAY_STOPPED',
-] satisfies ErrorCode[]);
+/** How often to look for other processes, ms. */
+const LOOK_MS = 100;
+/** A process posts what it has noted within this time, or is not there any more, ms. */
+const LEFT_MS = 5000;
 
 /** The journal in SQLite. */
 export function createJournal(db: Database, log: HostApi['log']): Journal {
   const rows = createJournalRows(db);
-  const posts = new Map<JournalKind, Post<never, unknown>>();
+  const parts = new Map<JournalKind, JournalPost<never, unknown>>();
   /** Not posted yet, in their order. */
   let waiting: Noted[] = [];
   /** Posted in the transaction that is open. */
@@ -89,32 +45,51 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
   let busy = false;
   let failing = false;
   let closed = false;
-  /** Entries that are posted in one transaction: one, where they have to be told apart. */
-  let together = Number.POSITIVE_INFINITY;
+  /** One of those that wait is bad. */
+  let apart = false;
   let timer: NodeJS.Timeout | undefined;
+  let telling: Promise<void> | undefined;
   let lastAt = 0;
-  let pressedAt = Number.NEGATIVE_INFINITY;
   let latestAt = Number.POSITIVE_INFINITY;
+  let pressedAt = Number.NEGATIVE_INFINITY;
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  let isShared = false;
 
   db.afterCommit(() => {
     const posted = posting;
     posting = [];
     for (const one of waiting) one.durable = true;
     if (waiting.length === 0) latestAt = Number.POSITIVE_INFINITY;
-    else if (!failing) arm(GRACE_MS);
-    if (posted.length === 0) return;
-    // Later, so that who waits for the commit is told first.
-    setImmediate(() => {
-      for (const one of posted) if (one.posted !== undefined) one.onPosted?.(one.posted.result as never);
-    });
+    else arm(GRACE_MS);
+    if (posted.length > 0) tell(posted);
   });
   db.onRollback(() => {
-    // Who noted in the transaction notes again, or is told.
-    waiting = [...posting, ...waiting].filter(({ durable }) => durable);
+    // That is a part of our own transaction.
+    if (busy) return;
+    const undone = [...posting, ...waiting];
+    for (const one of posting) one.posted = undefined;
     posting = [];
-    if (waiting.length > 0) arm(GRACE_MS);
+    waiting = undone.filter(({ durable }) => durable);
+    // Who noted in the transaction notes again, or is told.
+    for (const one of undone) if (!one.durable) leave(one);
+    if (waiting.length > 0) arm(failing ? RETRY_MS : GRACE_MS);
   });
   db.beforeQuery(settle);
+
+  /** Later, so that who waits for the commit is told first. */
+  function tell(posted: readonly Noted[]): void {
+    for (const one of posted) leave(one);
+    telling = new Promise((resolve) => {
+      setImmediate(() => {
+        for (const one of posted) if (one.posted !== undefined) one.onPosted?.(one.posted.result as never);
+        resolve();
+      });
+    });
+  }
+
+  function leave({ kind, entry }: Noted): void {
+    if (entry !== undefined) parts.get(kind)?.left?.(entry as never);
+  }
 
   function arm(ms: number): void {
     if (!closed) timer ??= setTimeout(tick, ms);
@@ -124,16 +99,9 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
     timer = undefined;
     const now = performance.now();
     if (waiting.length === 0) return;
-    if (!failing && waiting.length < MANY && now - lastAt < GRACE_MS && now < latestAt) arm(GRACE_MS);
-    else postOrGiveUp();
-  }
-
-  function postOrGiveUp(): void {
+    if (!failing && waiting.length < MANY && now - lastAt < GRACE_MS && now < latestAt) return void arm(GRACE_MS);
     try {
-      db.now(postWaiting);
-      failing = waiting.length > 0;
-      if (failing) arm(0);
-      else together = Number.POSITIVE_INFINITY;
+      postAll();
     } catch (error) {
       giveUp(error);
     }
@@ -145,118 +113,155 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
     const running = db.running();
     if (running === 'commit' || running === 'alone') return;
     try {
-      db.now(postWaiting);
+      postAll(running);
       press();
     } catch (error) {
-      giveUp(error);
+      if (isPassing(error)) giveUp(error);
       // A query alone may do without; the transaction of a change is undone by now.
       if (running === 'shared') throw error;
     }
   }
 
-  function press(): void {
-    pressedAt = performance.now();
+  /** Throws what may pass. Inside of a change, which then fails with it, also that one of the entries is bad. */
+  function postAll(running?: 'shared'): void {
+    if (!apart) {
+      try {
+        db.now(postTogether);
+        failing = false;
+        return;
+      } catch (error) {
+        if (isPassing(error)) throw error;
+        apart = true;
+        if (running === 'shared') throw error;
+      }
+    }
+    db.now(postApart);
+    apart = false;
+    failing = false;
   }
 
-  /** Inside of a transaction. */
-  function postWaiting(): void {
+  function postTogether(): void {
     busy = true;
     try {
-      const entries = waiting.splice(0, together);
-      posting.push(...entries);
-      for (const one of entries) {
-        // What is gone was posted by another process, which took this one for dead.
-        if (rows.remove(one.id)) one.posted = { result: posts.get(one.kind)?.(one.entry as never) };
+      for (const one of take()) post(one);
+    } finally {
+      busy = false;
+    }
+  }
+
+  /** One that cannot be posted, whatever is tried, holds up no other. It is kept. */
+  function postApart(): void {
+    busy = true;
+    try {
+      for (const one of take()) {
+        try {
+          db.undoable(() => post(one));
+        } catch (error) {
+          if (isPassing(error)) throw error;
+          posting = posting.filter((other) => other !== one);
+          leave(one);
+          rows.setAside(one.id, Date.now());
+          const fields = { error: messageOf(error), entry: one.id };
+          log('error', fields, 'an entry of the journal cannot be posted, and is kept there');
+        }
       }
     } finally {
       busy = false;
     }
   }
 
+  function take(): readonly Noted[] {
+    const entries = waiting;
+    waiting = [];
+    posting.push(...entries);
+    return entries;
+  }
+
+  function post(one: Noted): void {
+    // What is gone was posted by another process, which took this one for dead.
+    if (!rows.remove(one.id)) return;
+    one.posted = { result: parts.get(one.kind)?.post(parseJson<never>(one.json, `journal ${one.id}`)) };
+  }
+
+  function press(): void {
+    pressedAt = performance.now();
+  }
+
   function giveUp(error: unknown): void {
     failing = true;
-    const [first] = waiting;
-    if (isPassing(error) || first === undefined) {
-      log('error', { error: messageOf(error), entries: waiting.length }, 'the journal could not be posted');
-      arm(RETRY_MS);
-    } else if (together === 1) {
-      waiting.shift();
-      void putAside(first.id, error).finally(() => arm(0));
-    } else {
-      together = 1;
-      arm(0);
-    }
+    log('error', { error: messageOf(error), entries: waiting.length }, 'the journal could not be posted');
+    clearTimeout(timer);
+    timer = undefined;
+    arm(RETRY_MS);
   }
 
-  /** One that cannot be posted, whatever is tried, holds up no other. It is kept. */
-  async function putAside(id: number, error: unknown): Promise<void> {
-    log('error', { error: messageOf(error), entry: id }, 'an entry of the journal cannot be posted, and is kept there');
-    await db.write(() => rows.setAside(id, Date.now())).catch(() => {});
+  /** Others must find at once what was answered here. */
+  function hasOthers(): boolean {
+    const now = performance.now();
+    if (now - lookedAt < LOOK_MS) return isShared;
+    lookedAt = now;
+    isShared = rows.owners().length > 1;
+    return isShared;
   }
 
-  /** What another process has left. Inside of `write`. */
-  function take({ id, kind, json }: JournalRow): void {
-    const name = JOURNAL_KINDS[kind];
-    const post = name && posts.get(name);
-    if (post !== undefined && rows.remove(id)) post(parseJson<never>(json, `journal ${id}`));
-  }
-
-  async function takeApart(found: readonly JournalRow[]): Promise<void> {
-    for (const row of found) {
-      try {
-        await db.write(() => take(row));
-      } catch (error) {
-        if (isPassing(error)) throw error;
-        await putAside(row.id, error);
-      }
-    }
-  }
-
-  /** Those of this process are posted by it. */
-  function leftBefore(time: number, after: number): readonly JournalRow[] {
+  /** Joins what others have noted before a time to what waits here. */
+  function adoptBefore(time: number): void {
     const own = new Set([...waiting, ...posting].map(({ id }) => id));
-    return rows.before(time, after).filter(({ id }) => !own.has(id));
-  }
-
-  async function adopt(time: number): Promise<void> {
-    let found = leftBefore(time, 0);
-    while (found.length > 0) {
-      const some = found;
-      await db
-        .write(() => {
-          for (const row of some) take(row);
-        })
-        .catch((error) => (isPassing(error) ? Promise.reject(error) : takeApart(some)));
-      found = leftBefore(time, some.at(-1)?.id ?? 0);
+    let after = 0;
+    for (;;) {
+      const found = rows.before(time, after);
+      const last = found.at(-1);
+      if (last === undefined) return;
+      after = last.id;
+      for (const { id, kind: code, json } of found) {
+        const kind = JOURNAL_KINDS[code];
+        if (kind === undefined || own.has(id)) continue;
+        waiting.push({ id, kind, json, entry: undefined, onPosted: undefined, durable: true, posted: undefined });
+      }
+      if (waiting.length > 0) postAll();
     }
   }
 
   return {
-    isOpen: () => !failing && waiting.length < MOST,
+    isOpen: () => !failing && !closed && waiting.length < MOST && !hasOthers(),
     isPressed: () => performance.now() - pressedAt < PRESSED_MS,
     press,
-    part<Entry, Posted>(kind: JournalKind, post: Post<Entry, Posted>): JournalPart<Entry, Posted> {
-      posts.set(kind, post as Post<never, unknown>);
+    part<Entry, Posted>(kind: JournalKind, how: JournalPost<Entry, Posted>): JournalPart<Entry, Posted> {
+      parts.set(kind, how as JournalPost<never, unknown>);
       return {
         note(entry, { id, json = JSON.stringify(entry), withinMs, onPosted }) {
           rows.insert({ id, kind: JOURNAL_KINDS.indexOf(kind), at: Date.now(), json });
           lastAt = performance.now();
           latestAt = Math.min(latestAt, lastAt + withinMs);
-          waiting.push({ id, kind, entry, onPosted, durable: false });
+          waiting.push({ id, kind, json, entry, onPosted, durable: false, posted: undefined });
         },
       };
     },
-    adopt,
-    async recover() {
-      await adopt(Number.MAX_SAFE_INTEGER);
-      await takeApart(rows.setAsideBefore());
+    async posted() {
+      settle();
+      // Where it shares a transaction, that has to be over.
+      if (posting.length > 0) await db.write(() => {});
+      await telling;
+    },
+    adopt() {
+      try {
+        adoptBefore(Date.now() - LEFT_MS);
+      } catch (error) {
+        giveUp(error);
+      }
+    },
+    recover() {
+      db.now(rows.tryAgain);
+      const here = hostname();
+      const gone = rows.owners().every((owner) => owner.host === here && !isRunning(owner.pid));
+      adoptBefore(gone ? Number.MAX_SAFE_INTEGER : Date.now() - LEFT_MS);
     },
     close() {
       closed = true;
       clearTimeout(timer);
       if (waiting.length === 0) return;
       try {
-        db.now(postWaiting);
+        postAll();
       } catch (error) {
         log('warn', { error: messageOf(error), entries: waiting.length }, 'the journal is left to the next process');
       }
@@ -264,6 +269,12 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
   };
 }
 
-function isPassing(error: unknown): boolean {
-  return isMailRelayError(error) && PASSING.has(error.code);
+/** Whether a process of this machine is there; one that is not ours is. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
 }

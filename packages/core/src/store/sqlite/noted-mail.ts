@@ -2,7 +2,7 @@ import { EVENT_TYPES } from '../../events.ts';
 import type { DeliveryState } from '../../message.ts';
 import type { AcceptInput, Enclosures } from '../port.ts';
 import type { Database } from './database.ts';
-import type { Journal } from './journal.ts';
+import type { Journal } from './journal-port.ts';
 
 /** A mail as the journal has it, with the ids that were answered: that of the message, then those of its deliveries. */
 export interface NotedMail {
@@ -21,8 +21,6 @@ const WITHIN_MS = 20;
 /** Mail to more recipients, or that is longer as JSON, gains nothing by being written twice. */
 const MOST_RECIPIENTS = 10;
 const MOST_LENGTH = 16_000;
-/** How often to look for other processes on the file, ms. */
-const LOOK_MS = 100;
 const ACCEPTED = EVENT_TYPES.indexOf('accepted');
 
 /**
@@ -35,34 +33,16 @@ export function createNotedMail({
   isSuppressed,
   post,
 }: {
-  readonly db: Pick<Database, 'nextId' | 'wanted' | 'prepare'>;
+  readonly db: Pick<Database, 'nextId' | 'wanted'>;
   readonly journal: Journal;
   /** Whether an address is on the suppression list for anything. */
   isSuppressed(address: string, now: number): boolean;
   post(mail: NotedMail): void;
 }): (input: AcceptInput, enclosed: Enclosures | undefined, onPosted: (() => void) | undefined) => Noted | undefined {
-  const part = journal.part<NotedMail, void>('mail', post);
-  const owners = db.prepare((query) => query.selectFrom('owner').select('id').limit(2), { early: true });
-  let isShared = false;
-  let lookedAt = Number.NEGATIVE_INFINITY;
-
-  /** Others must find at once what was answered here. */
-  function hasOthers(): boolean {
-    const now = performance.now();
-    if (now - lookedAt < LOOK_MS) return isShared;
-    lookedAt = now;
-    isShared = owners.all({}).length > 1;
-    return isShared;
-  }
+  const part = journal.part<NotedMail, void>('mail', { post });
 
   function isPlain({ idempotencyKey, recipients, now }: AcceptInput, enclosed: Enclosures | undefined): boolean {
-    if (
-      !journal.isOpen() ||
-      journal.isPressed() ||
-      hasOthers() ||
-      idempotencyKey !== undefined ||
-      (enclosed?.size ?? 0) > 0
-    )
+    if (!journal.isOpen() || journal.isPressed() || idempotencyKey !== undefined || (enclosed?.size ?? 0) > 0)
       return false;
     if (
       recipients.length > MOST_RECIPIENTS ||

@@ -1,7 +1,7 @@
 import type { MessageEvent } from '../../events.ts';
 import type { Activity } from '../port.ts';
 import type { Database } from './database.ts';
-import type { Journal } from './journal.ts';
+import type { Journal } from './journal-port.ts';
 
 /** Nobody waits for the counts of readings: some hundreds together cost less than one by one, ms. */
 const WITHIN_MS = 200;
@@ -20,16 +20,12 @@ export function createNotedReadings({
   journal,
   post,
 }: {
-  readonly db: Pick<Database, 'nextId' | 'onRollback'>;
+  readonly db: Pick<Database, 'nextId'>;
   readonly journal: Journal;
   post(activities: readonly Activity[]): MessageEvent[];
 }): NotedReadings {
   const clicks = new Map<number, number>();
-  // Some may be counted twice then, and a click too many tells nobody from a machine.
-  const part = journal.part('readings', (activities: readonly Activity[]) => {
-    add(activities, -1);
-    return post(activities);
-  });
+  const part = journal.part('readings', { post, left: (activities: readonly Activity[]) => add(activities, -1) });
 
   function add(activities: readonly Activity[], n: 1 | -1): void {
     for (const { type, deliveryId } of activities) {

@@ -1,4 +1,3 @@
-import { messageOf } from '../../errors.ts';
 import type { QueueStore } from '../../queue/port.ts';
 import { resolveSuppression, type SuppressionPolicy } from '../../suppression-policy.ts';
 import type { HostApi } from '../../thread/port.ts';
@@ -13,7 +12,8 @@ import { createDomainSites } from './domain-sites.ts';
 import { createEndpointStore } from './endpoints.ts';
 import { createFeedbackStore } from './feedback.ts';
 import { createIntake, type MessageIdOf } from './intake.ts';
-import { createJournal, type Journal } from './journal.ts';
+import { createJournal } from './journal.ts';
+import type { Journal } from './journal-port.ts';
 import { createLanes } from './lanes.ts';
 import { createLedger } from './ledger.ts';
 import { createLog } from './log.ts';
@@ -94,7 +94,7 @@ export function createSqliteStore({
   return {
     intake: createIntake(db, { ledger, journal, messageIdOf }),
     // What is on its way, or looks for it, is in its tables.
-    queue: asTheyAre(withJournal(createQueueStore(db, ledger, parts), journal, log), [
+    queue: asTheyAre(withJournal(createQueueStore(db, ledger, parts), journal), [
       'settle',
       'started',
       'beat',
@@ -114,8 +114,14 @@ export function createSqliteStore({
     blobs: createBlobs(db),
     async open() {
       await db.open();
-      await journal.recover();
+      try {
+        journal.recover();
+      } catch (error) {
+        await db.close();
+        throw error;
+      }
     },
+    posted: journal.posted,
     async close() {
       journal.close();
       await db.close();
@@ -124,19 +130,15 @@ export function createSqliteStore({
   };
 }
 
-/** A process posts what it has noted within this time, or is not there any more, ms. */
-const LEFT_MS = 5000;
 /** Results in one piece that say that mail goes out in numbers: the thread has enough to do. */
 const NUMBERS = 16;
 
 /** With each beat, what processes that are gone have left is posted. */
-function withJournal(queue: QueueStore, journal: Journal, log: HostApi['log']): QueueStore {
+function withJournal(queue: QueueStore, journal: Journal): QueueStore {
   return {
     ...queue,
-    async beat(owner, options) {
-      journal
-        .adopt(Date.now() - LEFT_MS)
-        .catch((error: unknown) => log('error', { error: messageOf(error) }, 'the journal could not be posted'));
+    beat(owner, options) {
+      journal.adopt();
       return queue.beat(owner, options);
     },
     settle(settlements, options) {
