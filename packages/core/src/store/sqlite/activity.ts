@@ -160,9 +160,10 @@ export function createActivityStore(db: Database, ledger: Ledger, journal: Journ
     record: (activities) => db.write(() => activities.flatMap(recordOne)),
     async note(activities, onPosted) {
       let events: MessageEvent[] | undefined;
-      await db.write(() => {
+      const change = (): void => {
         events = noted.note(activities, onPosted) ? undefined : activities.flatMap(recordOne);
-      });
+      };
+      await db.write(change, { paced: true });
       if (events !== undefined) onPosted(events);
     },
   };

@@ -3,17 +3,17 @@ import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { isMailRelayError, MailRelayError } from '../../errors.ts';
 import { makeFolder } from '../../folder.ts';
-import { createGroupCommit } from './group-commit.ts';
+import { createGroupCommit, type GroupCommit } from './group-commit.ts';
 import { migrate } from './migrate.ts';
 import { createStatements, type Statements } from './statements.ts';
 
 /** One SQLite file: prepared statements, and writes that share commits. */
 export interface Database extends Statements {
   open(): Promise<void>;
-  /** Runs a change in a transaction that it may share with others; resolves after the commit. */
-  write<T>(change: () => T): Promise<T>;
+  /** Runs a change in a transaction that it may share with others; resolves after the commit. See {@link GroupCommit}. */
+  write: GroupCommit['write'];
   /** Runs a change now, in the transaction that is open or in one of its own. */
-  now<T>(change: () => T): T;
+  now: GroupCommit['now'];
   /** A part of a change that is undone alone where it throws. Inside of `write`. */
   undoable<T>(task: () => T): T;
   /** What is running: a change of `write` that may share its transaction, one that has its own, a commit, or none. */
@@ -80,6 +80,7 @@ export function createDatabase(path: string): Database {
   const undone: (() => void)[] = [];
   const durable: (() => void)[] = [];
   let committing = false;
+  let isLax = false;
   let settle = (): void => {};
   let takesAsTheyAre = false;
 
@@ -157,9 +158,11 @@ export function createDatabase(path: string): Database {
 
   const { write, now, running, flush } = createGroupCommit({
     beforeAlone: () => settle(),
-    begin: () =>
+    begin: (lax = false) =>
       guard(() => {
         checkThere();
+        if (lax !== isLax) handle().exec(`PRAGMA synchronous = ${lax ? 'NORMAL' : 'FULL'}`);
+        isLax = lax;
         handle().exec('BEGIN IMMEDIATE');
         // Other processes may have taken ids since.
         lastId = 0;

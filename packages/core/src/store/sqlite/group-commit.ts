@@ -2,7 +2,8 @@
 export interface Transaction {
   /** Called before a change that has a transaction of its own. Does not throw. */
   beforeAlone?(): void;
-  begin(): void;
+  /** @param lax - the commit need not wait for the disk */
+  begin(lax?: boolean): void;
   commit(): void;
   /** Undoes what was begun, where something was. */
   rollback(): void;
@@ -10,13 +11,18 @@ export interface Transaction {
 
 /** Changes that share commits. */
 export interface GroupCommit {
-  /** Runs a change in a transaction that it may share with others; resolves after the commit, and rejects with what the change or the database throws. */
-  write<T>(change: () => T): Promise<T>;
+  /**
+   * Runs a change in a transaction that it may share with others; resolves after the commit, and rejects with what the change
+   * or the database throws. What is `paced` comes in numbers, and waits a little where something was committed just now.
+   */
+  write<T>(change: () => T, options?: { readonly paced?: boolean }): Promise<T>;
   /**
    * Runs a change now: in the transaction that is open, which it undoes where it fails, or in one of its own, which is
    * committed when this returns. Throws what the change or the database throws.
+   *
+   * @param lax - does not wait for the disk, where it has a transaction of its own: the next one does that for both
    */
-  now<T>(change: () => T): T;
+  now<T>(change: () => T, options?: { readonly lax?: boolean }): T;
   /** What is running: a change that may share its transaction, one that has its own, or none. */
   running(): 'shared' | 'alone' | undefined;
   /** Commits what was written, now. */
@@ -39,6 +45,8 @@ const MOST = 1000;
  */
 const PATIENCE_MS = 0.2;
 const MOST_PATIENCE_MS = 1;
+/** Changes that are paced wait until so long after the commit before, ms: else a thread that is quick would do little but commit. */
+const PACE_MS = 3;
 
 /** Ends what other databases of this thread have begun: one that waited for their lock would keep them from committing. */
 const begun = new Set<() => void>();
@@ -53,6 +61,8 @@ export function createGroupCommit({ beforeAlone, begin, commit, rollback }: Tran
   let expected = 0;
   let firstAt = 0;
   let lastAt = 0;
+  let committedAt = Number.NEGATIVE_INFINITY;
+  let isPaced = true;
   let running: 'shared' | 'alone' | undefined;
 
   function run(waiting: Waiting): void {
@@ -83,7 +93,9 @@ export function createGroupCommit({ beforeAlone, begin, commit, rollback }: Tran
 
   function endTurn(): void {
     if (group.length === 0) return;
-    if (isWorthWaiting()) setImmediate(endTurn);
+    const paceMs = isPaced ? committedAt + PACE_MS - performance.now() : 0;
+    if (paceMs > 0) setTimeout(endTurn, paceMs);
+    else if (!isPaced && isWorthWaiting()) setImmediate(endTurn);
     else flush();
   }
 
@@ -108,6 +120,8 @@ export function createGroupCommit({ beforeAlone, begin, commit, rollback }: Tran
     group = [];
     const committed = state === 'open';
     state = 'closed';
+    isPaced = true;
+    committedAt = performance.now();
     for (const waiting of ended) {
       if (committed) waiting.resolve(waiting.result as never);
       else runAlone(waiting);
@@ -127,10 +141,10 @@ export function createGroupCommit({ beforeAlone, begin, commit, rollback }: Tran
     }
   }
 
-  function inOwn<T>(change: () => T): T {
+  function inOwn<T>(change: () => T, lax?: boolean): T {
     try {
       for (const end of [...begun]) end();
-      begin();
+      begin(lax);
       const result = change();
       commit();
       return result;
@@ -141,8 +155,8 @@ export function createGroupCommit({ beforeAlone, begin, commit, rollback }: Tran
   }
 
   return {
-    now(change) {
-      if (state !== 'open') return inOwn(change);
+    now(change, { lax } = {}) {
+      if (state !== 'open') return inOwn(change, lax);
       try {
         return change();
       } catch (error) {
@@ -151,14 +165,14 @@ export function createGroupCommit({ beforeAlone, begin, commit, rollback }: Tran
       }
     },
     running: () => running,
-    write: <T>(change: () => T) =>
+    write: <T>(change: () => T, { paced = false } = {}) =>
       new Promise<T>((resolve, reject) => {
         const waiting = { change, result: undefined, resolve: resolve as (value: never) => void, reject };
         lastAt = performance.now();
-        if (group.push(waiting) === 1) {
-          firstAt = lastAt;
-          setImmediate(endTurn);
-        }
+        const isFirst = group.push(waiting) === 1;
+        if (isFirst) firstAt = lastAt;
+        if (isFirst || (isPaced && !paced)) setImmediate(endTurn);
+        isPaced &&= paced;
         run(waiting);
         if (group.length >= MOST) flush();
       }),

@@ -20,6 +20,13 @@ interface Noted {
   posted: { readonly result: unknown } | undefined;
 }
 
+interface PostOptions {
+  /** Inside of which change. */
+  readonly running?: 'shared' | undefined;
+  /** What is left after this time stays for the next turn, ms. @default everything is posted */
+  readonly forMs?: number;
+}
+
 /** An entry waits for the end of what comes with it, ms. */
 const GRACE_MS = 2;
 /** With so many entries nobody waits for more, and with so many more none is noted. */
@@ -29,6 +36,8 @@ const MOST = 2000;
 const PRESSED_MS = 50;
 /** After a failure, ms. */
 const RETRY_MS = 250;
+/** Others get their turn after so long, ms. */
+const SLICE_MS = 4;
 /** How often to look for other processes, ms. */
 const LOOK_MS = 100;
 /** A process posts what it has noted within this time, or is not there any more, ms. */
@@ -99,9 +108,10 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
     timer = undefined;
     const now = performance.now();
     if (waiting.length === 0) return;
-    if (!failing && waiting.length < MANY && now - lastAt < GRACE_MS && now < latestAt) return void arm(GRACE_MS);
+    const waits = waiting.length < MANY && now - lastAt < GRACE_MS && now < latestAt;
+    if (waits && !failing) return void arm(GRACE_MS);
     try {
-      postAll();
+      postAll({ forMs: SLICE_MS });
     } catch (error) {
       giveUp(error);
     }
@@ -113,7 +123,7 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
     const running = db.running();
     if (running === 'commit' || running === 'alone') return;
     try {
-      postAll(running);
+      postAll({ running });
       press();
     } catch (error) {
       if (isPassing(error)) giveUp(error);
@@ -123,10 +133,11 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
   }
 
   /** Throws what may pass. Inside of a change, which then fails with it, also that one of the entries is bad. */
-  function postAll(running?: 'shared'): void {
+  function postAll({ running, forMs = Number.POSITIVE_INFINITY }: PostOptions = {}): void {
     if (!apart) {
       try {
-        db.now(postTogether);
+        // Not to be lost: until it is on the disk, the journal there still has it.
+        db.now(() => postTogether(forMs), { lax: true });
         failing = false;
         return;
       } catch (error) {
@@ -135,15 +146,24 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
         if (running === 'shared') throw error;
       }
     }
-    db.now(postApart);
+    db.now(postApart, { lax: true });
     apart = false;
     failing = false;
   }
 
-  function postTogether(): void {
+  function postTogether(forMs: number): void {
     busy = true;
+    const endAt = performance.now() + forMs;
+    const entries = take();
+    let count = 0;
     try {
-      for (const one of take()) post(one);
+      for (const one of entries) {
+        post(one);
+        count += 1;
+        if (performance.now() >= endAt) break;
+      }
+      waiting = entries.slice(count);
+      posting.splice(posting.length - waiting.length);
     } finally {
       busy = false;
     }
