@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { findDestination } from '../deliver/mx/destination.ts';
+import { createQuestions } from '../deliver/mx/questions.ts';
 import type { Resolver } from '../deliver/mx/resolver.ts';
 import { messageOf } from '../errors.ts';
 import type { SiteFinder } from '../queue/sorter.ts';
@@ -35,6 +36,8 @@ export function createSiteFinder(context: {
 }): SiteFinder {
   const { store, rollUp, shaping, clock, log, resolverOf } = context;
   const memory = new Map<string, Found>();
+  // So that patience begins with the question, and those of mail that is on its way find a turn.
+  const inTurn = createQuestions();
   const unkept: Found[] = [];
 
   function remember(found: Found): void {
@@ -89,6 +92,22 @@ export function createSiteFinder(context: {
     });
   }
 
+  /** What comes too late is of use for the next mail. */
+  async function siteOf(domain: string, resolver: Resolver): Promise<string> {
+    const patience = Promise.withResolvers<undefined>();
+    const timer = setTimeout(patience.resolve, PATIENCE_MS, undefined);
+    const answer = lookUp(domain, resolver);
+    const found = await Promise.race([answer, patience.promise]);
+    clearTimeout(timer);
+    if (found === undefined) {
+      remember({ domain, site: OWN_SITES.unresolved, until: clock.now() + TROUBLE_MS });
+      void answer.then(keep);
+      return OWN_SITES.unresolved;
+    }
+    keep(found);
+    return found.site;
+  }
+
   return {
     known(route, domains) {
       const sites = new Map<string, string>();
@@ -103,16 +122,10 @@ export function createSiteFinder(context: {
       for (const [domain, site] of looked(open)) sites.set(domain, site);
       return sites;
     },
-    async ask(route, domain) {
+    ask(route, domain) {
       const resolver = resolverOf(route);
-      if (resolver === undefined) return OWN_SITES.other;
-      const patience = Promise.withResolvers<undefined>();
-      const timer = setTimeout(patience.resolve, PATIENCE_MS, undefined);
-      const found = await Promise.race([lookUp(domain, resolver), patience.promise]);
-      clearTimeout(timer);
-      const late = { domain, site: OWN_SITES.unresolved, until: clock.now() + TROUBLE_MS };
-      keep(found ?? late);
-      return (found ?? late).site;
+      if (resolver === undefined) return Promise.resolve(OWN_SITES.other);
+      return inTurn(() => siteOf(domain, resolver));
     },
   };
 }

@@ -35,9 +35,9 @@ export interface SorterContext {
 
 /** Mails that are read, and sorted, at once. */
 const BATCH = 500;
-/** Mails whose sites are asked for at once. */
-const ASKED = 1000;
-/** A lane is read from its beginning no more often than this while sites are asked for, ms. */
+/** Mails that may wait for the DNS; what comes after them is read, too. */
+const IN_HAND = 20_000;
+/** A lane is read from its beginning no more often than this while sites are asked for, for each thousand mails that wait, ms. */
 const PASS_MS = 100;
 /** While others are still asked for, what is found is sorted together with what is found so much later, ms. */
 const GATHER_MS = 10;
@@ -126,8 +126,9 @@ function createLaneSorter(
 
   /** Reads on, and from the beginning now and then; answers whether all has been read and there was nothing. */
   function read(): { readonly count: number; readonly isAll: boolean } {
-    if (inHand.size >= ASKED) return { count: 0, isAll: false };
-    if (isAtEnd && (inHand.size === 0 || performance.now() - passAt >= PASS_MS)) cursor = undefined;
+    if (inHand.size >= IN_HAND) return { count: 0, isAll: false };
+    const passMs = PASS_MS * Math.ceil(inHand.size / 1000);
+    if (isAtEnd && performance.now() - passAt >= passMs) cursor = undefined;
     const isAll = cursor === undefined;
     if (isAll) passAt = performance.now();
     const mails = store.unsorted({ lane, after: cursor, limit: BATCH, now: clock.now() });

@@ -1,8 +1,7 @@
 import { Resolver as DnsResolver } from 'node:dns/promises';
-import { setTimeout } from 'node:timers/promises';
-import PQueue from 'p-queue';
 import { messageOf } from '../../errors.ts';
 import type { DnsOptions } from '../port.ts';
+import { createQuestions } from './questions.ts';
 
 /** A host that takes mail for a domain; without a name it is a null MX (RFC 7505). */
 export interface MxRecord {
@@ -30,30 +29,14 @@ export interface Resolver {
 
 const TIMEOUT_MS = 5000;
 const TRIES = 3;
-/** Questions whose answers may come in at once: more overflow the usual receive buffer of a socket, and are asked again only seconds later. */
-const QUESTIONS = 100;
-/** A question that was not answered for so long counts no more, ms: names that nobody answers for must not hold up the others. */
-const COUNTED_MS = 500;
 
 /** Asks the name servers of the machine, or those given. */
 export function createResolver({ servers, timeoutMs = TIMEOUT_MS, tries = TRIES }: DnsOptions = {}): Resolver {
   const dns = new DnsResolver({ timeout: timeoutMs, tries });
   if (servers !== undefined) dns.setServers(servers);
-  const questions = new PQueue({ concurrency: QUESTIONS });
-
-  function asked<T>(
-    kind: string,
-    name: string,
-    ask: () => Promise<{ records: readonly T[]; ttlMs?: number }>,
-  ): Promise<Answer<T>> {
-    return new Promise((resolve) => {
-      void questions.add(() => {
-        const answer = answerTo(kind, name, ask);
-        resolve(answer);
-        return Promise.race([answer, setTimeout(COUNTED_MS, undefined, { ref: false })]);
-      });
-    });
-  }
+  const inTurn = createQuestions();
+  const asked = <T>(...question: Parameters<typeof answerTo<T>>): Promise<Answer<T>> =>
+    inTurn(() => answerTo(...question));
 
   return {
     mx: (domain) =>

@@ -33,12 +33,14 @@ const LINK = { clicked: 1, byHuman: 2 } as const;
 export interface Activities extends ActivityStore {
   /** Records one. Inside of `write`. */
   recordNow(activity: Activity): MessageEvent[];
+  /** Resolves when nothing waits to be noted. Never rejects. */
+  noted(): Promise<void>;
 }
 
 /** What readers do, in SQLite. */
 export function createActivityStore(db: Database, ledger: Ledger, journal: Journal): Activities {
   const links = createLinks(db);
-  const noted = createNotedReadings({ db, journal, post: (activities) => activities.flatMap(recordOne) });
+  const noted = createNotedReadings({ db, journal, record: (activities) => activities.flatMap(recordOne) });
   const find = db.prepare((query, { id }: { id: number }) =>
     query
       .selectFrom('delivery')
@@ -158,14 +160,8 @@ export function createActivityStore(db: Database, ledger: Ledger, journal: Journ
     },
     recordNow: recordOne,
     record: (activities) => db.write(() => activities.flatMap(recordOne)),
-    async note(activities, onPosted) {
-      let events: MessageEvent[] | undefined;
-      const change = (): void => {
-        events = noted.note(activities, onPosted) ? undefined : activities.flatMap(recordOne);
-      };
-      await db.write(change, { paced: true });
-      if (events !== undefined) onPosted(events);
-    },
+    note: noted.note,
+    noted: noted.gathered,
   };
 }
 

@@ -14,6 +14,8 @@ export interface Database extends Statements {
   write: GroupCommit['write'];
   /** Runs a change now, in the transaction that is open or in one of its own. */
   now: GroupCommit['now'];
+  /** Commits what was written, now. */
+  flush(): void;
   /** A part of a change that is undone alone where it throws. Inside of `write`. */
   undoable<T>(task: () => T): T;
   /** What is running: a change of `write` that may share its transaction, one that has its own, a commit, or none. */
@@ -205,6 +207,7 @@ export function createDatabase(path: string): Database {
     },
     write,
     now,
+    flush,
     undoable: (task) => guard(() => undoable(task)),
     running: () => (committing ? 'commit' : running()),
     beforeQuery(listener) {

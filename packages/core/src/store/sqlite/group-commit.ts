@@ -11,11 +11,8 @@ export interface Transaction {
 
 /** Changes that share commits. */
 export interface GroupCommit {
-  /**
-   * Runs a change in a transaction that it may share with others; resolves after the commit, and rejects with what the change
-   * or the database throws. What is `paced` comes in numbers, and waits a little where something was committed just now.
-   */
-  write<T>(change: () => T, options?: { readonly paced?: boolean }): Promise<T>;
+  /** Runs a change in a transaction that it may share with others; resolves after the commit, and rejects with what the change or the database throws. */
+  write<T>(change: () => T): Promise<T>;
   /**
    * Runs a change now: in the transaction that is open, which it undoes where it fails, or in one of its own, which is
    * committed when this returns. Throws what the change or the database throws.
@@ -45,8 +42,6 @@ const MOST = 1000;
  */
 const PATIENCE_MS = 0.2;
 const MOST_PATIENCE_MS = 1;
-/** Changes that are paced wait until so long after the commit before, ms: else a thread that is quick would do little but commit. */
-const PACE_MS = 3;
 
 /** Ends what other databases of this thread have begun: one that waited for their lock would keep them from committing. */
 const begun = new Set<() => void>();
@@ -61,8 +56,6 @@ export function createGroupCommit({ beforeAlone, begin, commit, rollback }: Tran
   let expected = 0;
   let firstAt = 0;
   let lastAt = 0;
-  let committedAt = Number.NEGATIVE_INFINITY;
-  let isPaced = true;
   let running: 'shared' | 'alone' | undefined;
 
   function run(waiting: Waiting): void {
@@ -93,9 +86,7 @@ export function createGroupCommit({ beforeAlone, begin, commit, rollback }: Tran
 
   function endTurn(): void {
     if (group.length === 0) return;
-    const paceMs = isPaced ? committedAt + PACE_MS - performance.now() : 0;
-    if (paceMs > 0) setTimeout(endTurn, paceMs);
-    else if (!isPaced && isWorthWaiting()) setImmediate(endTurn);
+    if (isWorthWaiting()) setImmediate(endTurn);
     else flush();
   }
 
@@ -120,8 +111,6 @@ export function createGroupCommit({ beforeAlone, begin, commit, rollback }: Tran
     group = [];
     const committed = state === 'open';
     state = 'closed';
-    isPaced = true;
-    committedAt = performance.now();
     for (const waiting of ended) {
       if (committed) waiting.resolve(waiting.result as never);
       else runAlone(waiting);
@@ -165,14 +154,14 @@ export function createGroupCommit({ beforeAlone, begin, commit, rollback }: Tran
       }
     },
     running: () => running,
-    write: <T>(change: () => T, { paced = false } = {}) =>
+    write: <T>(change: () => T) =>
       new Promise<T>((resolve, reject) => {
         const waiting = { change, result: undefined, resolve: resolve as (value: never) => void, reject };
         lastAt = performance.now();
-        const isFirst = group.push(waiting) === 1;
-        if (isFirst) firstAt = lastAt;
-        if (isFirst || (isPaced && !paced)) setImmediate(endTurn);
-        isPaced &&= paced;
+        if (group.push(waiting) === 1) {
+          firstAt = lastAt;
+          setImmediate(endTurn);
+        }
         run(waiting);
         if (group.length >= MOST) flush();
       }),

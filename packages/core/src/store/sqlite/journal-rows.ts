@@ -21,8 +21,6 @@ export function createJournalRows(db: Database): {
   before(time: number, after: number): JournalRow[];
   /** Nothing is set aside any more. */
   tryAgain(): void;
-  /** The processes that are registered. */
-  owners(): { readonly pid: number; readonly host: string }[];
 } {
   const early = { early: true } as const;
   const insert = db.prepare(
@@ -52,7 +50,6 @@ export function createJournalRows(db: Database): {
     (query) => query.updateTable('journal').set({ failed_at: null }).where('failed_at', 'is not', null),
     early,
   );
-  const owners = db.prepare((query) => query.selectFrom('owner').select(['pid', 'host']), early);
 
   return {
     insert: (row) => void insert.run(row),
@@ -60,6 +57,5 @@ export function createJournalRows(db: Database): {
     setAside: (id, now) => void setAside.run({ id, now }),
     before: (time, after) => left.all({ time, after }),
     tryAgain: () => void again.run({}),
-    owners: () => owners.all({}),
   };
 }

@@ -1,8 +1,9 @@
-import { hostname } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { messageOf } from '../../errors.ts';
 import type { HostApi } from '../../thread/port.ts';
 import type { Database } from './database.ts';
 import { isPassing } from './journal-faults.ts';
+import { createJournalOthers } from './journal-others.ts';
 import { JOURNAL_KINDS, type Journal, type JournalKind, type JournalPart, type JournalPost } from './journal-port.ts';
 import { createJournalRows } from './journal-rows.ts';
 import { parseJson } from './ledger.ts';
@@ -36,16 +37,17 @@ const MOST = 2000;
 const PRESSED_MS = 50;
 /** After a failure, ms. */
 const RETRY_MS = 250;
+/** Before a stop, with so long between. */
+const TRIES = 8;
 /** Others get their turn after so long, ms. */
 const SLICE_MS = 4;
-/** How often to look for other processes, ms. */
-const LOOK_MS = 100;
 /** A process posts what it has noted within this time, or is not there any more, ms. */
 const LEFT_MS = 5000;
 
 /** The journal in SQLite. */
 export function createJournal(db: Database, log: HostApi['log']): Journal {
   const rows = createJournalRows(db);
+  const others = createJournalOthers(db);
   const parts = new Map<JournalKind, JournalPost<never, unknown>>();
   /** Not posted yet, in their order. */
   let waiting: Noted[] = [];
@@ -61,15 +63,12 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
   let lastAt = 0;
   let latestAt = Number.POSITIVE_INFINITY;
   let pressedAt = Number.NEGATIVE_INFINITY;
-  let lookedAt = Number.NEGATIVE_INFINITY;
-  let isShared = false;
 
   db.afterCommit(() => {
     const posted = posting;
     posting = [];
     for (const one of waiting) one.durable = true;
-    if (waiting.length === 0) latestAt = Number.POSITIVE_INFINITY;
-    else arm(GRACE_MS);
+    if (waiting.length > 0) arm(GRACE_MS);
     if (posted.length > 0) tell(posted);
   });
   db.onRollback(() => {
@@ -81,7 +80,9 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
     waiting = undone.filter(({ durable }) => durable);
     // Who noted in the transaction notes again, or is told.
     for (const one of undone) if (!one.durable) leave(one);
-    if (waiting.length > 0) arm(failing ? RETRY_MS : GRACE_MS);
+    if (waiting.length === 0) return;
+    latestAt = performance.now();
+    arm(failing ? RETRY_MS : GRACE_MS);
   });
   db.beforeQuery(settle);
 
@@ -90,10 +91,19 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
     for (const one of posted) leave(one);
     telling = new Promise((resolve) => {
       setImmediate(() => {
-        for (const one of posted) if (one.posted !== undefined) one.onPosted?.(one.posted.result as never);
+        for (const one of posted) tellOne(one);
         resolve();
       });
     });
+  }
+
+  function tellOne({ posted, onPosted }: Noted): void {
+    if (posted === undefined) return;
+    try {
+      onPosted?.(posted.result as never);
+    } catch (error) {
+      log('error', { error: messageOf(error) }, 'what the journal had was stored, and could not be told');
+    }
   }
 
   function leave({ kind, entry }: Noted): void {
@@ -101,7 +111,7 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
   }
 
   function arm(ms: number): void {
-    if (!closed) timer ??= setTimeout(tick, ms);
+    if (!closed) timer ??= globalThis.setTimeout(tick, ms);
   }
 
   function tick(): void {
@@ -111,6 +121,8 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
     const waits = waiting.length < MANY && now - lastAt < GRACE_MS && now < latestAt;
     if (waits && !failing) return void arm(GRACE_MS);
     try {
+      // In a transaction of its own it need not wait for the disk.
+      db.flush();
       postAll({ forMs: SLICE_MS });
     } catch (error) {
       giveUp(error);
@@ -163,6 +175,7 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
         if (performance.now() >= endAt) break;
       }
       waiting = entries.slice(count);
+      if (waiting.length === 0) latestAt = Number.POSITIVE_INFINITY;
       posting.splice(posting.length - waiting.length);
     } finally {
       busy = false;
@@ -215,15 +228,6 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
     arm(RETRY_MS);
   }
 
-  /** Others must find at once what was answered here. */
-  function hasOthers(): boolean {
-    const now = performance.now();
-    if (now - lookedAt < LOOK_MS) return isShared;
-    lookedAt = now;
-    isShared = rows.owners().length > 1;
-    return isShared;
-  }
-
   /** Joins what others have noted before a time to what waits here. */
   function adoptBefore(time: number): void {
     const own = new Set([...waiting, ...posting].map(({ id }) => id));
@@ -243,7 +247,7 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
   }
 
   return {
-    isOpen: () => !failing && !closed && waiting.length < MOST && !hasOthers(),
+    isOpen: () => !failing && !closed && waiting.length < MOST && !others.areThere(),
     isPressed: () => performance.now() - pressedAt < PRESSED_MS,
     press,
     part<Entry, Posted>(kind: JournalKind, how: JournalPost<Entry, Posted>): JournalPart<Entry, Posted> {
@@ -258,9 +262,14 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
       };
     },
     async posted() {
-      settle();
-      // Where it shares a transaction, that has to be over.
-      if (posting.length > 0) await db.write(() => {});
+      for (let tries = 0; waiting.length + posting.length > 0 && tries < TRIES; tries++) {
+        try {
+          db.flush();
+          postAll();
+        } catch {
+          await setTimeout(RETRY_MS);
+        }
+      }
       await telling;
     },
     adopt() {
@@ -272,9 +281,7 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
     },
     recover() {
       db.now(rows.tryAgain);
-      const here = hostname();
-      const gone = rows.owners().every((owner) => owner.host === here && !isRunning(owner.pid));
-      adoptBefore(gone ? Number.MAX_SAFE_INTEGER : Date.now() - LEFT_MS);
+      adoptBefore(others.areGone() ? Number.MAX_SAFE_INTEGER : Date.now() - LEFT_MS);
     },
     close() {
       closed = true;
@@ -287,14 +294,4 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
       }
     },
   };
-}
-
-/** Whether a process of this machine is there; one that is not ours is. */
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
 }

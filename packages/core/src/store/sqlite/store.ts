@@ -121,7 +121,10 @@ export function createSqliteStore({
         throw error;
       }
     },
-    posted: journal.posted,
+    async posted() {
+      await activities.noted();
+      await journal.posted();
+    },
     async close() {
       journal.close();
       await db.close();
