@@ -1,10 +1,9 @@
 import { request } from 'node:http';
 import { expect } from 'vitest';
 import type { Figures } from '../../../packages/core/src/index.ts';
+import { BROWSER } from './browser.ts';
 import { between, random } from './form.ts';
 import type { Seen } from './smtp-log.ts';
-
-const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36';
 
 /** What was done with the mails of one campaign, which its report has to say. */
 export interface Deeds {

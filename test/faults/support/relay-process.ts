@@ -1,10 +1,18 @@
 /** A host application in a process of its own, to be killed: it runs a relay, and calls what it is told to. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createMailRelay, type MailRelay, type MailRelayOptions, smtp } from '../../../packages/core/src/index.ts';
+import {
+  createMailRelay,
+  type MailRelay,
+  type MailRelayOptions,
+  type SendMessage,
+  smtp,
+} from '../../../packages/core/src/index.ts';
 import { toNodeHandler } from '../../../packages/core/src/node/index.ts';
+import { BROWSER } from './browser.ts';
 import { engineHeap } from './engine-heap.ts';
 import type { Answer, Call, RelaySettings } from './relay-calls.ts';
+import { run as runSpree, type Spree } from './spree.ts';
 
 const { http, smtp: server, rate, concurrency, ...options } = JSON.parse(process.argv[2] ?? '{}') as RelaySettings;
 const route = {
@@ -21,7 +29,12 @@ function optionsWith(publicUrl: string): MailRelayOptions {
     secret: 'a secret of enough length',
     publicUrl,
     routes: [smtp({ host: '127.0.0.1', ...server }, route)],
-    logger: { debug() {}, info() {}, warn() {}, error: (fields) => void process.send?.({ log: fields }) },
+    logger: {
+      debug() {},
+      info() {},
+      warn() {},
+      error: (fields, message) => void process.send?.({ log: { ...fields, message } }),
+    },
     ...options,
   };
 }
@@ -34,7 +47,7 @@ if (http) {
 }
 
 /** What a test may ask of the process itself. */
-const own: Readonly<Record<string, () => unknown>> = {
+const own: Readonly<Record<string, (...parameters: never[]) => unknown>> = {
   /** Memory and handles, after garbage was collected. */
   usage() {
     (globalThis as { gc?: () => void }).gc?.();
@@ -45,11 +58,17 @@ const own: Readonly<Record<string, () => unknown>> = {
     };
   },
   engineHeap,
+  sendUntilKilled: (spree: Spree<SendMessage>) => runSpree(spree, (message) => relay.send(message)),
+  readUntilKilled: (spree: Spree<string>) =>
+    runSpree(spree, async (url) => {
+      const response = await relay.handle(new Request(url, { headers: { 'User-Agent': BROWSER } }));
+      return response?.status;
+    }),
 };
 
 /** `send`, `reports.campaign` …: a function of the relay by its name. */
 async function run({ name, parameters }: Call): Promise<unknown> {
-  if (own[name] !== undefined) return own[name]();
+  if (own[name] !== undefined) return own[name](...(parameters as never[]));
   const path = name.split('.');
   const last = path.pop() as string;
   let target: unknown = relay;

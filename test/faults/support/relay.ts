@@ -1,9 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import type { MailRelay } from '../../../packages/core/src/index.ts';
+import type { MailRelay, SendMessage } from '../../../packages/core/src/index.ts';
 import { SOURCE_ARGUMENTS } from '../../support/source.ts';
 import type { Answer, RelaySettings } from './relay-calls.ts';
+import type { Spree } from './spree.ts';
 
 const PROGRAM = fileURLToPath(new URL('./relay-process.ts', import.meta.url));
 const START_MS = 30_000;
@@ -31,6 +32,10 @@ export interface RemoteRelay {
   usage(): Promise<Usage>;
   /** Bytes in use of the heap of its engine, which has to be preloaded with `engine-heap.ts`. */
   engineHeap(): Promise<number>;
+  /** Sends one mail after the other until it is killed. Rejects where it is not. */
+  sendUntilKilled(spree: Spree<SendMessage>): Promise<void>;
+  /** The same with URLs of its routes, which readers ask for. */
+  readUntilKilled(spree: Spree<string>): Promise<void>;
   /** SIGKILL. Calls that wait for an answer never get one. */
   kill(): Promise<void>;
 }
@@ -72,6 +77,10 @@ export async function remoteRelay(
   const timer = setTimeout(() => started.reject(new Error('the process did not start in time')), START_MS);
   const port = await started.promise.finally(() => clearTimeout(timer));
   const call = caller(child, calls);
+  const untilKilled = async (name: string, spree: Spree<unknown>): Promise<void> => {
+    const over = call(name, spree).then(() => Promise.reject(new Error('the process was not killed')));
+    await Promise.race([exited, over]);
+  };
   return {
     pid: child.pid as number,
     port,
@@ -82,6 +91,8 @@ export async function remoteRelay(
     start: () => call('start'),
     usage: () => call('usage'),
     engineHeap: () => call('engineHeap'),
+    sendUntilKilled: (spree) => untilKilled('sendUntilKilled', spree),
+    readUntilKilled: (spree) => untilKilled('readUntilKilled', spree),
     async kill() {
       child.kill('SIGKILL');
       await exited;

@@ -17,6 +17,16 @@ export function readerOf(store: string): MailRelay {
   return relayWith({ store, queue: { deliver: false } });
 }
 
+/** Rows of a table, as the file says, to which nothing is done. */
+export function countRows(store: string, table: string): number {
+  const db = new DatabaseSync(store, { readOnly: true, timeout: 5000 });
+  try {
+    return Number(db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n);
+  } finally {
+    db.close();
+  }
+}
+
 /** Recipients of the deliveries that a process had in its hands: `sending`, as the file says. */
 export function inFlight(store: string): string[] {
   const db = new DatabaseSync(store, { timeout: 5000 });
@@ -66,7 +76,7 @@ function recipientsOf(lines: readonly Seen[], what: Seen['what']): string[] {
 }
 
 /** All deliveries, with all events. */
-async function accountOf(relay: MailRelay): Promise<Account> {
+export async function accountOf(relay: MailRelay): Promise<Account> {
   const deliveries: DeliveryRecord[] = [];
   for (let after: string | undefined; ; ) {
     const page = await relay.messages.list({ limit: 1000, ...(after === undefined ? {} : { after }) });
