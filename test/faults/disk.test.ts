@@ -1,15 +1,19 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import type { Accepted } from '../../packages/core/src/index.ts';
 import { scratchFolder } from '../support/relay.ts';
 import { between, inForm } from './support/form.ts';
 import { type RemoteRelay, remoteRelay } from './support/relay.ts';
 import type { RelaySettings } from './support/relay-calls.ts';
 import { type RemoteSmtp, remoteSmtp } from './support/smtp.ts';
 import {
+  accountOf,
   arrivals,
   countBy,
+  countRows,
   expectAllArrived,
   expectDuplicatesWithin,
   expectFewOnTheWay,
@@ -23,6 +27,10 @@ const TURNS = inForm({ short: 1, full: 8 });
 const CONNECTIONS = 5;
 const RATE = { limit: inForm({ short: 100, full: 300 }), windowMs: 1000 };
 const TIMEOUT = inForm({ short: 60_000, full: 240_000 });
+/** Of the file, and of a file system in memory. */
+const PAGE = 4096;
+/** After a query the journal is used again. */
+const UNPRESSED_MS = 100;
 const people = Array.from({ length: MAILS }, (_, index) => `r${index}@example.com`);
 
 /** A file system in memory of 24 MB until the test ends. The test is skipped where this user may not make one, but not in CI. */
@@ -38,17 +46,17 @@ function smallDisk({ skip }: TestContext): string {
   return path;
 }
 
-/** Writes until nothing fits any more; answers how to make room again. */
-function fill(disk: string): () => void {
+/** Writes until nothing fits any more; answers how to make room again, for so many bytes more or for all. */
+function fill(disk: string): (bytes?: number) => void {
   const file = openSync(join(disk, 'filler'), 'w');
   try {
     for (let size = 1 << 20; size >= 1; size = size > 1 ? size >> 4 : 0) writeAll(file, Buffer.alloc(size));
   } finally {
     closeSync(file);
   }
-  return () => {
+  return (bytes = Number.POSITIVE_INFINITY) => {
     const filler = openSync(join(disk, 'filler'), 'r+');
-    ftruncateSync(filler);
+    ftruncateSync(filler, Math.max(0, fstatSync(filler).size - bytes));
     closeSync(filler);
   };
 }
@@ -146,4 +154,63 @@ describe('a disk that is full while mail goes out', () => {
     }
     await expectTruth(all, held);
   });
+});
+
+/** Makes room, a page at a time, until a mail is answered: it could be noted, and there is no room to post it. */
+async function noteLast(relay: RemoteRelay, makeRoom: (bytes: number) => void): Promise<Accepted> {
+  for (let pages = 0; pages < 12; pages++) {
+    try {
+      return await relay.send({ ...message, to: 'noted@example.com' });
+    } catch (error) {
+      expect((error as { code?: string }).code).toBe('STORE_FULL');
+    }
+    makeRoom(PAGE);
+    await setTimeout(UNPRESSED_MS);
+  }
+  throw new Error('there was never just enough room');
+}
+
+describe('mail that is noted as the last thing that the disk takes', () => {
+  it.for(['goes on', 'is killed'] as const)(
+    'is sent and stored once, where the process %s',
+    {
+      timeout: TIMEOUT,
+    },
+    async (what, context) => {
+      const { disk, smtp, settings } = await world(context);
+      let relay = await remoteRelay(settings);
+      await relay.send({ ...message, to: 'before@example.com' });
+      await taken(smtp, 1);
+      await setTimeout(UNPRESSED_MS);
+      const free = fill(disk);
+      const { id, messageId, deliveries } = await noteLast(relay, free);
+      const posts = (): number =>
+        relay.errors.filter((said) => said.message === 'the journal could not be posted').length;
+      await expect.poll(posts, { interval: 5 }).toBeGreaterThan(0);
+      expect(countRows(settings.store, 'journal')).toBe(1);
+      const [before, since] = [posts(), performance.now()];
+      await setTimeout(1500);
+      const seconds = (performance.now() - since) / 1000;
+      expect((posts() - before) / seconds, 'attempts a second').toBeLessThanOrEqual(5);
+      await expect(relay.send({ ...message, to: 'refused@example.com' })).rejects.toMatchObject({ code: 'STORE_FULL' });
+      if (what === 'is killed') {
+        await relay.kill();
+        expect(countRows(settings.store, 'journal')).toBe(1);
+        await expect(remoteRelay(settings)).rejects.toMatchObject({ code: 'STORE_FULL' });
+      }
+      free();
+      if (what === 'is killed') relay = await remoteRelay(settings);
+      await taken(smtp, 2);
+      await relay.stop({ drain: true });
+      const account = await accountOf(readerOf(settings.store));
+      expect(account.deliveries.map(({ recipient, state }) => `${recipient} ${state}`).sort()).toEqual([
+        'before@example.com sent',
+        'noted@example.com sent',
+      ]);
+      expect(account.deliveries).toContainEqual(expect.objectContaining({ id: deliveries[0]?.id, messageId: id }));
+      expect(smtp.of('taken').filter(({ to }) => to === 'noted@example.com')).toMatchObject([{ messageId }]);
+      expect(countRows(settings.store, 'journal')).toBe(0);
+      expect(countRows(settings.store, 'message')).toBe(2);
+    },
+  );
 });
