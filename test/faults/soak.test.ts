@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { scratchFolder } from '../support/relay.ts';
 import { inForm } from './support/form.ts';
@@ -14,6 +15,10 @@ import { arrivals, readerOf } from './support/truth.ts';
 const MINUTES = inForm({ short: 4, full: 60 });
 const CAMPAIGN = inForm({ short: 50, full: 240 });
 const SENDS = inForm({ short: 10, full: 40 });
+/** Single mails without a key, a few at once. */
+const UNKEYED = inForm({ short: 10, full: 20 });
+const UNKEYED_AT_ONCE = 5;
+const UNPRESSED_MS = 60;
 const RESTART_EVERY = inForm({ short: 2, full: 5 });
 /** After it the process ends, and another one goes on; within the first third, after which memory is compared. */
 const NEW_PROCESS_AFTER = inForm({ short: 2, full: 15 });
@@ -50,7 +55,19 @@ async function taken({ smtp }: World, count: number): Promise<void> {
   await expect.poll(() => smtp.of('taken').length, { timeout: 60_000, interval: 20 }).toBeGreaterThanOrEqual(count);
 }
 
-/** A campaign, single mails with repeated keys, and people who read what the minute before has brought. */
+/** Mails of the campaign that have no key: the store notes them first, and some are only noted as the next thing happens. */
+async function sendUnkeyed({ relay }: World, number: number, campaign: string): Promise<void> {
+  const people = Array.from({ length: UNKEYED }, (_, index) => `m${number}u${index}@example.com`);
+  for (let at = 0; at < people.length; at += UNKEYED_AT_ONCE) {
+    await setTimeout(UNPRESSED_MS);
+    const mails = people
+      .slice(at, at + UNKEYED_AT_ONCE)
+      .map((to) => ({ to, subject: `Welcome ${number}`, html, campaign }));
+    await Promise.all(mails.map((mail) => relay.send(mail)));
+  }
+}
+
+/** A campaign, single mails with repeated keys and without, and people who read what the minute before has brought. */
 async function minute(world: World, number: number): Promise<void> {
   const { relay, smtp, campaigns, left } = world;
   const before = smtp.of('taken').slice(world.read);
@@ -61,7 +78,7 @@ async function minute(world: World, number: number): Promise<void> {
   const people = [...regulars, ...Array.from({ length: CAMPAIGN }, (_, index) => `m${number}r${index}@example.com`)];
   const { accepted } = await relay.sendMany(people, { subject: `News ${number}`, html, campaign });
   expect(accepted).toBe(people.length);
-  deeds.accepted = people.length;
+  deeds.accepted = people.length + UNKEYED;
   deeds.suppressed = regulars.filter((address) => left.has(address)).length;
   const singly = Array.from({ length: SENDS }, (_, index) => `m${number}s${index}@example.com`);
   for (const to of singly) {
@@ -71,7 +88,8 @@ async function minute(world: World, number: number): Promise<void> {
   }
   const last = campaigns.get(`minute${number - 1}`);
   if (last !== undefined) await readMails(before, last, (to) => /^m\d+r\d*7@/.test(to));
-  world.expected += people.length - deeds.suppressed + singly.length;
+  await sendUnkeyed(world, number, campaign);
+  world.expected += people.length - deeds.suppressed + singly.length + UNKEYED;
   if (number % RESTART_EVERY === 0) {
     await relay.stop();
     await relay.start();
@@ -98,6 +116,7 @@ function expectRows(store: string, { campaigns, smtp }: World): void {
   try {
     expect({
       owners: count('SELECT count(*) AS n FROM owner'),
+      journal: count('SELECT count(*) AS n FROM journal'),
       held: count('SELECT count(*) AS n FROM delivery WHERE owner IS NOT NULL'),
       reserved: count('SELECT coalesce(sum(n), 0) AS n FROM rate_reserved'),
       deliveries: count('SELECT count(*) AS n FROM delivery'),
@@ -108,12 +127,13 @@ function expectRows(store: string, { campaigns, smtp }: World): void {
       suppressions: count('SELECT count(*) AS n FROM suppression'),
     }).toEqual({
       owners: 0,
+      journal: 0,
       held: 0,
       reserved: 0,
       deliveries: sum(({ accepted }) => accepted) + singly,
-      messages: MINUTES + singly,
-      // Receipts share theirs, until a start knows of none.
-      contents: MINUTES + Math.ceil(MINUTES / RESTART_EVERY),
+      messages: MINUTES + singly + MINUTES * UNKEYED,
+      // Receipts share theirs, until a start knows of none; so do those of a minute that have no key.
+      contents: 2 * MINUTES + Math.ceil(MINUTES / RESTART_EVERY),
       keys: singly,
       events: smtp.of('taken').length + sum((one) => one.suppressed + one.opens + one.clicks + one.unsubscribed.size),
       suppressions: sum(({ unsubscribed }) => unsubscribed.size),
