@@ -189,7 +189,7 @@ describe('mail that is noted as the last thing that the disk takes', () => {
       await expect.poll(posts, { interval: 5 }).toBeGreaterThan(0);
       expect(countRows(settings.store, 'journal')).toBe(1);
       const [before, since] = [posts(), performance.now()];
-      await setTimeout(1500);
+      await setTimeout(1000);
       const seconds = (performance.now() - since) / 1000;
       expect((posts() - before) / seconds, 'attempts a second').toBeLessThanOrEqual(5);
       await expect(relay.send({ ...message, to: 'refused@example.com' })).rejects.toMatchObject({ code: 'STORE_FULL' });
