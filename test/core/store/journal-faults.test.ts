@@ -47,6 +47,41 @@ describe('the journal', () => {
     await expect.poll(async () => (await store.log.list({ limit: 10 })).items.length).toBe(1);
   });
 
+  it('is open again after a failure as nothing waited', async () => {
+    const { store, count, raw, logged } = await open();
+    await store.intake.accept(input());
+    await store.log.list({ limit: 1 });
+    raw('ALTER TABLE journal RENAME TO away');
+    await store.queue.beat(0, { now: NOW, leaseMs: 1000 });
+    raw('ALTER TABLE away RENAME TO journal');
+    expect(logged).toEqual(['the journal could not be posted']);
+    await expect
+      .poll(
+        async () => {
+          await store.intake.accept(input());
+          return count('journal');
+        },
+        { interval: 100 },
+      )
+      .toBe(1);
+  });
+
+  it('is tried again no more often where the process looks for what others have left', async () => {
+    const { store, path, raw, logged, count } = await open();
+    await store.intake.accept(input());
+    raw('UPDATE journal SET at = at - 60000');
+    renameSync(path, `${path}-away`);
+    await expect.poll(() => logged.length, { interval: 5 }).toBe(1);
+    for (let beats = 0; beats < 20; beats++) {
+      await store.queue.beat(0, { now: NOW, leaseMs: 1000 }).catch(() => {});
+      await setTimeout(20);
+    }
+    expect(logged.length).toBeLessThan(4);
+    renameSync(`${path}-away`, path);
+    await expect.poll(() => count('journal')).toBe(0);
+    expect(count('delivery')).toBe(1);
+  });
+
   it('is open again after an entry that was bad, and all alone', async () => {
     const { store, count, raw } = await open();
     raw(`CREATE TRIGGER bad BEFORE INSERT ON delivery WHEN NEW.recipient = 'bad@example.com'

@@ -116,8 +116,10 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
 
   function tick(): void {
     timer = undefined;
-    const now = performance.now();
+    // What could not be posted may be undone, or was not ours.
+    failing &&= waiting.length > 0;
     if (waiting.length === 0) return;
+    const now = performance.now();
     const waits = waiting.length < MANY && now - lastAt < GRACE_MS && now < latestAt;
     if (waits && !failing) return void arm(GRACE_MS);
     try {
@@ -273,6 +275,7 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
       await telling;
     },
     adopt() {
+      if (failing) return;
       try {
         adoptBefore(Date.now() - LEFT_MS);
       } catch (error) {
