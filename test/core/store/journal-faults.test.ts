@@ -72,11 +72,12 @@ describe('the journal', () => {
     raw('UPDATE journal SET at = at - 60000');
     renameSync(path, `${path}-away`);
     await expect.poll(() => logged.length, { interval: 5 }).toBe(1);
+    const since = performance.now();
     for (let beats = 0; beats < 20; beats++) {
       await store.queue.beat(0, { now: NOW, leaseMs: 1000 }).catch(() => {});
       await setTimeout(20);
     }
-    expect(logged.length).toBeLessThan(4);
+    expect(logged.length).toBeLessThan(3 + (performance.now() - since) / 250);
     renameSync(`${path}-away`, path);
     await expect.poll(() => count('journal')).toBe(0);
     expect(count('delivery')).toBe(1);
