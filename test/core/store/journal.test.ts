@@ -122,6 +122,18 @@ describe('what is answered before it is in its tables', () => {
     expect([count('journal'), count('message')]).toEqual([1, 2]);
   });
 
+  it('is in its tables at once where many come at the same time, of which none gains', async () => {
+    const { store, count } = await open();
+    const accepted = await Promise.all(
+      Array.from({ length: 100 }, (_, index) =>
+        store.intake.accept(input({ recipients: [recipientOf(`r${index}@example.com`)] })),
+      ),
+    );
+    expect([count('journal'), count('message')]).toEqual([0, 100]);
+    const { items } = await store.log.list({ limit: 200 });
+    expect(new Set(items.map(({ messageId }) => messageId))).toEqual(new Set(accepted.map(({ id }) => id)));
+  });
+
   it('waits until it is due', async () => {
     const { store } = await open();
     const accepted = await store.intake.accept(input({ sendAt: NOW + 60_000 }));

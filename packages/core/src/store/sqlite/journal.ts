@@ -2,24 +2,12 @@ import { setTimeout } from 'node:timers/promises';
 import { messageOf } from '../../errors.ts';
 import type { HostApi } from '../../thread/port.ts';
 import type { Database } from './database.ts';
+import type { Noted } from './journal-entry.ts';
 import { isPassing } from './journal-faults.ts';
 import { createJournalOthers } from './journal-others.ts';
 import { JOURNAL_KINDS, type Journal, type JournalKind, type JournalPart, type JournalPost } from './journal-port.ts';
 import { createJournalRows } from './journal-rows.ts';
 import { parseJson } from './ledger.ts';
-
-interface Noted {
-  readonly id: number;
-  readonly kind: JournalKind;
-  readonly json: string;
-  /** As it was noted here; undefined where another process has noted it. */
-  readonly entry: unknown;
-  readonly onPosted: ((posted: never) => void) | undefined;
-  /** Its own commit is over. */
-  durable: boolean;
-  /** What posting it answered; undefined where another process has done that. */
-  posted: { readonly result: unknown } | undefined;
-}
 
 interface PostOptions {
   /** Inside of which change. */
@@ -35,6 +23,8 @@ const MANY = 500;
 const MOST = 2000;
 /** What comes more often than this goes on, ms. */
 const PRESSED_MS = 50;
+/** Where so many share a transaction, nobody gains by its being short. */
+const CROWD = 32;
 /** After a failure, ms. */
 const RETRY_MS = 250;
 /** Before a stop, with so long between. */
@@ -63,8 +53,11 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
   let lastAt = 0;
   let latestAt = Number.POSITIVE_INFINITY;
   let pressedAt = Number.NEGATIVE_INFINITY;
+  /** Entries of the transaction that is open. */
+  let fresh = 0;
 
   db.afterCommit(() => {
+    fresh = 0;
     const posted = posting;
     posting = [];
     for (const one of waiting) one.durable = true;
@@ -74,6 +67,7 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
   db.onRollback(() => {
     // That is a part of our own transaction.
     if (busy) return;
+    fresh = 0;
     const undone = [...posting, ...waiting];
     for (const one of posting) one.posted = undefined;
     posting = [];
@@ -250,13 +244,14 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
 
   return {
     isOpen: () => !failing && !closed && waiting.length < MOST && !others.areThere(),
-    isPressed: () => performance.now() - pressedAt < PRESSED_MS,
+    isPressed: () => fresh >= CROWD || performance.now() - pressedAt < PRESSED_MS,
     press,
     part<Entry, Posted>(kind: JournalKind, how: JournalPost<Entry, Posted>): JournalPart<Entry, Posted> {
       parts.set(kind, how as JournalPost<never, unknown>);
       return {
         note(entry, { id, json = JSON.stringify(entry), withinMs, onPosted }) {
           rows.insert({ id, kind: JOURNAL_KINDS.indexOf(kind), at: Date.now(), json });
+          fresh += 1;
           lastAt = performance.now();
           latestAt = Math.min(latestAt, lastAt + withinMs);
           waiting.push({ id, kind, json, entry, onPosted, durable: false, posted: undefined });
