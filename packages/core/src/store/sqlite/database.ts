@@ -32,7 +32,7 @@ export interface Database extends Statements {
   want(types: number): void;
   /** Called inside of each transaction, as its last change: for what many changes of it add up to. */
   beforeCommit(listener: () => void): void;
-  /** Called when a transaction is durable. */
+  /** Called when a transaction is committed; one that is `lax` is durable with the next that is not. */
   afterCommit(listener: () => void): void;
   /** Called when a transaction was undone: what was read in it may not be. */
   onRollback(listener: () => void): void;
@@ -80,7 +80,7 @@ export function createDatabase(path: string): Database {
   let wanted = 0;
   const ending: (() => void)[] = [];
   const undone: (() => void)[] = [];
-  const durable: (() => void)[] = [];
+  const committed: (() => void)[] = [];
   let committing = false;
   let isLax = false;
   let settle = (): void => {};
@@ -139,7 +139,7 @@ export function createDatabase(path: string): Database {
     } finally {
       committing = false;
     }
-    for (const listener of durable) listener();
+    for (const listener of committed) listener();
   }
 
   function undoable<T>(task: () => T): T {
@@ -237,7 +237,7 @@ export function createDatabase(path: string): Database {
       wanted = types;
     },
     beforeCommit: (listener) => void ending.push(listener),
-    afterCommit: (listener) => void durable.push(listener),
+    afterCommit: (listener) => void committed.push(listener),
     onRollback: (listener) => void undone.push(listener),
     changes: () => Number(guard(() => handle().prepare('PRAGMA data_version').get())?.data_version),
     bytes() {

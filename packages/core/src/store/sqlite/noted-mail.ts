@@ -16,7 +16,7 @@ export interface Noted {
   readonly deliveries: readonly { readonly id: number; readonly recipient: string; readonly state: DeliveryState }[];
 }
 
-/** A mail leaves no later than this after it was answered, ms. */
+/** Posting a mail begins no later than this after it was answered, ms. */
 const WITHIN_MS = 20;
 /** Mail to more recipients, or that is longer as JSON, gains nothing by being written twice. */
 const MOST_RECIPIENTS = 10;
