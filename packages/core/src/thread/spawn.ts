@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
 import type { EngineOptions } from '../engine.ts';
 import { MailRelayError, messageOf } from '../errors.ts';
+import { startThreadPool } from '../thread-priority.ts';
 import { workerArguments } from '../worker-arguments.ts';
 import { workerFile } from '../worker-file.ts';
 import { batchedChannel, type ChannelCalls, END } from './channel.ts';
@@ -103,6 +104,7 @@ export function spawnEngine(
 
 function createWorker(options: EngineOptions): Worker {
   const file = workerFile('worker', import.meta.url, ', or set `thread: false`');
+  startThreadPool();
   try {
     return new Worker(file, {
       workerData: options,

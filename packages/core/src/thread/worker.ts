@@ -2,10 +2,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
 import { createEngine, type EngineOptions } from '../engine.ts';
+import { giveWay, NICENESS } from '../thread-priority.ts';
 import { batchedChannel, END } from './channel.ts';
 import type { EngineApi, HostApi } from './port.ts';
 
 if (parentPort) {
+  giveWay(NICENESS.engine);
   const rpc = createBirpc<HostApi, Partial<EngineApi>>(
     {},
     { ...batchedChannel(parentPort), timeout: -1, eventNames: ['publish', 'wake', 'warn', 'log'] },

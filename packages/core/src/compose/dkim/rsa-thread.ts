@@ -1,7 +1,7 @@
 /** A thread that makes RSA signatures (RFC 8017 section 8.2, SHA-256), one after the other. */
 import { type KeyObject, sign } from 'node:crypto';
-import { getPriority, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
+import { giveWay, NICENESS } from '../../thread-priority.ts';
 
 /** What such a thread is told: a key, of which the first is number 0, or what is to be signed. */
 export type RsaTask =
@@ -16,14 +16,11 @@ export type RsaTask =
 /** In the order of the data, base64; undefined for what could not be signed. */
 export type RsaAnswer = readonly (string | undefined)[];
 
-/** The threads take what the engine and the host leave: these decide what there is to be signed next. */
-const NICENESS = 10;
-
 const port = parentPort;
 if (port) serve(port);
 
 function serve(port: NonNullable<typeof parentPort>): void {
-  giveWay();
+  giveWay(NICENESS.signatures);
   const keys: KeyObject[] = [];
   port.on('message', (task: RsaTask) => {
     if ('key' in task) keys.push(task.key);
@@ -32,16 +29,6 @@ function serve(port: NonNullable<typeof parentPort>): void {
         task.data.map((data, at) => signatureOf(data, keys[task.keys[at] as number])) satisfies RsaAnswer,
       );
   });
-}
-
-/** On Linux the number 0 is this thread; elsewhere it is the process of the host, which is left alone. */
-function giveWay(): void {
-  if (process.platform !== 'linux') return;
-  try {
-    setPriority(0, Math.max(getPriority(0), NICENESS));
-  } catch {
-    // A host that may not do that signs all the same.
-  }
 }
 
 function signatureOf(data: string, key: KeyObject | undefined): string | undefined {
