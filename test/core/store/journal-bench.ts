@@ -3,7 +3,6 @@ import { onTestFinished } from 'vitest';
 import type { Store } from '../../../packages/core/src/store/port.ts';
 import { createSqliteStore } from '../../../packages/core/src/store/sqlite/store.ts';
 import { scratchFolder } from '../../support/relay.ts';
-import { NOW } from './suite/bench.ts';
 
 /** A store that is open. */
 export interface Opened {
@@ -38,13 +37,3 @@ export async function open(path = `${scratchFolder()}/relay.db`): Promise<Opened
     raw: (sql, ...values) => void connection.prepare(sql).run(...values),
   };
 }
-
-/** A click of a person. */
-export const click = (deliveryId: number, at = NOW) =>
-  ({
-    type: 'clicked',
-    deliveryId,
-    at,
-    agent: { kind: 'human', evidence: 'browser', userAgent: 'x' },
-    url: 'https://a.example/',
-  }) as const;

@@ -1,8 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { decodeId } from '../../../packages/core/src/message.ts';
 import { contentOf, recipientOf } from '../../support/content.ts';
-import { click, open } from './journal-bench.ts';
+import { open } from './journal-bench.ts';
 import { input, LANE, NOW } from './suite/bench.ts';
 
 /** Lets the time of the journal pass, which stands still: else what is looked at right after an answer may be posted already. */
@@ -140,31 +139,5 @@ describe('what is answered before it is in its tables', () => {
     expect(accepted.deliveries).toMatchObject([{ state: 'scheduled' }]);
     expect((await store.log.list({ limit: 1 })).items).toMatchObject([{ state: 'scheduled' }]);
     expect(store.queue.nextDueAt(LANE)).toBe(NOW + 60_000);
-  });
-
-  it('is counted for readings, which count before that, too', async () => {
-    const { store, count } = await open();
-    const { deliveries } = await store.intake.accept(
-      input({ campaign: 'spring', content: contentOf({ stream: 'broadcast' }) }),
-    );
-    const id = decodeId('dlv', deliveries[0]?.id ?? '') as number;
-    await store.log.list({ limit: 1 });
-    const told: string[] = [];
-    const note = (many: number) =>
-      store.activity.note(
-        Array.from({ length: many }, () => click(id)),
-        (events) => void told.push(...events.map(({ type }) => type)),
-      );
-    await note(3);
-    expect([count('journal'), count('event')]).toEqual([1, 0]);
-    expect(store.activity.look(id, NOW)).toMatchObject({ recentClicks: 3 });
-    await note(2);
-    expect(store.activity.look(id, NOW)).toMatchObject({ recentClicks: 5 });
-    expect(told).toEqual([]);
-    expect(await store.reports.campaign('spring')).toMatchObject({ clicksTotal: 5, clicksUnique: 1 });
-    expect(store.activity.look(id, NOW)).toMatchObject({ recentClicks: 5 });
-    await pass();
-    expect(told).toHaveLength(5);
-    expect([count('journal'), count('event')]).toEqual([0, 5]);
   });
 });

@@ -49,7 +49,7 @@ export function createReading(context: {
   return {
     async readAll(readings) {
       const activities = (await Promise.all(readings.map(activityOf))).flat();
-      if (activities.length > 0) await store.activity.note(activities, publish);
+      if (activities.length > 0) publish(await store.activity.record(activities));
     },
     async view(deliveryId) {
       const delivery = await store.log.delivery(deliveryId);

@@ -29,9 +29,4 @@ export interface ActivityStore {
   look(deliveryId: number, now: number): DeliveryActivity | undefined;
   /** Stores and counts; durable when resolved. Unknown deliveries are left out of the answer. */
   record(activities: readonly Activity[]): Promise<MessageEvent[]>;
-  /**
-   * Stores opens and clicks; durable when resolved. Counted at once or some ms later, when `onPosted` is told the events;
-   * whoever reads in this process finds them as soon as the call is answered.
-   */
-  note(activities: readonly Activity[], onPosted: (events: MessageEvent[]) => void): Promise<void>;
 }

@@ -1,16 +1,11 @@
-import { EVENT_TYPES, type MessageEvent } from '../../events.ts';
+import type { MessageEvent } from '../../events.ts';
 import type { Activity, ActivityStore, DeliveryActivity } from '../port.ts';
-import { type Database, idAt } from './database.ts';
+import type { Database } from './database.ts';
 import { countOnce, type FirstFigure } from './first-days.ts';
 import type { Journal } from './journal-port.ts';
 import { FLAGS, type Ledger, type MessageFacts } from './ledger.ts';
 import { createLinks } from './links.ts';
-import { createNotedReadings } from './noted-readings.ts';
-
-const RECENT_MS = 10_000;
-/** More clicks than this in so short a time say nothing more, and must not cost more. */
-const RECENT_MOST = 100;
-const CLICKED = EVENT_TYPES.indexOf('clicked');
+import { createRecentClicks } from './recent-clicks.ts';
 
 /** What is known of a delivery before something is counted. */
 interface Reader {
@@ -33,48 +28,24 @@ const LINK = { clicked: 1, byHuman: 2 } as const;
 export interface Activities extends ActivityStore {
   /** Records one. Inside of `write`. */
   recordNow(activity: Activity): MessageEvent[];
-  /** Resolves when nothing waits to be noted. Never rejects. */
-  noted(): Promise<void>;
 }
 
 /** What readers do, in SQLite. */
 export function createActivityStore(db: Database, ledger: Ledger, journal: Journal): Activities {
   const links = createLinks(db);
-  const noted = createNotedReadings({ db, journal, record: (activities) => activities.flatMap(recordOne) });
+  const recentClicks = createRecentClicks(db, journal.areOthers);
   const find = db.prepare((query, { id }: { id: number }) =>
     query
       .selectFrom('delivery')
       .select(['message_id', 'lane_id', 'recipient', 'sent_at', 'flags', 'clicked', 'firsts'])
       .where('id', '=', id),
   );
-  // What the journal has is added.
-  const look = db.prepare(
-    (query, { id }: { id: number }) =>
-      query.selectFrom('delivery').select(['message_id', 'sent_at', 'flags']).where('id', '=', id),
-    { early: true },
+  const look = db.prepare((query, { id }: { id: number }) =>
+    query.selectFrom('delivery').select(['message_id', 'sent_at', 'flags']).where('id', '=', id),
   );
   const mark = db.prepare((query, p: { id: number } & Kept) =>
     query.updateTable('delivery').set({ flags: p.flags, clicked: p.clicked, firsts: p.firsts }).where('id', '=', p.id),
   );
-  const recentClicks = db.prepare(
-    (query, p: { id: number; since: number; first: number }) =>
-      query
-        .selectFrom('event')
-        .select('at')
-        .where('delivery_id', '=', p.id)
-        // Ids grow with time, so that only what is recent is looked at.
-        .where('id', '>', p.first)
-        .where('type', '=', CLICKED)
-        .where('at', '>', p.since)
-        .limit(RECENT_MOST),
-    { early: true },
-  );
-
-  function recent(id: number, now: number): number {
-    const since = Math.max(0, now - RECENT_MS);
-    return recentClicks.all({ id, since, first: idAt(since) }).length;
-  }
-
   /** Counts a click of a link, and answers what the delivery keeps of it. */
   function countClick(
     campaign: number,
@@ -124,6 +95,7 @@ export function createActivityStore(db: Database, ledger: Ledger, journal: Journ
       ledger.countOf(row, facts, `${name}TotalHuman`, at);
       firsts = counted(row, firsts, facts, `${name}UniqueHuman`, humanFlag, at);
     }
+    if (type === 'clicked') recentClicks.add(id, at);
     const flags = row.flags | flag | (human ? humanFlag : 0);
     const clicked =
       type === 'clicked' && facts.campaignId !== undefined
@@ -132,11 +104,20 @@ export function createActivityStore(db: Database, ledger: Ledger, journal: Journ
     keep(id, row, { flags, clicked, firsts });
   }
 
+  /** Mail that is read has gone out, and it goes out from its tables: only what is not there is looked for in the journal. */
+  function inTables<Row>(read: () => Row | undefined): Row | undefined {
+    return db.asTheyAre(read) ?? read();
+  }
+
   function recordOne(activity: Activity): MessageEvent[] {
+    const row = inTables(() => find.get({ id: activity.deliveryId }));
+    return row === undefined ? [] : db.asTheyAre(() => recordOf(row, activity));
+  }
+
+  function recordOf(row: Reader, activity: Activity): MessageEvent[] {
     const { type, at, deliveryId: id, form: _, ...detail } = activity;
-    const row = find.get({ id });
-    const facts = row && ledger.message(row.message_id);
-    if (row === undefined || facts === undefined) return [];
+    const facts = ledger.message(row.message_id);
+    if (facts === undefined) return [];
     if (type === 'unsubscribed') {
       const firsts = counted(row, row.firsts, facts, type, FLAGS.unsubscribed, at);
       keep(id, row, { flags: row.flags | FLAGS.unsubscribed, clicked: row.clicked, firsts });
@@ -149,19 +130,16 @@ export function createActivityStore(db: Database, ledger: Ledger, journal: Journ
 
   return {
     look(deliveryId, now): DeliveryActivity | undefined {
-      const row = look.get({ id: deliveryId });
+      const row = inTables(() => look.get({ id: deliveryId }));
       if (row === undefined) return undefined;
-      const counted = (row.flags & FLAGS.clicked) === 0 ? 0 : recent(deliveryId, now);
       return {
         messageId: row.message_id,
         sentAt: row.sent_at ?? undefined,
-        recentClicks: Math.min(RECENT_MOST, counted + noted.clicksOf(deliveryId)),
+        recentClicks: (row.flags & FLAGS.clicked) === 0 ? 0 : recentClicks.count(deliveryId, now),
       };
     },
     recordNow: recordOne,
     record: (activities) => db.write(() => activities.flatMap(recordOne)),
-    note: noted.note,
-    noted: noted.gathered,
   };
 }
 

@@ -3,8 +3,6 @@ import type { Database } from './database.ts';
 /** An entry as it is stored. */
 export interface JournalRow {
   readonly id: number;
-  /** Place in `JOURNAL_KINDS`. */
-  readonly kind: number;
   readonly json: string;
 }
 
@@ -24,8 +22,8 @@ export function createJournalRows(db: Database): {
 } {
   const early = { early: true } as const;
   const insert = db.prepare(
-    (query, p: { id: number; kind: number; at: number; json: string }) =>
-      query.insertInto('journal').values({ id: p.id, kind: p.kind, at: p.at, json: p.json }),
+    (query, p: { id: number; at: number; json: string }) =>
+      query.insertInto('journal').values({ id: p.id, at: p.at, json: p.json }),
     early,
   );
   const remove = db.prepare((query, p: { id: number }) => query.deleteFrom('journal').where('id', '=', p.id), early);
@@ -38,7 +36,7 @@ export function createJournalRows(db: Database): {
     (query, p: { time: number; after: number }) =>
       query
         .selectFrom('journal')
-        .select(['id', 'kind', 'json'])
+        .select(['id', 'json'])
         .where('id', '>', p.after)
         .where('at', '<', p.time)
         .where('failed_at', 'is', null)

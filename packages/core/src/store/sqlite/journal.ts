@@ -5,7 +5,7 @@ import type { Database } from './database.ts';
 import type { Noted } from './journal-entry.ts';
 import { isPassing } from './journal-faults.ts';
 import { createJournalOthers } from './journal-others.ts';
-import { JOURNAL_KINDS, type Journal, type JournalKind, type JournalPart, type JournalPost } from './journal-port.ts';
+import type { Journal, NotedMail } from './journal-port.ts';
 import { createJournalRows } from './journal-rows.ts';
 import { parseJson } from './ledger.ts';
 
@@ -38,7 +38,7 @@ const LEFT_MS = 5000;
 export function createJournal(db: Database, log: HostApi['log']): Journal {
   const rows = createJournalRows(db);
   const others = createJournalOthers(db);
-  const parts = new Map<JournalKind, JournalPost<never, unknown>>();
+  let postMail: (mail: NotedMail) => void = () => {};
   /** Not posted yet, in their order. */
   let waiting: Noted[] = [];
   /** Posted in the transaction that is open. */
@@ -69,11 +69,10 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
     if (busy) return;
     fresh = 0;
     const undone = [...posting, ...waiting];
-    for (const one of posting) one.posted = undefined;
+    for (const one of posting) one.posted = false;
     posting = [];
-    waiting = undone.filter(({ durable }) => durable);
     // Who noted in the transaction notes again, or is told.
-    for (const one of undone) if (!one.durable) leave(one);
+    waiting = undone.filter(({ durable }) => durable);
     if (waiting.length === 0) return;
     latestAt = performance.now();
     arm(failing ? RETRY_MS : GRACE_MS);
@@ -82,7 +81,6 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
 
   /** Later, so that who waits for the commit is told first. */
   function tell(posted: readonly Noted[]): void {
-    for (const one of posted) leave(one);
     telling = new Promise((resolve) => {
       setImmediate(() => {
         for (const one of posted) tellOne(one);
@@ -92,16 +90,12 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
   }
 
   function tellOne({ posted, onPosted }: Noted): void {
-    if (posted === undefined) return;
+    if (!posted) return;
     try {
-      onPosted?.(posted.result as never);
+      onPosted?.();
     } catch (error) {
       log('error', { error: messageOf(error) }, 'what the journal had was stored, and could not be told');
     }
-  }
-
-  function leave({ kind, entry }: Noted): void {
-    if (entry !== undefined) parts.get(kind)?.left?.(entry as never);
   }
 
   function arm(ms: number): void {
@@ -188,7 +182,6 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
         } catch (error) {
           if (isPassing(error)) throw error;
           posting = posting.filter((other) => other !== one);
-          leave(one);
           rows.setAside(one.id, Date.now());
           const fields = { error: messageOf(error), entry: one.id };
           log('error', fields, 'an entry of the journal cannot be posted, and is kept there');
@@ -209,7 +202,8 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
   function post(one: Noted): void {
     // What is gone was posted by another process, which took this one for dead.
     if (!rows.remove(one.id)) return;
-    one.posted = { result: parts.get(one.kind)?.post(parseJson<never>(one.json, `journal ${one.id}`)) };
+    postMail(parseJson<NotedMail>(one.json, `journal ${one.id}`));
+    one.posted = true;
   }
 
   function press(): void {
@@ -233,10 +227,8 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
       const last = found.at(-1);
       if (last === undefined) return;
       after = last.id;
-      for (const { id, kind: code, json } of found) {
-        const kind = JOURNAL_KINDS[code];
-        if (kind === undefined || own.has(id)) continue;
-        waiting.push({ id, kind, json, entry: undefined, onPosted: undefined, durable: true, posted: undefined });
+      for (const { id, json } of found) {
+        if (!own.has(id)) waiting.push({ id, json, onPosted: undefined, durable: true, posted: false });
       }
       if (waiting.length > 0) postAll();
     }
@@ -244,19 +236,18 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
 
   return {
     isOpen: () => !failing && !closed && waiting.length < MOST && !others.areThere(),
+    areOthers: others.areThere,
     isPressed: () => fresh >= CROWD || performance.now() - pressedAt < PRESSED_MS,
     press,
-    part<Entry, Posted>(kind: JournalKind, how: JournalPost<Entry, Posted>): JournalPart<Entry, Posted> {
-      parts.set(kind, how as JournalPost<never, unknown>);
-      return {
-        note(entry, { id, json = JSON.stringify(entry), withinMs, onPosted }) {
-          rows.insert({ id, kind: JOURNAL_KINDS.indexOf(kind), at: Date.now(), json });
-          fresh += 1;
-          lastAt = performance.now();
-          latestAt = Math.min(latestAt, lastAt + withinMs);
-          waiting.push({ id, kind, json, entry, onPosted, durable: false, posted: undefined });
-        },
-      };
+    onPost(post) {
+      postMail = post;
+    },
+    note({ id, json, withinMs, onPosted }) {
+      rows.insert({ id, at: Date.now(), json });
+      fresh += 1;
+      lastAt = performance.now();
+      latestAt = Math.min(latestAt, lastAt + withinMs);
+      waiting.push({ id, json, onPosted, durable: false, posted: false });
     },
     async posted() {
       for (let tries = 0; waiting.length + posting.length > 0 && tries < TRIES; tries++) {

@@ -2,13 +2,7 @@ import { EVENT_TYPES } from '../../events.ts';
 import type { DeliveryState } from '../../message.ts';
 import type { AcceptInput, Enclosures } from '../port.ts';
 import type { Database } from './database.ts';
-import type { Journal } from './journal-port.ts';
-
-/** A mail as the journal has it, with the ids that were answered: that of the message, then those of its deliveries. */
-export interface NotedMail {
-  readonly input: AcceptInput;
-  readonly ids: readonly number[];
-}
+import type { Journal, NotedMail } from './journal-port.ts';
 
 /** What was answered. */
 export interface Noted {
@@ -39,7 +33,7 @@ export function createNotedMail({
   isSuppressed(address: string, now: number): boolean;
   post(mail: NotedMail): void;
 }): (input: AcceptInput, enclosed: Enclosures | undefined, onPosted: (() => void) | undefined) => Noted | undefined {
-  const part = journal.part<NotedMail, void>('mail', { post });
+  journal.onPost(post);
 
   function isPlain({ idempotencyKey, recipients, now }: AcceptInput, enclosed: Enclosures | undefined): boolean {
     if (!journal.isOpen() || journal.isPressed() || idempotencyKey !== undefined || (enclosed?.size ?? 0) > 0)
@@ -61,10 +55,9 @@ export function createNotedMail({
     const [id, ...ids] = [now, ...recipients.map(() => now)].map(db.nextId) as [number, ...number[]];
     // The feed has its events in the order of their ids.
     if (((db.wanted() >> ACCEPTED) & 1) === 1) return undefined;
-    const mail = { input, ids: [id, ...ids] };
-    const json = JSON.stringify(mail);
+    const json = JSON.stringify({ input, ids: [id, ...ids] } satisfies NotedMail);
     if (json.length > MOST_LENGTH) return undefined;
-    part.note(mail, { id, json, withinMs: WITHIN_MS, onPosted });
+    journal.note({ id, json, withinMs: WITHIN_MS, onPosted });
     const state = sendAt > now ? 'scheduled' : 'queued';
     return {
       id,

@@ -121,10 +121,7 @@ export function createSqliteStore({
         throw error;
       }
     },
-    async posted() {
-      await activities.noted();
-      await journal.posted();
-    },
+    posted: journal.posted,
     async close() {
       journal.close();
       await db.close();

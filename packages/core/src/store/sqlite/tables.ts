@@ -122,11 +122,9 @@ interface SoftBounceTable {
   delivery_id: number;
 }
 
-/** What was answered, and is not in its own tables yet. */
+/** Mail that was answered, and is not in its own tables yet. */
 interface JournalTable {
   id: number;
-  /** Place in `JOURNAL_KINDS`. */
-  kind: number;
   /** By the clock of the machine, ms. */
   at: number;
   json: string;

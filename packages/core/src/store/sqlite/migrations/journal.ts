@@ -1,13 +1,12 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** What was answered, and is not in its own tables yet. */
+/** Mail that was answered, and is not in its own tables yet. */
 export const journal: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema
       .createTable('journal')
       .addColumn('id', 'integer', (column) => column.primaryKey())
-      .addColumn('kind', 'integer', (column) => column.notNull())
       .addColumn('at', 'integer', (column) => column.notNull())
       .addColumn('json', 'text', (column) => column.notNull())
       .addColumn('failed_at', 'integer')
