@@ -4,6 +4,7 @@ import type { ClaimedDelivery } from '../../queue/port.ts';
 import type { Database } from './database.ts';
 import { type DeliveryRow, readDelivery } from './delivery-row.ts';
 import { type Ledger, stateCode } from './ledger.ts';
+import type { Screened } from './screened.ts';
 
 const CLAIMED = stateCode(transition('queued', 'claim') ?? 'sending');
 
@@ -18,7 +19,7 @@ export interface Claims {
 }
 
 /** Claims in SQLite. */
-export function createClaims(db: Database, ledger: Ledger): Claims {
+export function createClaims(db: Database, ledger: Ledger, screened: Pick<Screened, 'screen'>): Claims {
   const findDue = db.prepare((query, p: { lane: number; now: number; limit: number }) =>
     query
       .selectFrom('delivery')
@@ -63,7 +64,9 @@ export function createClaims(db: Database, ledger: Ledger): Claims {
   return {
     take({ lane, limit, owner, now }) {
       const claimed = findDue.all({ lane, now, limit }).flatMap((found) => readOne(found, now));
-      if (claimed.length > 0) take.run({ ids: JSON.stringify(claimed.map(({ id }) => id)), owner, now });
+      if (claimed.length === 0) return claimed;
+      take.run({ ids: JSON.stringify(claimed.map(({ id }) => id)), owner, now });
+      screened.screen(claimed.map(({ address }) => address));
       return claimed;
     },
   };

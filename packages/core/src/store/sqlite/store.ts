@@ -22,6 +22,7 @@ import { createQueueStore } from './queue.ts';
 import { createRateLog } from './rates.ts';
 import { createReportSweep } from './report-sweep.ts';
 import { createReportStore } from './reports.ts';
+import { createScreened } from './screened.ts';
 import { createSiteLanes } from './site-lanes.ts';
 import { createSiteQueue } from './site-queue.ts';
 import { createSubscriptionRows } from './subscription-rows.ts';
@@ -58,7 +59,8 @@ export function createSqliteStore({
   const db = createDatabase(path);
   const lanes = createLanes(db);
   const ledger = createLedger(db, { lanes, providerOf, siteOf, waysPerDay });
-  const suppressions = createSuppressionStore(db, ledger);
+  const screened = createScreened(db);
+  const suppressions = createSuppressionStore(db, ledger, screened);
   const rates = createRateLog(db);
   const sites = createSiteLanes(db, lanes, rates);
   const journal = createJournal(db, log);
@@ -72,7 +74,7 @@ export function createSqliteStore({
   const parts = {
     rates,
     lanes,
-    claims: createClaims(db, ledger),
+    claims: createClaims(db, ledger, screened),
     sites,
     consequences,
     domains,

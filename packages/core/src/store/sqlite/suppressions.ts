@@ -6,6 +6,7 @@ import type { NewSuppression, Suppression, SuppressionStore } from '../port.ts';
 import type { Database } from './database.ts';
 import { createLeavers } from './leavers.ts';
 import { type Ledger, type MessageFacts, stateCode } from './ledger.ts';
+import type { Screened } from './screened.ts';
 import type { Tables } from './tables.ts';
 
 type SuppressionRow = Selectable<Tables['suppression']>;
@@ -32,7 +33,7 @@ export interface Suppressions extends SuppressionStore {
 }
 
 /** The suppression list in SQLite. */
-export function createSuppressionStore(db: Database, ledger: Ledger): Suppressions {
+export function createSuppressionStore(db: Database, ledger: Ledger, screened: Screened): Suppressions {
   const leavers = createLeavers(db, ledger);
   // What is on its way is asked once more before it is sent.
   const waiting = statesBefore('suppress')
@@ -121,6 +122,7 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
     if (until !== undefined && until.getTime() <= now) return [];
     if (unlessLiftedSince !== undefined && wasLifted(address, scope, unlessLiftedSince)) return [];
     const end = until?.getTime() ?? null;
+    screened.forget();
     insert.run({ address, scope, reason, evidence: evidence ?? null, since: since?.getTime() ?? now, until: end });
     // What was lifted after it began elsewhere stays lifted.
     if (since !== undefined && !isThere(address, scope, now)) return [];
@@ -149,8 +151,9 @@ export function createSuppressionStore(db: Database, ledger: Ledger): Suppressio
         return lifted;
       }),
     find(address, scopes, now) {
-      const rows = find.all({ address: address.toLowerCase() }).filter((row) => isActive(row, now));
-      if (rows.length === 0) return undefined;
+      const name = address.toLowerCase();
+      if (screened.has(name)) return undefined;
+      const rows = find.all({ address: name }).filter((row) => isActive(row, now));
       const found = scopes.flatMap((scope) => rows.find((row) => row.scope === scope) ?? [])[0];
       return found && read(found);
     },
