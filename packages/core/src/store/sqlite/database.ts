@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { isMailRelayError, MailRelayError } from '../../errors.ts';
 import { makeFolder } from '../../folder.ts';
 import { createGroupCommit, type GroupCommit } from './group-commit.ts';
@@ -85,6 +85,7 @@ export function createDatabase(path: string): Database {
   let isLax = false;
   let settle = (): void => {};
   let takesAsTheyAre = false;
+  let dataVersion: StatementSync | undefined;
 
   function guard<T>(task: () => T): T {
     try {
@@ -239,7 +240,10 @@ export function createDatabase(path: string): Database {
     beforeCommit: (listener) => void ending.push(listener),
     afterCommit: (listener) => void committed.push(listener),
     onRollback: (listener) => void undone.push(listener),
-    changes: () => Number(guard(() => handle().prepare('PRAGMA data_version').get())?.data_version),
+    changes() {
+      dataVersion ??= guard(() => handle().prepare('PRAGMA data_version'));
+      return Number(guard(() => dataVersion?.get())?.data_version);
+    },
     bytes() {
       const row = guard(() =>
         handle().prepare('SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()').get(),
