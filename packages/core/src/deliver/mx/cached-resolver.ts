@@ -30,11 +30,15 @@ export function cachedResolver(resolver: Resolver, clock: Pick<Clock, 'now'>): R
     void answer.then((said) => {
       entry.until = clock.now() + keepMs(said);
     });
+    if (kept.size > NAMES) forgetOldest();
+    return answer;
+  }
+
+  function forgetOldest(): void {
     for (const oldest of kept.keys()) {
-      if (kept.size <= NAMES) break;
+      if (kept.size <= NAMES) return;
       kept.delete(oldest);
     }
-    return answer;
   }
 
   return {

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import PQueue from 'p-queue';
 
 /** Questions whose answers may come in at once: more overflow the usual receive buffer of a socket, and are asked again only seconds later. */
@@ -14,10 +13,17 @@ export function createQuestions(): InTurn {
   const turns = new PQueue({ concurrency: AT_ONCE });
   return (ask) =>
     new Promise((resolve, reject) => {
-      void turns.add(() => {
-        const answer = ask();
-        answer.then(resolve, reject);
-        return Promise.race([answer.catch(() => {}), setTimeout(COUNTED_MS, undefined, { ref: false })]);
-      });
+      const turn = (): Promise<void> =>
+        new Promise((counts) => {
+          const timer = setTimeout(counts, COUNTED_MS).unref();
+          const done = (): void => {
+            clearTimeout(timer);
+            counts();
+          };
+          const answer = ask();
+          answer.then(resolve, reject);
+          answer.then(done, done);
+        });
+      void turns.add(turn);
     });
 }

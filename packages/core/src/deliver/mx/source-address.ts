@@ -13,6 +13,9 @@ export interface Source {
   localFor(address: string): string | undefined;
 }
 
+/** The system chooses. */
+const ANY: Source = { four: undefined, six: undefined, reaches: () => true, localFor: () => undefined };
+
 /** The addresses that a stream may be sent from; empty where the system chooses. */
 export function poolOf(localAddresses: DirectMxSettings['localAddresses'], stream: Stream): readonly string[] {
   if (localAddresses === undefined) return [];
@@ -38,6 +41,7 @@ export function chooseSource(
   },
 ): Source {
   const all = poolOf(localAddresses, stream);
+  if (all.length === 0) return ANY;
   const left = all.filter((address) => !avoided.includes(address));
   const pool = left.length === 0 ? all : left;
   const four = best(pool.filter(isIPv4), deliveryId);
@@ -45,7 +49,7 @@ export function chooseSource(
   return {
     four,
     six,
-    reaches: (address) => pool.length === 0 || (isIPv6(address) ? six : four) !== undefined,
+    reaches: (address) => (isIPv6(address) ? six : four) !== undefined,
     localFor: (address) => (isIPv6(address) ? six : four),
   };
 }
