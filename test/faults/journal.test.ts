@@ -59,8 +59,8 @@ function moment(kill: number): Pick<Spree<never>, 'upon' | 'afterMs'> {
   return { upon: between(2, MOST), afterMs: kill % 3 === 2 ? between(3, 15) : Math.max(0, between(-2, 2)) };
 }
 
-/** Runs processes that are killed. Some of them have to leave rows in the journal. */
-async function killAll({ settings }: World, run: (kill: number) => Promise<void>): Promise<readonly number[]> {
+/** Runs senders that are killed. Some of them have to leave rows in the journal. */
+async function killSenders({ settings }: World, run: (kill: number) => Promise<void>): Promise<readonly number[]> {
   const left: number[] = [];
   const none = (): boolean => left.every((rows) => rows === 0);
   while (left.length < KILLS || (none() && left.length < KILLS + MORE_KILLS)) {
@@ -95,7 +95,7 @@ function expectAnswered({ smtp, log }: World, deliveries: readonly DeliveryRecor
 
 /** Mails that arrived, with their pixel and their link. */
 async function sendNews(all: World): Promise<readonly Seen[]> {
-  const people = Array.from({ length: (KILLS + MORE_KILLS) * MOST }, (_, index) => `r${index}@example.com`);
+  const people = Array.from({ length: KILLS * MOST }, (_, index) => `r${index}@example.com`);
   const html = '<p><a href="https://shop.example/a">A</a></p>';
   const relay = await remoteRelay(all.settings);
   await relay.sendMany(people, { subject: 'News', html, campaign: 'noted' });
@@ -134,12 +134,12 @@ function expectCounted(
   return sum;
 }
 
-describe(`what is answered, and only noted, when the process is killed (${KILLS} times)`, () => {
+describe(`what is answered when the process is killed right upon it (${KILLS} times)`, () => {
   it('is mail that arrives, and is there once', { timeout: TIMEOUT }, async () => {
     const all = await world();
     const { smtp, settings } = all;
     const held: string[] = [];
-    const left = await killAll(all, async (kill) => {
+    const left = await killSenders(all, async (kill) => {
       const since = smtp.seen().length;
       await sendUntilKilled(all, kill);
       held.push(...expectFewOnTheWay(settings.store, smtp, { since, connections: CONNECTIONS }));
@@ -162,11 +162,11 @@ describe(`what is answered, and only noted, when the process is killed (${KILLS}
   it('are opens and clicks that count once', { timeout: TIMEOUT }, async () => {
     const all = await world();
     const news = await sendNews(all);
-    const left = await killAll(all, async (kill) => {
+    for (let kill = 0; kill < KILLS; kill++) {
       const tasks = news.slice(kill * MOST, (kill + 1) * MOST).flatMap(({ links }) => links);
       const relay = await onlyRelay(all);
       await relay.readUntilKilled({ tasks, log: all.log, ...moment(kill) });
-    });
+    }
     const last = await remoteRelay(all.settings);
     const reader = readerOf(all.settings.store);
     const { events } = await accountOf(reader);
@@ -178,7 +178,6 @@ describe(`what is answered, and only noted, when the process is killed (${KILLS}
       clicks: { total: clicked, unique: clicked },
     });
     await last.stop();
-    expect(countRows(all.settings.store, 'journal')).toBe(0);
-    console.info({ left, opened, clicked });
+    console.info({ opened, clicked });
   });
 });

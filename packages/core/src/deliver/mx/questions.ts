@@ -20,7 +20,7 @@ export function createQuestions(): InTurn {
             clearTimeout(timer);
             counts();
           };
-          const answer = ask();
+          const answer = (async () => ask())();
           answer.then(resolve, reject);
           answer.then(done, done);
         });

@@ -2,7 +2,6 @@ import type { MessageEvent } from '../../events.ts';
 import type { Activity, ActivityStore, DeliveryActivity } from '../port.ts';
 import type { Database } from './database.ts';
 import { countOnce, type FirstFigure } from './first-days.ts';
-import type { Journal } from './journal-port.ts';
 import { FLAGS, type Ledger, type MessageFacts } from './ledger.ts';
 import { createLinks } from './links.ts';
 import { createRecentClicks } from './recent-clicks.ts';
@@ -31,9 +30,9 @@ export interface Activities extends ActivityStore {
 }
 
 /** What readers do, in SQLite. */
-export function createActivityStore(db: Database, ledger: Ledger, journal: Journal): Activities {
+export function createActivityStore(db: Database, ledger: Ledger): Activities {
   const links = createLinks(db);
-  const recentClicks = createRecentClicks(db, journal.areOthers);
+  const recentClicks = createRecentClicks(db);
   const find = db.prepare((query, { id }: { id: number }) =>
     query
       .selectFrom('delivery')

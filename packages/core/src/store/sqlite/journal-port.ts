@@ -26,8 +26,6 @@ export interface NoteOptions {
 export interface Journal {
   /** Whether entries may be noted: not while they cannot be posted, where too many wait, or where other processes read. */
   isOpen(): boolean;
-  /** Whether other processes have the file open. Looks now and then. */
-  areOthers(): boolean;
   /** Whether something has lately pressed: where that goes on, an entry is nothing but written twice. Queries that force it to post do. */
   isPressed(): boolean;
   press(): void;

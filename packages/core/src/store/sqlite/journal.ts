@@ -236,7 +236,6 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
 
   return {
     isOpen: () => !failing && !closed && waiting.length < MOST && !others.areThere(),
-    areOthers: others.areThere,
     isPressed: () => fresh >= CROWD || performance.now() - pressedAt < PRESSED_MS,
     press,
     onPost(post) {

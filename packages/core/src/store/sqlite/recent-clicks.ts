@@ -22,7 +22,7 @@ export interface RecentClicks {
  * file. So what this process records is kept for as long as it matters; where others record, too, or it has not run for so
  * long, the file is asked.
  */
-export function createRecentClicks(db: Database, areOthers: () => boolean): RecentClicks {
+export function createRecentClicks(db: Database): RecentClicks {
   const stored = db.prepare((query, p: { id: number; since: number; first: number }) =>
     query
       .selectFrom('event')
@@ -37,6 +37,9 @@ export function createRecentClicks(db: Database, areOthers: () => boolean): Rece
   let young = new Map<number, number[]>();
   let old = new Map<number, number[]>();
   let turnedAt = performance.now();
+  /** The time of the turn, ms since the epoch. */
+  let youngSince = Date.now();
+  let changes = 0;
   /** From when on no click is missing, ms since the epoch. */
   let completeSince = Number.POSITIVE_INFINITY;
 
@@ -54,17 +57,22 @@ export function createRecentClicks(db: Database, areOthers: () => boolean): Rece
     old = young;
     young = new Map();
     turnedAt = now;
+    completeSince = Math.max(completeSince, youngSince);
+    youngSince = Date.now();
   }
 
-  function isComplete(since: number): boolean {
-    if (areOthers()) forget();
-    return completeSince <= since;
+  /** Another process may have recorded some. */
+  function look(): void {
+    const seen = db.recentChanges();
+    if (seen !== changes) forget();
+    changes = seen;
   }
 
   return {
     add(deliveryId, at) {
+      look();
       turn();
-      if (completeSince === Number.POSITIVE_INFINITY || young.size >= MOST_DELIVERIES) forget();
+      if (young.size >= MOST_DELIVERIES) forget();
       const times = young.get(deliveryId) ?? [];
       if (times.length === 0) young.set(deliveryId, times);
       if (times.length >= MOST_CLICKS) times.shift();
@@ -72,7 +80,8 @@ export function createRecentClicks(db: Database, areOthers: () => boolean): Rece
     },
     count(deliveryId, now) {
       const since = Math.max(0, now - RECENT_MS);
-      if (!isComplete(since))
+      look();
+      if (completeSince > since)
         return db.asTheyAre(() => stored.all({ id: deliveryId, since, first: idAt(since) }).length);
       const isRecent = (at: number): boolean => at > since;
       const times = [...(old.get(deliveryId) ?? []), ...(young.get(deliveryId) ?? [])];

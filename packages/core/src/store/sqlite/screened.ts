@@ -2,8 +2,6 @@ import { sql } from 'kysely';
 import type { Database } from './database.ts';
 import { createRecent } from './recent.ts';
 
-/** What other processes have changed is seen after so long at the latest, ms. */
-const LOOK_MS = 5;
 /** Addresses in memory; those of the mail that is in hand are fewer. */
 const MOST = 5000;
 
@@ -30,16 +28,12 @@ export function createScreened(db: Database): Screened {
     { early: true },
   );
   let changes = 0;
-  let lookedAt = Number.NEGATIVE_INFINITY;
 
   // What was read may not be so.
   db.onRollback(clear.clear);
 
   function look(): void {
-    const now = performance.now();
-    if (now - lookedAt < LOOK_MS) return;
-    lookedAt = now;
-    const seen = db.changes();
+    const seen = db.recentChanges();
     if (seen !== changes) clear.clear();
     changes = seen;
   }
@@ -49,6 +43,8 @@ export function createScreened(db: Database): Screened {
       look();
       const names = addresses.map((address) => address.toLowerCase());
       const found = new Set(listed.all({ addresses: JSON.stringify(names) }).map(({ address }) => address));
+      // Somebody has changed the list just now.
+      if (found.size > 0) clear.clear();
       for (const name of names) if (!found.has(name)) clear.set(name, true);
     },
     has(address) {

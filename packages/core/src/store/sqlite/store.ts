@@ -64,7 +64,7 @@ export function createSqliteStore({
   const rates = createRateLog(db);
   const sites = createSiteLanes(db, lanes, rates);
   const journal = createJournal(db, log);
-  const activities = createActivityStore(db, ledger, journal);
+  const activities = createActivityStore(db, ledger);
   const consequences = createConsequences(db, ledger, suppressions);
   const notices = createNotices(db);
   const rows = createSubscriptionRows(db);
