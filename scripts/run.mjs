@@ -18,7 +18,10 @@ const ENV = {
   PATH: [join(ROOT, 'node_modules', '.bin'), join(PNPM_HOME, 'node_modules', '.bin'), process.env.PATH].join(delimiter),
 };
 
-/** What each task runs; `build` tells whether it needs the packages compiled, `env` what it finds in the environment. */
+/**
+ * What each task runs; `build` tells whether it needs the packages compiled, `env` what it finds in the environment, and
+ * `files` which files it takes where none is named.
+ */
 const TASKS = {
   test: { node: ['scripts/test.ts'], build: true },
   demo: { node: ['examples/express-newsletter/demo.ts'], build: true },
@@ -30,7 +33,8 @@ const TASKS = {
   'test:unit': { tool: ['vitest', 'run'] },
   // Most of the time they wait: two at once, also on a small machine.
   'test:faults': {
-    tool: ['vitest', 'run', '--project', 'e2e', '--maxWorkers', '2', 'test/faults'],
+    tool: ['vitest', 'run', '--project', 'e2e', '--maxWorkers', '2'],
+    files: ['test/faults'],
     env: { MAIL_RELAY_FAULTS: 'full' },
   },
   lint: { tool: ['biome', 'ci'] },
@@ -48,7 +52,8 @@ function main(name, args) {
   installDependencies();
   if (task.build) build();
   if (task.node) become(pinnedNode(), [...task.node, ...args], task.env);
-  if (task.tool) become(task.tool[0], [...task.tool.slice(1), ...args], task.env);
+  const files = args.every((argument) => argument.startsWith('-')) ? (task.files ?? []) : [];
+  if (task.tool) become(task.tool[0], [...task.tool.slice(1), ...files, ...args], task.env);
 }
 
 function installPnpm() {
