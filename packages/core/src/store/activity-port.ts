@@ -25,8 +25,14 @@ export interface DeliveryActivity {
 
 /** Records what readers do. */
 export interface ActivityStore {
-  /** Known facts, for labelling; undefined where the delivery was purged. */
-  look(deliveryId: number, now: number): DeliveryActivity | undefined;
   /** Stores and counts; durable when resolved. Unknown deliveries are left out of the answer. */
   record(activities: readonly Activity[]): Promise<MessageEvent[]>;
+  /**
+   * The same, for what is made an activity by what is known of its delivery. Of one that is unknown nothing is made, and
+   * `undefined` is passed over. `activityOf` may be asked again for the same one.
+   */
+  read<R extends Pick<Activity, 'deliveryId' | 'at'>>(
+    readings: readonly R[],
+    activityOf: (reading: R, known: DeliveryActivity) => Activity | undefined,
+  ): Promise<MessageEvent[]>;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decodeId } from '../../../../packages/core/src/message.ts';
 import { contentOf } from '../../../support/content.ts';
-import { benchOn, NOW, type OpenStore } from './bench.ts';
+import { benchOn, knownOf, NOW, type OpenStore } from './bench.ts';
 
 /** What a store's activity has to do. */
 export function activitySuite(name: string, open: OpenStore): void {
@@ -110,7 +110,7 @@ export function activitySuite(name: string, open: OpenStore): void {
         { url: 'https://c.example/u/{{id}}', unique: 1, total: 2, uniqueHuman: 1, totalHuman: 2 },
         { url: 'https://b.example/', unique: 1, total: 1, uniqueHuman: 1, totalHuman: 1 },
       ]);
-      expect(store.activity.look(1, NOW)).toBeUndefined();
+      expect(await knownOf(store, 1, NOW)).toBeUndefined();
     });
 
     it('know the clicks of the last ten seconds, and no more than a hundred of them', async () => {
@@ -118,11 +118,28 @@ export function activitySuite(name: string, open: OpenStore): void {
       const click = (at: number) =>
         ({ type: 'clicked', deliveryId, at, agent: bot, url: 'https://a.example/', link: 3 }) as const;
       await store.activity.record([click(NOW), click(NOW + 5000), click(NOW + 6000)]);
-      expect(store.activity.look(deliveryId, NOW + 7000)?.recentClicks).toBe(3);
-      expect(store.activity.look(deliveryId, NOW + 14_000)?.recentClicks).toBe(2);
-      expect(store.activity.look(deliveryId, NOW + 60_000)?.recentClicks).toBe(0);
+      expect((await knownOf(store, deliveryId, NOW + 7000))?.recentClicks).toBe(3);
+      expect((await knownOf(store, deliveryId, NOW + 14_000))?.recentClicks).toBe(2);
+      expect((await knownOf(store, deliveryId, NOW + 60_000))?.recentClicks).toBe(0);
       await store.activity.record(Array.from({ length: 150 }, () => click(NOW + 60_000)));
-      expect(store.activity.look(deliveryId, NOW + 60_001)?.recentClicks).toBe(100);
+      expect((await knownOf(store, deliveryId, NOW + 60_001))?.recentClicks).toBe(100);
+    });
+
+    it('are made of what is known of the delivery, with what came before in the same call', async () => {
+      const { store, deliveryId } = await read();
+      const seen: unknown[] = [];
+      const readings = [deliveryId, 1, deliveryId, deliveryId].map((id, index) => ({ deliveryId: id, at: NOW, index }));
+      const events = await store.activity.read(readings, ({ index, ...reading }, known) => {
+        seen.push([index, known.recentClicks]);
+        return index === 2 ? undefined : { ...reading, type: 'clicked', agent: human, url: 'https://a.example/' };
+      });
+      expect(seen).toEqual([
+        [0, 0],
+        [2, 1],
+        [3, 1],
+      ]);
+      expect(events.map(({ type }) => type)).toEqual(['clicked', 'clicked']);
+      expect(await store.reports.campaign('spring')).toMatchObject({ clicksTotal: 2, clicksUnique: 1 });
     });
 
     it('leave out deliveries that are not there any more', async () => {

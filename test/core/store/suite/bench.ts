@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import type { ClaimedDelivery, Settlement } from '../../../../packages/core/src/queue/port.ts';
-import type { AcceptInput, Store, TurnRequest } from '../../../../packages/core/src/store/port.ts';
+import type { AcceptInput, DeliveryActivity, Store, TurnRequest } from '../../../../packages/core/src/store/port.ts';
 import { contentOf, recipientOf } from '../../../support/content.ts';
 
 /** What a store is that the suite opened, and shorter ways to use it. */
@@ -14,6 +14,16 @@ export interface Bench {
 export const LANE = { route: 'out', stream: 'transactional' } as const;
 /** When everything happens. */
 export const NOW = Date.UTC(2026, 0, 5, 12);
+
+/** What is known of a delivery as a reader acts. */
+export async function knownOf(store: Store, deliveryId: number, at: number): Promise<DeliveryActivity | undefined> {
+  let found: DeliveryActivity | undefined;
+  await store.activity.read([{ deliveryId, at }], (_, known) => {
+    found = known;
+    return undefined;
+  });
+  return found;
+}
 
 /** A message as it comes in. */
 export function input(over: Partial<AcceptInput> = {}): AcceptInput {

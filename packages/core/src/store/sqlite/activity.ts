@@ -39,9 +39,6 @@ export function createActivityStore(db: Database, ledger: Ledger): Activities {
       .select(['message_id', 'lane_id', 'recipient', 'sent_at', 'flags', 'clicked', 'firsts'])
       .where('id', '=', id),
   );
-  const look = db.prepare((query, { id }: { id: number }) =>
-    query.selectFrom('delivery').select(['message_id', 'sent_at', 'flags']).where('id', '=', id),
-  );
   const mark = db.prepare((query, p: { id: number } & Kept) =>
     query.updateTable('delivery').set({ flags: p.flags, clicked: p.clicked, firsts: p.firsts }).where('id', '=', p.id),
   );
@@ -104,13 +101,21 @@ export function createActivityStore(db: Database, ledger: Ledger): Activities {
   }
 
   /** Mail that is read has gone out, and it goes out from its tables: only what is not there is looked for in the journal. */
-  function inTables<Row>(read: () => Row | undefined): Row | undefined {
-    return db.asTheyAre(read) ?? read();
+  function readerOf(id: number): Reader | undefined {
+    return db.asTheyAre(() => find.get({ id })) ?? find.get({ id });
   }
 
   function recordOne(activity: Activity): MessageEvent[] {
-    const row = inTables(() => find.get({ id: activity.deliveryId }));
+    const row = readerOf(activity.deliveryId);
     return row === undefined ? [] : db.asTheyAre(() => recordOf(row, activity));
+  }
+
+  function knownOf(row: Reader, { deliveryId, at }: Pick<Activity, 'deliveryId' | 'at'>): DeliveryActivity {
+    return {
+      messageId: row.message_id,
+      sentAt: row.sent_at ?? undefined,
+      recentClicks: (row.flags & FLAGS.clicked) === 0 ? 0 : recentClicks.count(deliveryId, at),
+    };
   }
 
   function recordOf(row: Reader, activity: Activity): MessageEvent[] {
@@ -128,17 +133,16 @@ export function createActivityStore(db: Database, ledger: Ledger): Activities {
   }
 
   return {
-    look(deliveryId, now): DeliveryActivity | undefined {
-      const row = inTables(() => look.get({ id: deliveryId }));
-      if (row === undefined) return undefined;
-      return {
-        messageId: row.message_id,
-        sentAt: row.sent_at ?? undefined,
-        recentClicks: (row.flags & FLAGS.clicked) === 0 ? 0 : recentClicks.count(deliveryId, now),
-      };
-    },
     recordNow: recordOne,
     record: (activities) => db.write(() => activities.flatMap(recordOne)),
+    read: (readings, activityOf) =>
+      db.write(() =>
+        readings.flatMap((reading) => {
+          const row = readerOf(reading.deliveryId);
+          const activity = row && activityOf(reading, knownOf(row, reading));
+          return activity === undefined ? [] : db.asTheyAre(() => recordOf(row as Reader, activity));
+        }),
+      ),
   };
 }
 
