@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
 import type { EngineOptions } from '../engine.ts';
@@ -19,6 +20,11 @@ export interface EngineThread {
 
 /** What a mail leaves behind is garbage at once; with as much room as Node gives by default the memory of the host grows by 100 MB. */
 const YOUNG_MB = 16;
+/**
+ * Far more than the engine needs: attachments and mails on their way are outside of this heap. V8 looks at old objects the more
+ * seldom, the more there may be of them; with as many as in a host with much memory, garbage grows to 150 MB in a campaign.
+ */
+const OLD_MB = 1536;
 const CALLS: { readonly [kind in keyof ChannelCalls]: readonly (keyof EngineApi)[] } = {
   batches: ['readAll', 'appendBulk'],
   asText: ['accept', 'readAll', 'appendBulk'],
@@ -109,13 +115,18 @@ function createWorker(options: EngineOptions): Worker {
     return new Worker(file, {
       workerData: options,
       name: 'mail-relay',
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB, maxOldGenerationSizeMb: Math.min(OLD_MB, hostMb()) },
       ...workerArguments(),
     });
   } catch (cause) {
     const reason = `${messageOf(cause)}; or set \`thread: false\``;
     throw new MailRelayError('WORKER_UNAVAILABLE', { reason }, { cause });
   }
+}
+
+/** What the heap of the host may become: who has set a lower limit gets it for the engine as well. */
+function hostMb(): number {
+  return Math.floor(getHeapStatistics().heap_size_limit / 1_048_576);
 }
 
 function reasonOf(failure: unknown): { readonly reason?: string } {
