@@ -42,6 +42,7 @@ export function createActivityStore(db: Database, ledger: Ledger): Activities {
   const mark = db.prepare((query, p: { id: number } & Kept) =>
     query.updateTable('delivery').set({ flags: p.flags, clicked: p.clicked, firsts: p.firsts }).where('id', '=', p.id),
   );
+
   /** Counts a click of a link, and answers what the delivery keeps of it. */
   function countClick(
     campaign: number,
@@ -105,9 +106,14 @@ export function createActivityStore(db: Database, ledger: Ledger): Activities {
     return db.asTheyAre(() => find.get({ id })) ?? find.get({ id });
   }
 
-  function recordOne(activity: Activity): MessageEvent[] {
-    const row = readerOf(activity.deliveryId);
-    return row === undefined ? [] : db.asTheyAre(() => recordOf(row, activity));
+  function recordOne(deliveryId: number, activityOf: (row: Reader) => Activity | undefined): MessageEvent[] {
+    const row = readerOf(deliveryId);
+    const activity = row && activityOf(row);
+    return row === undefined || activity === undefined ? [] : db.asTheyAre(() => recordOf(row, activity));
+  }
+
+  function recordNow(activity: Activity): MessageEvent[] {
+    return recordOne(activity.deliveryId, () => activity);
   }
 
   function knownOf(row: Reader, { deliveryId, at }: Pick<Activity, 'deliveryId' | 'at'>): DeliveryActivity {
@@ -133,15 +139,13 @@ export function createActivityStore(db: Database, ledger: Ledger): Activities {
   }
 
   return {
-    recordNow: recordOne,
-    record: (activities) => db.write(() => activities.flatMap(recordOne)),
+    recordNow,
+    record: (activities) => db.write(() => activities.flatMap(recordNow)),
     read: (readings, activityOf) =>
       db.write(() =>
-        readings.flatMap((reading) => {
-          const row = readerOf(reading.deliveryId);
-          const activity = row && activityOf(reading, knownOf(row, reading));
-          return activity === undefined ? [] : db.asTheyAre(() => recordOf(row as Reader, activity));
-        }),
+        readings.flatMap((reading) =>
+          recordOne(reading.deliveryId, (row) => activityOf(reading, knownOf(row, reading))),
+        ),
       ),
   };
 }
