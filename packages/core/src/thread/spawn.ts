@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
 import type { EngineOptions } from '../engine.ts';
 import { MailRelayError, messageOf } from '../errors.ts';
-import { startThreadPool } from '../thread-priority.ts';
+import { letV8HelpersGiveWay, startThreadPool } from '../thread-priority.ts';
 import { workerArguments } from '../worker-arguments.ts';
 import { workerFile } from '../worker-file.ts';
 import { batchedChannel, type ChannelCalls, END } from './channel.ts';
@@ -111,6 +111,7 @@ export function spawnEngine(
 function createWorker(options: EngineOptions): Worker {
   const file = workerFile('worker', import.meta.url, ', or set `thread: false`');
   startThreadPool();
+  letV8HelpersGiveWay();
   try {
     return new Worker(file, {
       workerData: options,
