@@ -11,7 +11,7 @@ export interface Opened {
   /** Errors and warnings that were logged. */
   readonly logged: readonly string[];
   /** Rows of a table, as another connection finds them. */
-  count(table: 'journal' | 'message' | 'delivery' | 'event'): number;
+  count(table: 'journal' | 'message' | 'delivery' | 'event' | 'phrase'): number;
   raw(sql: string, ...values: (string | number)[]): void;
 }
 

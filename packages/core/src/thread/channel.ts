@@ -7,7 +7,7 @@ type Port = Pick<MessagePort | Worker, 'postMessage'> & {
   on(event: 'message', listener: (value: unknown) => void): unknown;
 };
 
-/** Tells the worker to end by itself. Not a batch of packets, so that the channel passes over it. */
+/** Tells the worker to end by itself. Not a batch of packets: the channel of the worker tells `onEnd`. */
 export const END = 'end';
 
 /**
@@ -27,6 +27,17 @@ interface Packet {
   readonly j?: string;
 }
 
+/** How messages are taken. */
+export interface ChannelTaking {
+  /**
+   * So long messages are taken in one go, ms; then everything else of the event loop has its turn, also where more wait. Node
+   * by itself goes on for as long as there are any, and what is answered meanwhile would wait. Default: as Node does.
+   */
+  readonly turnMs?: number;
+  /** Called with {@link END}, after what came before it. */
+  onEnd?(): void;
+}
+
 /** Calls that are not like the others. */
 export interface ChannelCalls {
   /** Calls that are a batch of their own, so that they wait for nothing. */
@@ -41,7 +52,7 @@ export interface ChannelCalls {
  */
 export function batchedChannel(
   port: Port,
-  { batches = [], asText = [] }: ChannelCalls = {},
+  { batches = [], asText = [], turnMs, onEnd }: ChannelCalls & ChannelTaking = {},
 ): Required<Pick<ChannelOptions, 'post' | 'on' | 'serialize' | 'deserialize'>> {
   let outgoing: Packet[] = [];
   let receive: (packet: unknown) => void = () => {};
@@ -72,14 +83,18 @@ export function batchedChannel(
     post(packet: Packet): void {
       const waiting = outgoing.push(packet);
       if (waiting >= WORTH_A_MESSAGE || (packet.m !== undefined && batches.includes(packet.m))) flush();
+      // Answers that one commit allows are given in one go; who waits for them is not to wait for the next commit, too.
+      else if (packet.t === 's') process.nextTick(flush);
       else if (waiting === 1) setImmediate(flush);
     },
     on(listener: (packet: unknown) => void): void {
       receive = listener;
-      port.on('message', (batch) => {
-        if (!Array.isArray(batch)) return;
-        for (const packet of batch) listener(packet);
-      });
+      const take = (message: unknown): void => {
+        if (message === END) onEnd?.();
+        if (!Array.isArray(message)) return;
+        for (const packet of message) listener(packet);
+      };
+      port.on('message', turnMs === undefined ? take : inTurns(take, turnMs));
     },
     serialize(packet: Packet): Packet {
       if (packet.e !== undefined) return { ...packet, e: serializeError(packet.e) };
@@ -102,4 +117,29 @@ function uncopied({ t, m }: Packet, cause: unknown): MailRelayError {
         { cause },
       )
     : new MailRelayError('INTERNAL', { reason: `an answer cannot be copied: ${messageOf(cause)}` }, { cause });
+}
+
+/** Takes messages in their order, and lets the event loop turn after each time of `turnMs`. */
+function inTurns(take: (message: unknown) => void, turnMs: number): (message: unknown) => void {
+  let waiting: unknown[] = [];
+  /** None where nothing was taken in this turn. */
+  let startedAt: number | undefined;
+
+  function takeOrKeep(message: unknown): void {
+    if (startedAt === undefined) {
+      startedAt = performance.now();
+      setImmediate(nextTurn);
+    }
+    if (waiting.length > 0 || performance.now() - startedAt >= turnMs) waiting.push(message);
+    else take(message);
+  }
+
+  function nextTurn(): void {
+    startedAt = undefined;
+    const kept = waiting;
+    waiting = [];
+    for (const message of kept) takeOrKeep(message);
+  }
+
+  return takeOrKeep;
 }

@@ -3,14 +3,19 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
 import { createEngine, type EngineOptions } from '../engine.ts';
 import { giveWay, NICENESS } from '../thread-priority.ts';
-import { batchedChannel, END } from './channel.ts';
+import { batchedChannel } from './channel.ts';
 import type { EngineApi, HostApi } from './port.ts';
 
+/** So long calls are taken, ms, until commits and answers have their turn. */
+const TURN_MS = 0.25;
+
 if (parentPort) {
+  const port = parentPort;
   giveWay(NICENESS.engine);
   const rpc = createBirpc<HostApi, Partial<EngineApi>>(
     {},
-    { ...batchedChannel(parentPort), timeout: -1, eventNames: ['publish', 'wake', 'warn', 'log'] },
+    // Without its port a stopped engine has nothing left to wait for, and the thread ends.
+    { ...batchedChannel(port, { turnMs: TURN_MS, onEnd: () => port.close() }), timeout: -1, eventNames: ['publish', 'wake', 'warn', 'log'] },
   );
   const engine = createEngine(workerData as EngineOptions, {
     publish: (events) => void rpc.publish.asEvent(events),
@@ -20,9 +25,4 @@ if (parentPort) {
     log: (level, fields, message) => void rpc.log.asEvent(level, fields, message),
   });
   Object.assign(rpc.$functions, engine);
-  // Without its port a stopped engine has nothing left to wait for, and the thread ends.
-  const port = parentPort;
-  port.on('message', (message) => {
-    if (message === END) port.close();
-  });
 }

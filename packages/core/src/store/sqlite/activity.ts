@@ -125,7 +125,7 @@ export function createActivityStore(db: Database, ledger: Ledger): Activities {
   }
 
   function recordOf(row: Reader, activity: Activity): MessageEvent[] {
-    const { type, at, deliveryId: id, form: _, ...detail } = activity;
+    const { type, at, deliveryId: id, form, ...detail } = activity;
     const facts = ledger.message(row.message_id);
     if (facts === undefined) return [];
     if (type === 'unsubscribed') {
@@ -135,7 +135,9 @@ export function createActivityStore(db: Database, ledger: Ledger): Activities {
     } else if (type === 'resubscribed') {
       ledger.countOf(row, facts, type, at);
     } else countReading(id, row, facts, activity);
-    return [ledger.event({ id, recipient: row.recipient }, facts, type, at, detail)];
+    // Links that differ by recipient have a form.
+    const sharesUrl = detail.link !== undefined && form === undefined;
+    return [ledger.event({ id, recipient: row.recipient }, facts, type, at, detail, { sharesUrl })];
   }
 
   return {

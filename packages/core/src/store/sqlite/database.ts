@@ -1,8 +1,9 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { isMailRelayError, MailRelayError } from '../../errors.ts';
+import { isMailRelayError, MailRelayError, messageOf } from '../../errors.ts';
 import { makeFolder } from '../../folder.ts';
+import { createDisk, type Disk } from './disk.ts';
 import { createGroupCommit, type GroupCommit } from './group-commit.ts';
 import { migrate } from './migrate.ts';
 import { createStatements, type Statements } from './statements.ts';
@@ -10,7 +11,7 @@ import { createStatements, type Statements } from './statements.ts';
 /** One SQLite file: prepared statements, and writes that share commits. */
 export interface Database extends Statements {
   open(): Promise<void>;
-  /** Runs a change in a transaction that it may share with others; resolves after the commit. See {@link GroupCommit}. */
+  /** Runs a change in a transaction that it may share with others; resolves when it is on the disk. See {@link GroupCommit}. */
   write: GroupCommit['write'];
   /** Runs a change now, in the transaction that is open or in one of its own. */
   now: GroupCommit['now'];
@@ -32,7 +33,7 @@ export interface Database extends Statements {
   want(types: number): void;
   /** Called inside of each transaction, as its last change: for what many changes of it add up to. */
   beforeCommit(listener: () => void): void;
-  /** Called when a transaction is committed; one that is `lax` is durable with the next that is not. */
+  /** Called when a transaction is committed, and not yet on the disk. */
   afterCommit(listener: () => void): void;
   /** Called when a transaction was undone: what was read in it may not be. */
   onRollback(listener: () => void): void;
@@ -75,8 +76,12 @@ const LOOK_MS = 5;
 const CHECKPOINT_PAGES = 4000;
 
 /** A database that is not open yet. */
-export function createDatabase(path: string): Database {
+export function createDatabase(path: string, openDisk: (log: string) => Disk = createDisk): Database {
   let db: DatabaseSync | undefined;
+  /** None where there is no file, or no log beside it: then SQLite waits for the disk itself. */
+  let disk: Disk | undefined;
+  /** The disk refused to keep something of the log, so that it may have a hole. */
+  let isHoled = false;
   /** Inode of the open file. */
   let file: number | undefined;
   let closed = false;
@@ -165,13 +170,33 @@ export function createDatabase(path: string): Database {
     }
   }
 
-  const { write, now, running, flush } = createGroupCommit({
+  /**
+   * Moves all of the log into the database, from where SQLite waits for the disk itself. Answers why that is not so, or nothing.
+   * A log with a hole must not grow: after a loss of power, what is behind the hole would be gone.
+   */
+  function mendLog(cause: unknown): unknown {
+    try {
+      flush();
+      const row = handle().prepare('PRAGMA wal_checkpoint(RESTART)').get();
+      if (row?.busy === 0 && row.log === row.checkpointed) {
+        isHoled = false;
+        return undefined;
+      }
+    } catch {
+      // What the disk said first says more.
+    }
+    const reason = `the disk did not keep ${path}-wal: ${messageOf(cause)}; whether what was written last survives is not known`;
+    return new MailRelayError('STORE_UNAVAILABLE', { file: path, reason }, { cause });
+  }
+
+  const { write, now, running, flush, finish } = createGroupCommit({
     beforeAlone: () => settle(),
-    begin: (lax = false) =>
+    begin: (lax) =>
       guard(() => {
         checkThere();
-        if (lax !== isLax) handle().exec(`PRAGMA synchronous = ${lax ? 'NORMAL' : 'FULL'}`);
-        isLax = lax;
+        const sqliteWaits = !lax || disk === undefined;
+        if (sqliteWaits === isLax) handle().exec(`PRAGMA synchronous = ${sqliteWaits ? 'FULL' : 'NORMAL'}`);
+        isLax = !sqliteWaits;
         handle().exec('BEGIN IMMEDIATE');
         // Other processes may have taken ids since.
         lastId = 0;
@@ -181,7 +206,25 @@ export function createDatabase(path: string): Database {
       if (db?.isTransaction) db.exec('ROLLBACK');
       for (const listener of undone) listener();
     },
+    sync(done) {
+      if (disk === undefined) return done();
+      if (isHoled) return done(mendLog('it refused before'));
+      disk.sync((error) => {
+        isHoled = error !== undefined;
+        done(isHoled ? mendLog(error) : undefined);
+      });
+    },
   });
+
+  /** What the disk says. */
+  function syncedNow(): unknown {
+    try {
+      disk?.syncNow();
+      return isHoled ? mendLog('it refused before') : undefined;
+    } catch (error) {
+      return mendLog(error);
+    }
+  }
 
   function changes(): number {
     return guard(() => {
@@ -214,6 +257,8 @@ export function createDatabase(path: string): Database {
         await migrate(opened, path);
         opened.exec('CREATE TEMP TABLE run (run, delivery_id, PRIMARY KEY (run, delivery_id)) WITHOUT ROWID');
         file = path === ':memory:' || process.platform === 'win32' ? undefined : inodeOf(path);
+        const log = `${path}-wal`;
+        disk = path !== ':memory:' && existsSync(log) ? openDisk(log) : undefined;
       } catch (error) {
         opened.close();
         throw named(error);
@@ -270,6 +315,8 @@ export function createDatabase(path: string): Database {
     },
     async close() {
       flush();
+      finish(syncedNow());
+      disk?.close();
       closed = true;
       db?.close();
       db = undefined;

@@ -3,6 +3,7 @@
  * one event per delivery at least, so these bytes are most of the file.
  */
 import type { Transcript, TranscriptStep } from '../../events.ts';
+import type { Phrases } from './phrases.ts';
 
 /** Order matters to nobody, but a key is never used again for something else. */
 const SHORT = {
@@ -56,14 +57,25 @@ const STEPS = Object.fromEntries(Object.entries(LETTERS).map(([step, letter]) =>
 interface Known {
   readonly at: number;
   readonly route: string;
+  readonly phrases: Phrases;
 }
 
-/** JSON for the row; null where there is nothing to say. */
-export function packDetail(detail: Readonly<Record<string, unknown>>, known: Known): string | null {
+/**
+ * JSON for the row; null where there is nothing to say. Inside of `write`.
+ *
+ * @param known.sharesUrl - the URL is that of other events, too
+ */
+export function packDetail(
+  detail: Readonly<Record<string, unknown>>,
+  known: Known & { readonly sharesUrl: boolean },
+): string | null {
   const packed: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(detail)) {
     if (value === undefined) continue;
     if (key === 'transcript') packed.t = packTranscript(value as Transcript, known, detail.reply);
+    // Of what a reader does, the name of the program alone would be three quarters.
+    else if (key === 'agent') packed.g = known.phrases.idOf(JSON.stringify(value));
+    else if (key === 'url' && known.sharesUrl) packed.u = known.phrases.idOf(String(value));
     else packed[SHORT[key as keyof typeof SHORT] ?? key] = value;
   }
   const text = JSON.stringify(packed);
@@ -75,6 +87,8 @@ export function unpackDetail(packed: Readonly<Record<string, unknown>>, known: K
   const detail: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(packed)) {
     if (key === 't') detail.transcript = unpackTranscript(value as Packed, known, packed.r);
+    else if (key === 'g' && typeof value === 'number') detail.agent = JSON.parse(known.phrases.textOf(value));
+    else if (key === 'u' && typeof value === 'number') detail.url = known.phrases.textOf(value);
     else detail[LONG[key] ?? key] = value;
   }
   return detail;

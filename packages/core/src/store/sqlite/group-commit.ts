@@ -1,17 +1,22 @@
-/** A transaction of the database; each of the three throws what the database says. */
+/** A transaction of the database; `begin`, `commit` and `rollback` throw what the database says. */
 export interface Transaction {
   /** Called before a change that has a transaction of its own. Does not throw. */
   beforeAlone?(): void;
-  /** @param lax - the commit need not wait for the disk */
-  begin(lax?: boolean): void;
+  /** @param lax - the commit does not wait for the disk */
+  begin(lax: boolean): void;
   commit(): void;
   /** Undoes what was begun, where something was. */
   rollback(): void;
+  /** Calls back when what was committed before is on the disk, or with why it is not. Called again after that only. */
+  sync(done: (error?: unknown) => void): void;
 }
 
 /** Changes that share commits. */
 export interface GroupCommit {
-  /** Runs a change in a transaction that it may share with others; resolves after the commit, and rejects with what the change or the database throws. */
+  /**
+   * Runs a change in a transaction that it may share with others; resolves when it is on the disk, and rejects with what the
+   * change or the database throws. Queries find it from the commit on.
+   */
   write<T>(change: () => T): Promise<T>;
   /**
    * Runs a change now: in the transaction that is open, which it undoes where it fails, or in one of its own, which is
@@ -24,6 +29,8 @@ export interface GroupCommit {
   running(): 'shared' | 'alone' | undefined;
   /** Commits what was written, now. */
   flush(): void;
+  /** Answers all that wait for the disk, now: with the error, where there is one. */
+  finish(error?: unknown): void;
 }
 
 interface Waiting {
@@ -38,20 +45,28 @@ const MOST = 1000;
 
 /**
  * Longest waits, in ms, for as many changes as commits had lately: after the last that came, and altogether. Callers that
- * were answered together call again together, but not within one turn, and one that misses the commit waits for two.
+ * were answered together call again together, but not within one turn, and one that misses the commit waits for two. Where
+ * the disk is so fast that this costs less than waiting, nobody waits: parts of what it takes lately are the limits, too.
  */
-const PATIENCE_MS = 0.2;
-const MOST_PATIENCE_MS = 1;
+const PATIENCE = { ms: 0.2, ofSync: 0.5 } as const;
+const MOST_PATIENCE = { ms: 1, ofSync: 1 } as const;
 
 /** Ends what other databases of this thread have begun: one that waited for their lock would keep them from committing. */
 const begun = new Set<() => void>();
 
 /**
  * All changes of one turn of the event loop share a transaction. Each runs as it comes, while others are on their way from
- * the host's thread, and the turn's end commits.
+ * the host's thread, and the turn's end commits: where the disk has nothing of ours to do. What comes while it is busy with
+ * the last commit shares the next one, and this thread does not wait for it.
  */
-export function createGroupCommit({ beforeAlone, begin, commit, rollback }: Transaction): GroupCommit {
+export function createGroupCommit({ beforeAlone, begin, commit, rollback, sync }: Transaction): GroupCommit {
   let group: Waiting[] = [];
+  /** Committed, and not on the disk yet. */
+  let committed: Waiting[] = [];
+  /** On their way to the disk. */
+  let syncing: Waiting[] | undefined;
+  /** What the disk took lately, ms. */
+  let syncMs = 0;
   let state: 'closed' | 'open' | 'failed' = 'closed';
   let expected = 0;
   let firstAt = 0;
@@ -74,7 +89,7 @@ export function createGroupCommit({ beforeAlone, begin, commit, rollback }: Tran
 
   function open(): void {
     for (const end of [...begun]) end();
-    begin();
+    begin(true);
     begun.add(flush);
     state = 'open';
   }
@@ -85,15 +100,43 @@ export function createGroupCommit({ beforeAlone, begin, commit, rollback }: Tran
   }
 
   function endTurn(): void {
-    if (group.length === 0) return;
+    if (group.length === 0 || syncing !== undefined) return;
     if (isWorthWaiting()) setImmediate(endTurn);
     else flush();
+  }
+
+  /** One at a time: what is committed meanwhile goes with the next. */
+  function startSync(): void {
+    if (syncing !== undefined || committed.length === 0) return;
+    syncing = committed;
+    committed = [];
+    const startedAt = performance.now();
+    sync((error) => {
+      syncMs += (performance.now() - startedAt - syncMs) / 4;
+      answer(error);
+      startSync();
+      // Who was answered calls again in the microtasks of this turn.
+      if (syncing === undefined) setImmediate(endTurn);
+    });
+  }
+
+  function answer(error: unknown): void {
+    const ended = syncing ?? [];
+    syncing = undefined;
+    for (const { resolve, reject, result } of ended) {
+      if (error === undefined) resolve(result as never);
+      else reject(error);
+    }
   }
 
   function isWorthWaiting(): boolean {
     if (group.length >= expected) return false;
     const now = performance.now();
-    return now - lastAt < PATIENCE_MS && now - firstAt < MOST_PATIENCE_MS;
+    return now - lastAt < limitOf(PATIENCE) && now - firstAt < limitOf(MOST_PATIENCE);
+  }
+
+  function limitOf({ ms, ofSync }: typeof PATIENCE | typeof MOST_PATIENCE): number {
+    return Math.min(ms, ofSync * syncMs);
   }
 
   function flush(): void {
@@ -109,28 +152,28 @@ export function createGroupCommit({ beforeAlone, begin, commit, rollback }: Tran
     begun.delete(flush);
     const ended = group;
     group = [];
-    const committed = state === 'open';
+    const isCommitted = state === 'open';
     state = 'closed';
-    for (const waiting of ended) {
-      if (committed) waiting.resolve(waiting.result as never);
-      else runAlone(waiting);
-    }
+    if (isCommitted) committed.push(...ended);
+    else for (const waiting of ended) runAlone(waiting);
+    startSync();
   }
 
   /** In a transaction of its own, so that only the one that cannot be done fails. */
-  function runAlone({ change, resolve, reject }: Waiting): void {
+  function runAlone(waiting: Waiting): void {
     beforeAlone?.();
     running = 'alone';
     try {
-      resolve(inOwn(change) as never);
+      waiting.result = inOwn(waiting.change, true);
+      committed.push(waiting);
     } catch (error) {
-      reject(error);
+      waiting.reject(error);
     } finally {
       running = undefined;
     }
   }
 
-  function inOwn<T>(change: () => T, lax?: boolean): T {
+  function inOwn<T>(change: () => T, lax: boolean): T {
     try {
       for (const end of [...begun]) end();
       begin(lax);
@@ -144,7 +187,7 @@ export function createGroupCommit({ beforeAlone, begin, commit, rollback }: Tran
   }
 
   return {
-    now(change, { lax } = {}) {
+    now(change, { lax = false } = {}) {
       if (state !== 'open') return inOwn(change, lax);
       try {
         return change();
@@ -166,5 +209,10 @@ export function createGroupCommit({ beforeAlone, begin, commit, rollback }: Tran
         if (group.length >= MOST) flush();
       }),
     flush,
+    finish(error) {
+      syncing = [...(syncing ?? []), ...committed];
+      committed = [];
+      answer(error);
+    },
   };
 }

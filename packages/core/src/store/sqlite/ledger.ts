@@ -8,6 +8,7 @@ import type { Database } from './database.ts';
 import { packDetail, unpackDetail } from './detail.ts';
 import { createFeed } from './feed.ts';
 import { MessageFacts, STREAMS } from './ledger-facts.ts';
+import { createPhrases } from './phrases.ts';
 import { type Beats, createPulses } from './pulses.ts';
 import { createWayCounts, type Walked, type WayNames } from './way-counts.ts';
 import type { Way } from './way-rows.ts';
@@ -46,13 +47,14 @@ export interface Ledger {
     facts: Omit<MessageFacts, 'content'>,
     content: { readonly id: number; readonly value: Content; readonly length: number },
   ): MessageFacts;
-  /** Stores an event, and answers it as others see it. Inside of `write`. */
+  /** Stores an event, and answers it as others see it. `sharesUrl`: its URL is that of other events, too. Inside of `write`. */
   event(
     delivery: { readonly id: number; readonly recipient: string },
     facts: MessageFacts,
     type: EventType,
     at: number,
     detail: Readonly<Record<string, unknown>>,
+    options?: { readonly sharesUrl?: boolean },
   ): MessageEvent;
   /** Counts what happens before mail is on its way. */
   count(facts: MessageFacts, metric: Exclude<Metric, WayMetric>, at: number, n?: number): void;
@@ -82,6 +84,7 @@ export function createLedger(db: Database, names: WayNames): Ledger {
   const counts = createCounts(db);
   const ways = createWayCounts(db, names);
   const pulses = createPulses(db);
+  const phrases = createPhrases(db);
   const messages = new Map<number, MessageFacts>();
   const contents = new Map<number, Content>();
   let cachedLength = 0;
@@ -183,9 +186,9 @@ export function createLedger(db: Database, names: WayNames): Ledger {
       if (!contents.has(id)) keepContent(id, value, length);
       return keepMessage(facts, id);
     },
-    event(delivery, facts, type, at, detail) {
+    event(delivery, facts, type, at, detail, { sharesUrl = false } = {}) {
       const id = db.nextId(at);
-      const packed = packDetail(detail, { at, route: facts.route });
+      const packed = packDetail(detail, { at, route: facts.route, phrases, sharesUrl });
       const code = EVENT_TYPES.indexOf(type);
       insertEvent.run({ id, delivery_id: delivery.id, type: code, at, detail: packed });
       feed.note(id, delivery.id, code);
@@ -201,7 +204,7 @@ export function createLedger(db: Database, names: WayNames): Ledger {
     beat: pulses.add,
     read(row, recipient, facts) {
       const packed = row.detail === null ? {} : parseJson<Record<string, unknown>>(row.detail, `event ${row.id}`);
-      const detail = unpackDetail(packed, { at: row.at, route: facts.route });
+      const detail = unpackDetail(packed, { at: row.at, route: facts.route, phrases });
       const type = EVENT_TYPES[row.type] ?? 'failed';
       return view(row.id, { id: row.delivery_id, recipient }, facts, type, row.at, detail);
     },

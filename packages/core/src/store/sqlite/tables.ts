@@ -33,6 +33,12 @@ interface LaneTable {
   rule: Generated<string | null>;
 }
 
+/** A text that many events share. */
+interface PhraseTable {
+  id: Generated<number>;
+  text: string;
+}
+
 /** The site behind a recipient's domain, until it has to be looked up again. */
 interface DomainSiteTable {
   domain: string;
@@ -194,6 +200,7 @@ export interface Tables extends ReportTables, SubscriptionTables {
   event: EventTable;
   suppression: SuppressionTable;
   journal: JournalTable;
+  phrase: PhraseTable;
   idempotency: IdempotencyTable;
   blob: BlobTable;
   owner: OwnerTable;

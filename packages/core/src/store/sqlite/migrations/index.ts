@@ -5,6 +5,7 @@ import { firstDays } from './first-days.ts';
 import { initial } from './initial.ts';
 import { journal } from './journal.ts';
 import { notices } from './notices.ts';
+import { phrases } from './phrases.ts';
 import { reports } from './reports.ts';
 import { sites } from './sites.ts';
 import { subscriptions } from './subscriptions.ts';
@@ -20,4 +21,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0007-first-days': firstDays,
   '0008-endpoints': endpoints,
   '0009-journal': journal,
+  '0010-phrases': phrases,
 };

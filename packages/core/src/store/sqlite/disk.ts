@@ -1,0 +1,79 @@
+import { closeSync, fdatasync, fdatasyncSync, openSync } from 'node:fs';
+
+/** Waits for the disk, without standing in the way of what this thread has to do meanwhile. */
+export interface Disk {
+  /** Calls back when all that was written to the log before is on the disk, or with what the disk says. One at a time. */
+  sync(done: (error?: unknown) => void): void;
+  /** The same at once, for what ends. @throws what the disk says */
+  syncNow(): void;
+  close(): void;
+}
+
+/**
+ * Node's thread pool waits for the disk, and belongs to the host: where hashes of passwords have taken all of it, this
+ * thread waits itself after so long, ms.
+ */
+const PATIENCE_MS = 20;
+/** And goes on to do so for a while, ms. */
+const ITSELF_MS = 1000;
+
+/** @param log - path of the write-ahead log, which is there; SQLite takes no locks on it, so that we may close it */
+export function createDisk(log: string): Disk {
+  const fd = openSync(log, 'r+');
+  let waiting: ((error?: unknown) => void) | undefined;
+  let itselfUntil = Number.NEGATIVE_INFINITY;
+  let turn = 0;
+  let closed = false;
+  /** Syncs of the pool that have not come back: the number of the file may not be another's meanwhile. */
+  let underway = 0;
+  const patience = setTimeout(() => {
+    if (waiting === undefined) return;
+    itselfUntil = performance.now() + ITSELF_MS;
+    end(attempt());
+  }, PATIENCE_MS);
+  patience.unref();
+
+  function attempt(): unknown {
+    try {
+      fdatasyncSync(fd);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  function end(error: unknown): void {
+    const done = waiting;
+    waiting = undefined;
+    turn += 1;
+    done?.(error);
+  }
+
+  function release(): void {
+    if (closed && underway === 0) closeSync(fd);
+  }
+
+  return {
+    sync(done) {
+      waiting = done;
+      if (performance.now() < itselfUntil) return end(attempt());
+      const own = turn;
+      underway += 1;
+      patience.refresh();
+      fdatasync(fd, (error) => {
+        underway -= 1;
+        release();
+        if (own === turn) end(error ?? undefined);
+      });
+    },
+    syncNow: () => fdatasyncSync(fd),
+    close() {
+      if (closed) return;
+      closed = true;
+      turn += 1;
+      waiting = undefined;
+      clearTimeout(patience);
+      release();
+    },
+  };
+}
