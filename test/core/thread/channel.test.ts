@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { MessageChannel } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { batchedChannel, type ChannelCalls } from '../../../packages/core/src/thread/channel.ts';
+import { batchedChannel, type ChannelCalls, END } from '../../../packages/core/src/thread/channel.ts';
 
 interface Api {
   double(value: unknown): Promise<unknown>;
@@ -74,5 +74,69 @@ describe('the channel between the threads', () => {
     tell(() => {});
     expect(await rpc.double(4)).toBe(8);
     await expect(uncaught).rejects.toThrow(/abort/i);
+  });
+
+  it('lets everything else have its turn while many messages wait, and takes them in their order', async () => {
+    const { port1, port2 } = new MessageChannel();
+    onTestFinished(() => port1.close());
+    const seen: unknown[] = [];
+    let ended = false;
+    const { on } = batchedChannel(port2, {
+      turnMs: 2,
+      onEnd: () => {
+        seen.push('end');
+        ended = true;
+      },
+    });
+    let turns = 0;
+    void on((packet: unknown) => {
+      seen.push(packet);
+      const start = performance.now();
+      while (performance.now() - start < 1);
+    });
+    for (let index = 0; index < 40; index++) port1.postMessage([index]);
+    port1.postMessage(END);
+    while (!ended) {
+      await new Promise((resolve) => setImmediate(resolve));
+      turns += 1;
+    }
+    expect(seen).toEqual([...Array.from({ length: 40 }, (_, index) => index), 'end']);
+    // Two or three messages of 1 ms each.
+    expect(turns).toBeGreaterThan(10);
+  });
+
+  it('answers before the next commit, and together what one allowed', async () => {
+    const { port1, port2 } = new MessageChannel();
+    onTestFinished(() => port1.close());
+    const messages: unknown[] = [];
+    const post = port2.postMessage.bind(port2);
+    const committed = Promise.withResolvers<void>();
+    createBirpc<object, Pick<Api, 'double'>>(
+      {
+        async double(value) {
+          await committed.promise;
+          return Number(value) * 2;
+        },
+      },
+      {
+        ...batchedChannel({
+          on: (event, listener) => port2.on(event, listener),
+          postMessage(message: unknown) {
+            messages.push(message);
+            post(message);
+          },
+        }),
+        timeout: -1,
+      },
+    );
+    const rpc = createBirpc<Pick<Api, 'double'>, object>({}, { ...batchedChannel(port1), timeout: -1 });
+    const answers = Promise.all([rpc.double(1), rpc.double(2), rpc.double(3)]);
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+    setImmediate(committed.resolve);
+    // What comes after in the same phase, such as the next commit.
+    const before = new Promise<number>((resolve) => setImmediate(() => resolve(messages.length)));
+    expect(await before).toBe(1);
+    expect(await answers).toEqual([2, 4, 6]);
+    expect(messages).toHaveLength(1);
   });
 });

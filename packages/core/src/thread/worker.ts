@@ -15,7 +15,11 @@ if (parentPort) {
   const rpc = createBirpc<HostApi, Partial<EngineApi>>(
     {},
     // Without its port a stopped engine has nothing left to wait for, and the thread ends.
-    { ...batchedChannel(port, { turnMs: TURN_MS, onEnd: () => port.close() }), timeout: -1, eventNames: ['publish', 'wake', 'warn', 'log'] },
+    {
+      ...batchedChannel(port, { turnMs: TURN_MS, onEnd: () => port.close() }),
+      timeout: -1,
+      eventNames: ['publish', 'wake', 'warn', 'log'],
+    },
   );
   const engine = createEngine(workerData as EngineOptions, {
     publish: (events) => void rpc.publish.asEvent(events),
