@@ -72,6 +72,8 @@ function inodeOf(path: string): number {
 
 /** How late a change of another process may be seen where that is asked all the time, ms. */
 const LOOK_MS = 5;
+/** So long another process may have the file to itself, ms. */
+const BUSY_MS = 5000;
 /** A checkpoint waits for the disk twice; at this many pages it is rare, and the log stays below 20 MB. */
 const CHECKPOINT_PAGES = 4000;
 
@@ -177,14 +179,16 @@ export function createDatabase(path: string, openDisk: (log: string) => Disk = c
   function mendLog(cause: unknown): unknown {
     try {
       flush();
+      // Readers that hold it up may take their time: the next write tries again.
+      handle().exec('PRAGMA busy_timeout = 0');
       const row = handle().prepare('PRAGMA wal_checkpoint(RESTART)').get();
-      if (row?.busy === 0 && row.log === row.checkpointed) {
-        isHoled = false;
-        return undefined;
-      }
+      isHoled = row?.busy !== 0 || row.log !== row.checkpointed;
     } catch {
       // What the disk said first says more.
+    } finally {
+      db?.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
     }
+    if (!isHoled) return undefined;
     const reason = `the disk did not keep ${path}-wal: ${messageOf(cause)}; whether what was written last survives is not known`;
     return new MailRelayError('STORE_UNAVAILABLE', { file: path, reason }, { cause });
   }
@@ -239,7 +243,7 @@ export function createDatabase(path: string, openDisk: (log: string) => Disk = c
     const sqlite = await import('node:sqlite');
     try {
       if (path !== ':memory:') makeFolder(dirname(path));
-      return new sqlite.DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
+      return new sqlite.DatabaseSync(path, { timeout: BUSY_MS, enableForeignKeyConstraints: true });
     } catch (error) {
       const reason = `${path}: ${(error as Error).message}`;
       throw new MailRelayError('STORE_UNAVAILABLE', { file: path, reason }, { cause: error });
