@@ -147,9 +147,11 @@ function recount(path: string): Recounted[] {
   const db = new DatabaseSync(path, { readOnly: true });
   const rows = db
     .prepare(
-      `select d.id, d.recipient, l.stream, c.name as campaign, e.type, e.detail from delivery d
+      `select d.id, d.recipient, l.stream, c.name as campaign, e.type, e.detail, p.text as agent
+       from delivery d
        join message m on m.id = d.message_id join lane l on l.id = d.lane_id
-       left join campaign c on c.id = m.campaign_id join event e on e.delivery_id = d.id order by e.id`,
+       left join campaign c on c.id = m.campaign_id join event e on e.delivery_id = d.id
+       left join phrase p on p.id = e.detail ->> 'g' order by e.id`,
     )
     .all() as {
     id: number;
@@ -158,19 +160,21 @@ function recount(path: string): Recounted[] {
     campaign: string | null;
     type: number;
     detail: string;
+    agent: string | null;
   }[];
   db.close();
   return [...Map.groupBy(rows, ({ id }) => id).values()].map((events) => {
-    const named = events.map(({ type, detail }) => ({
+    const named = events.map(({ type, detail, agent }) => ({
       type: EVENT_TYPES[type] as string,
       detail: JSON.parse(detail ?? '{}') as Record<string, unknown>,
+      agent: JSON.parse(agent ?? '{}') as { kind?: string },
     }));
     const last = named.slice(named.findLastIndex(({ type }) => type === 'retried') + 1);
     const all = (type: string): number => named.filter((event) => event.type === type).length;
     const has = (type: string): 0 | 1 => (last.some((event) => event.type === type) ? 1 : 0);
     const once = (type: string): 0 | 1 => (all(type) > 0 ? 1 : 0);
     const people = (type: string): number =>
-      named.filter((event) => event.type === type && (event.detail.g as { kind: string }).kind === 'human').length;
+      named.filter((event) => event.type === type && event.agent.kind === 'human').length;
     const [sent, bounced, failed] = [has('sent'), has('bounced'), has('failed')];
     const { recipient, stream, campaign } = events[0] as (typeof events)[number];
     return {
