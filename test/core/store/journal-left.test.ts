@@ -37,14 +37,22 @@ describe('what a process leaves in the journal', () => {
     return { child, ids: JSON.parse(String(chunk)) };
   }
 
-  it('is found by the next, once, as it was answered', async () => {
+  /** What was answered, and never posted. Where the disk takes long, a process begins to post before it answers. */
+  async function left(tries = 5): Promise<{ path: string; ids: string[] }> {
     const path = `${scratchFolder()}/relay.db`;
     const { child, ids } = await senders(path);
     const connection = new DatabaseSync(path, { readOnly: true });
-    expect(Number(connection.prepare('SELECT count(*) AS n FROM journal').get()?.n)).toBeGreaterThan(1);
+    const noted = Number(connection.prepare('SELECT count(*) AS n FROM journal').get()?.n);
     connection.close();
     child.kill('SIGKILL');
     await once(child, 'exit');
+    if (noted > 1) return { path, ids };
+    expect(tries).toBeGreaterThan(1);
+    return left(tries - 1);
+  }
+
+  it('is found by the next, once, as it was answered', async () => {
+    const { path, ids } = await left();
     for (const _ of [1, 2]) {
       const { store, count } = await open(path);
       expect(count('journal')).toBe(0);

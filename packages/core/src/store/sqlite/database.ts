@@ -1,10 +1,11 @@
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { isMailRelayError, MailRelayError, messageOf } from '../../errors.ts';
+import { isMailRelayError, MailRelayError } from '../../errors.ts';
 import { makeFolder } from '../../folder.ts';
 import { createDisk, type Disk } from './disk.ts';
 import { createGroupCommit, type GroupCommit } from './group-commit.ts';
+import { BUSY_MS, createKeptLog } from './kept-log.ts';
 import { migrate } from './migrate.ts';
 import { createStatements, type Statements } from './statements.ts';
 
@@ -15,6 +16,8 @@ export interface Database extends Statements {
   write: GroupCommit['write'];
   /** Runs a change now, in the transaction that is open or in one of its own. */
   now: GroupCommit['now'];
+  /** Whether somebody waits for the disk. */
+  syncing(): boolean;
   /** Commits what was written, now. */
   flush(): void;
   /** A part of a change that is undone alone where it throws. Inside of `write`. */
@@ -72,18 +75,12 @@ function inodeOf(path: string): number {
 
 /** How late a change of another process may be seen where that is asked all the time, ms. */
 const LOOK_MS = 5;
-/** So long another process may have the file to itself, ms. */
-const BUSY_MS = 5000;
 /** A checkpoint waits for the disk twice; at this many pages it is rare, and the log stays below 20 MB. */
 const CHECKPOINT_PAGES = 4000;
 
 /** A database that is not open yet. */
 export function createDatabase(path: string, openDisk: (log: string) => Disk = createDisk): Database {
   let db: DatabaseSync | undefined;
-  /** None where there is no file, or no log beside it: then SQLite waits for the disk itself. */
-  let disk: Disk | undefined;
-  /** The disk refused to keep something of the log, so that it may have a hole. */
-  let isHoled = false;
   /** Inode of the open file. */
   let file: number | undefined;
   let closed = false;
@@ -172,33 +169,12 @@ export function createDatabase(path: string, openDisk: (log: string) => Disk = c
     }
   }
 
-  /**
-   * Moves all of the log into the database, from where SQLite waits for the disk itself. Answers why that is not so, or nothing.
-   * A log with a hole must not grow: after a loss of power, what is behind the hole would be gone.
-   */
-  function mendLog(cause: unknown): unknown {
-    try {
-      flush();
-      // Readers that hold it up may take their time: the next write tries again.
-      handle().exec('PRAGMA busy_timeout = 0');
-      const row = handle().prepare('PRAGMA wal_checkpoint(RESTART)').get();
-      isHoled = row?.busy !== 0 || row.log !== row.checkpointed;
-    } catch {
-      // What the disk said first says more.
-    } finally {
-      db?.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
-    }
-    if (!isHoled) return undefined;
-    const reason = `the disk did not keep ${path}-wal: ${messageOf(cause)}; whether what was written last survives is not known`;
-    return new MailRelayError('STORE_UNAVAILABLE', { file: path, reason }, { cause });
-  }
-
-  const { write, now, running, flush, finish } = createGroupCommit({
+  const { write, now, running, syncing, flush, finish } = createGroupCommit({
     beforeAlone: () => settle(),
     begin: (lax) =>
       guard(() => {
         checkThere();
-        const sqliteWaits = !lax || disk === undefined;
+        const sqliteWaits = !lax || !log.isThere();
         if (sqliteWaits === isLax) handle().exec(`PRAGMA synchronous = ${sqliteWaits ? 'FULL' : 'NORMAL'}`);
         isLax = !sqliteWaits;
         handle().exec('BEGIN IMMEDIATE');
@@ -210,25 +186,10 @@ export function createDatabase(path: string, openDisk: (log: string) => Disk = c
       if (db?.isTransaction) db.exec('ROLLBACK');
       for (const listener of undone) listener();
     },
-    sync(done) {
-      if (disk === undefined) return done();
-      if (isHoled) return done(mendLog('it refused before'));
-      disk.sync((error) => {
-        isHoled = error !== undefined;
-        done(isHoled ? mendLog(error) : undefined);
-      });
-    },
+    sync: (done) => log.sync(done),
   });
 
-  /** What the disk says. */
-  function syncedNow(): unknown {
-    try {
-      disk?.syncNow();
-      return isHoled ? mendLog('it refused before') : undefined;
-    } catch (error) {
-      return mendLog(error);
-    }
-  }
+  const log = createKeptLog(path, { handle, commit: flush, openDisk });
 
   function changes(): number {
     return guard(() => {
@@ -261,8 +222,7 @@ export function createDatabase(path: string, openDisk: (log: string) => Disk = c
         await migrate(opened, path);
         opened.exec('CREATE TEMP TABLE run (run, delivery_id, PRIMARY KEY (run, delivery_id)) WITHOUT ROWID');
         file = path === ':memory:' || process.platform === 'win32' ? undefined : inodeOf(path);
-        const log = `${path}-wal`;
-        disk = path !== ':memory:' && existsSync(log) ? openDisk(log) : undefined;
+        log.open();
       } catch (error) {
         opened.close();
         throw named(error);
@@ -271,6 +231,7 @@ export function createDatabase(path: string, openDisk: (log: string) => Disk = c
     },
     write,
     now,
+    syncing,
     flush,
     undoable: (task) => guard(() => undoable(task)),
     running: () => (committing ? 'commit' : running()),
@@ -319,8 +280,7 @@ export function createDatabase(path: string, openDisk: (log: string) => Disk = c
     },
     async close() {
       flush();
-      finish(syncedNow());
-      disk?.close();
+      finish(log.close());
       closed = true;
       db?.close();
       db = undefined;

@@ -27,6 +27,8 @@ export interface GroupCommit {
   now<T>(change: () => T, options?: { readonly lax?: boolean }): T;
   /** What is running: a change that may share its transaction, one that has its own, or none. */
   running(): 'shared' | 'alone' | undefined;
+  /** Whether somebody waits for the disk. */
+  syncing(): boolean;
   /** Commits what was written, now. */
   flush(): void;
   /** Answers all that wait for the disk, now: with the error, where there is one. */
@@ -197,6 +199,7 @@ export function createGroupCommit({ beforeAlone, begin, commit, rollback, sync }
       }
     },
     running: () => running,
+    syncing: () => syncing !== undefined,
     write: <T>(change: () => T) =>
       new Promise<T>((resolve, reject) => {
         const waiting = { change, result: undefined, resolve: resolve as (value: never) => void, reject };

@@ -108,7 +108,9 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
     failing &&= waiting.length > 0;
     if (waiting.length === 0) return;
     const now = performance.now();
-    const waits = waiting.length < MANY && now - lastAt < GRACE_MS && now < latestAt;
+    // Who waits for the disk is not to wait for more than what they wrote.
+    const isBusy = db.syncing() || now - lastAt < GRACE_MS;
+    const waits = waiting.length < MANY && isBusy && now < latestAt;
     if (waits && !failing) return void arm(GRACE_MS);
     try {
       // In a transaction of its own it need not wait for the disk.
