@@ -214,6 +214,25 @@ it('does not wait for a thread pool that others have taken', async () => {
   expect(order.filter((one) => one !== 'hash')).toEqual(['disk']);
 });
 
+it('does not take a loop that stood still for a pool that is taken', async () => {
+  const log = `${scratchFolder()}/log`;
+  writeFileSync(log, 'x');
+  const disk = createDisk(log);
+  onTestFinished(() => disk.close());
+  const synced = new Promise<unknown>((resolve) => {
+    disk.sync(resolve);
+  });
+  const start = performance.now();
+  while (performance.now() - start < 60);
+  expect(await synced).toBe(undefined);
+  // It would do so at once if it waited for the disk itself.
+  let told = false;
+  disk.sync(() => {
+    told = true;
+  });
+  expect(told).toBe(false);
+});
+
 it('says what the disk says', async () => {
   const log = `${scratchFolder()}/log`;
   writeFileSync(log, 'x');

@@ -27,9 +27,13 @@ export function createDisk(log: string): Disk {
   /** Syncs of the pool that have not come back: the number of the file may not be another's meanwhile. */
   let underway = 0;
   const patience = setTimeout(() => {
-    if (waiting === undefined) return;
-    itselfUntil = performance.now() + ITSELF_MS;
-    end(attempt());
+    const own = turn;
+    // A loop that stood still for so long runs timers first, and sees only then that the pool is done.
+    setImmediate(() => {
+      if (waiting === undefined || own !== turn) return;
+      itselfUntil = performance.now() + ITSELF_MS;
+      end(attempt());
+    });
   }, PATIENCE_MS);
   patience.unref();
 
