@@ -109,32 +109,67 @@ it('moves the log into the database where the disk did not keep it', async () =>
   expect(rows(copy)).toEqual(['first']);
 });
 
-it('says that it does not know where that cannot be, and does not trust the log before it could', async () => {
+/** A disk that has just refused, and a reader that keeps the log from being moved. */
+async function refused() {
   const { openDisk, waiting } = tamed();
-  const { add, path } = await open(openDisk);
-  // A reader that stays where it is keeps the log from being moved.
-  const reader = new DatabaseSync(path);
+  const opened = await open(openDisk);
+  const reader = new DatabaseSync(opened.path);
   onTestFinished(() => reader.close());
   reader.exec('BEGIN');
   reader.prepare('SELECT count(*) FROM campaign').get();
-  const first = watch(add('first'));
+  const first = watch(opened.add('first'));
+  const onItsWay = watch(opened.db.carryOn(() => 'done'));
   await turns();
   waiting.shift()?.(new Error('EIO'));
-  await expect.poll(() => first.state).toMatchObject({ code: 'STORE_UNAVAILABLE' });
-  expect(String((first.state as Error).message)).toContain('EIO');
-  const second = watch(add('second'));
-  await expect.poll(() => second.state).toMatchObject({ code: 'STORE_UNAVAILABLE' });
-  expect(waiting).toEqual([]);
-  reader.exec('COMMIT');
+  await turns();
+  return { ...opened, waiting, first, onItsWay, letGo: () => reader.exec('COMMIT') };
+}
+
+it('says that it does not know what survives where the log cannot be moved, and carries on with what is on its way', async () => {
+  const { first, onItsWay } = await refused();
+  expect(first.state).toMatchObject({ code: 'STORE_UNAVAILABLE', message: expect.stringContaining('EIO') });
+  expect(onItsWay.state).toBe('kept');
+});
+
+it('writes nothing more behind the hole, until the log could be moved', async () => {
+  const { add, db, rows, waiting, letGo } = await refused();
+  const later = [watch(add('second')), watch(db.carryOn(() => 'done'))];
+  await turns();
+  for (const { state } of later) expect(state).toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  expect(() => db.now(() => 'done')).toThrow(/EIO/);
+  expect([rows(), waiting]).toEqual([['first'], []]);
+  letGo();
   const third = watch(add('third'));
   await turns();
-  expect(third.state).toBe('kept');
-  const fourth = watch(add('fourth'));
-  await turns();
-  expect([fourth.state, waiting.length]).toEqual(['waits', 1]);
+  expect([third.state, rows(), waiting.length]).toEqual(['waits', ['first', 'third'], 1]);
   waiting.shift()?.();
   await turns();
-  expect(fourth.state).toBe('kept');
+  expect(third.state).toBe('kept');
+});
+
+it('moves the log also while another database of the thread has something open', async () => {
+  const { openDisk, waiting } = tamed();
+  const { add, path } = await open(openDisk);
+  const other = createDatabase(path, openDisk);
+  await other.open();
+  onTestFinished(() => other.close());
+  const first = watch(add('first'));
+  await turns();
+  void other.write(() => other.nextId(1));
+  waiting.shift()?.(new Error('EIO'));
+  await turns();
+  expect(first.state).toBe('kept');
+});
+
+it('a process that finds a log moves it, as whoever was here before may have left a hole', async () => {
+  const { add, path, rows } = await open();
+  await add('first');
+  const sibling = createDatabase(path);
+  await sibling.open();
+  onTestFinished(() => sibling.close());
+  const copy = `${scratchFolder()}/relay.db`;
+  copyFileSync(path, copy);
+  expect(rows(copy)).toEqual(['first']);
 });
 
 it('a stop answers all that wait for the disk', async () => {
@@ -231,6 +266,12 @@ it('does not take a loop that stood still for a pool that is taken', async () =>
     told = true;
   });
   expect(told).toBe(false);
+});
+
+it('a second stop finds nothing to do', async () => {
+  const { db } = await open();
+  await db.close();
+  await db.close();
 });
 
 it('says what the disk says', async () => {

@@ -135,8 +135,8 @@ export function createActivityStore(db: Database, ledger: Ledger): Activities {
     } else if (type === 'resubscribed') {
       ledger.countOf(row, facts, type, at);
     } else countReading(id, row, facts, activity);
-    // Links that differ by recipient have a form.
-    const sharesUrl = detail.link !== undefined && form === undefined;
+    // Links that differ by recipient have a form, and mail that is no campaign's may have links of its own.
+    const sharesUrl = detail.link !== undefined && form === undefined && facts.campaignId !== undefined;
     return [ledger.event({ id, recipient: row.recipient }, facts, type, at, detail, { sharesUrl })];
   }
 

@@ -4,7 +4,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { isMailRelayError, MailRelayError } from '../../errors.ts';
 import { makeFolder } from '../../folder.ts';
 import { createDisk, type Disk } from './disk.ts';
-import { createGroupCommit, type GroupCommit } from './group-commit.ts';
+import { createGroupCommit, endBegun, type GroupCommit } from './group-commit.ts';
 import { BUSY_MS, createKeptLog } from './kept-log.ts';
 import { migrate } from './migrate.ts';
 import { createStatements, type Statements } from './statements.ts';
@@ -14,6 +14,8 @@ export interface Database extends Statements {
   open(): Promise<void>;
   /** Runs a change in a transaction that it may share with others; resolves when it is on the disk. See {@link GroupCommit}. */
   write: GroupCommit['write'];
+  /** The same for deliveries that are on their way, which nobody could take back: what was committed counts. */
+  carryOn<T>(change: () => T): Promise<T>;
   /** Runs a change now, in the transaction that is open or in one of its own. */
   now: GroupCommit['now'];
   /** Whether somebody waits for the disk. */
@@ -174,6 +176,7 @@ export function createDatabase(path: string, openDisk: (log: string) => Disk = c
     begin: (lax) =>
       guard(() => {
         checkThere();
+        log.check();
         const sqliteWaits = !lax || !log.isThere();
         if (sqliteWaits === isLax) handle().exec(`PRAGMA synchronous = ${sqliteWaits ? 'FULL' : 'NORMAL'}`);
         isLax = !sqliteWaits;
@@ -189,7 +192,7 @@ export function createDatabase(path: string, openDisk: (log: string) => Disk = c
     sync: (done) => log.sync(done),
   });
 
-  const log = createKeptLog(path, { handle, commit: flush, openDisk });
+  const log = createKeptLog(path, { handle, commit: endBegun, openDisk });
 
   function changes(): number {
     return guard(() => {
@@ -222,14 +225,16 @@ export function createDatabase(path: string, openDisk: (log: string) => Disk = c
         await migrate(opened, path);
         opened.exec('CREATE TEMP TABLE run (run, delivery_id, PRIMARY KEY (run, delivery_id)) WITHOUT ROWID');
         file = path === ':memory:' || process.platform === 'win32' ? undefined : inodeOf(path);
+        db = opened;
         log.open();
       } catch (error) {
+        db = undefined;
         opened.close();
         throw named(error);
       }
-      db = opened;
     },
     write,
+    carryOn: (change) => write(change, { orCommitted: true }),
     now,
     syncing,
     flush,

@@ -19,7 +19,11 @@ const ITSELF_MS = 1000;
 
 /** @param log - path of the write-ahead log, which is there; SQLite takes no locks on it, so that we may close it */
 export function createDisk(log: string): Disk {
-  const fd = openSync(log, 'r+');
+  // Linux tells an error once to each that has opened the file: what the pool is told must not be what this thread misses.
+  const ofPool = openSync(log, 'r+');
+  const own = openSync(log, 'r+');
+  /** What the pool was told when nobody waited for it any more. */
+  let late: unknown;
   let waiting: ((error?: unknown) => void) | undefined;
   let itselfUntil = Number.NEGATIVE_INFINITY;
   let turn = 0;
@@ -27,19 +31,27 @@ export function createDisk(log: string): Disk {
   /** Syncs of the pool that have not come back: the number of the file may not be another's meanwhile. */
   let underway = 0;
   const patience = setTimeout(() => {
-    const own = turn;
+    const asked = turn;
     // A loop that stood still for so long runs timers first, and sees only then that the pool is done.
     setImmediate(() => {
-      if (waiting === undefined || own !== turn) return;
+      if (waiting === undefined || asked !== turn) return;
       itselfUntil = performance.now() + ITSELF_MS;
       end(attempt());
     });
   }, PATIENCE_MS);
   patience.unref();
 
+  function syncNow(): void {
+    fdatasyncSync(own);
+    if (late === undefined) return;
+    const error = late;
+    late = undefined;
+    throw error;
+  }
+
   function attempt(): unknown {
     try {
-      fdatasyncSync(fd);
+      syncNow();
       return undefined;
     } catch (error) {
       return error;
@@ -54,23 +66,26 @@ export function createDisk(log: string): Disk {
   }
 
   function release(): void {
-    if (closed && underway === 0) closeSync(fd);
+    if (!closed || underway > 0) return;
+    closeSync(ofPool);
+    closeSync(own);
   }
 
   return {
     sync(done) {
       waiting = done;
-      if (performance.now() < itselfUntil) return end(attempt());
-      const own = turn;
+      if (late !== undefined || performance.now() < itselfUntil) return end(attempt());
+      const asked = turn;
       underway += 1;
       patience.refresh();
-      fdatasync(fd, (error) => {
+      fdatasync(ofPool, (error) => {
         underway -= 1;
         release();
-        if (own === turn) end(error ?? undefined);
+        if (asked === turn) end(error ?? undefined);
+        else late ??= error ?? undefined;
       });
     },
-    syncNow: () => fdatasyncSync(fd),
+    syncNow,
     close() {
       if (closed) return;
       closed = true;

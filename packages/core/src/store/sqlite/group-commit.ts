@@ -16,8 +16,11 @@ export interface GroupCommit {
   /**
    * Runs a change in a transaction that it may share with others; resolves when it is on the disk, and rejects with what the
    * change or the database throws. Queries find it from the commit on.
+   *
+   * @param options.orCommitted - resolves also where it was committed and the disk refuses to keep it: for what goes on with
+   * deliveries that are on their way, which nobody could take back. Else that rejects, and whether it survives is not known.
    */
-  write<T>(change: () => T): Promise<T>;
+  write<T>(change: () => T, options?: { readonly orCommitted?: boolean }): Promise<T>;
   /**
    * Runs a change now: in the transaction that is open, which it undoes where it fails, or in one of its own, which is
    * committed when this returns. Throws what the change or the database throws.
@@ -37,6 +40,7 @@ export interface GroupCommit {
 
 interface Waiting {
   readonly change: () => unknown;
+  readonly orCommitted: boolean;
   result: unknown;
   readonly resolve: (value: never) => void;
   readonly reject: (error: unknown) => void;
@@ -55,6 +59,10 @@ const MOST_PATIENCE = { ms: 1, ofSync: 1 } as const;
 
 /** Ends what other databases of this thread have begun: one that waited for their lock would keep them from committing. */
 const begun = new Set<() => void>();
+/** Commits what is open in all databases of this thread. */
+export function endBegun(): void {
+  for (const end of [...begun]) end();
+}
 
 /**
  * All changes of one turn of the event loop share a transaction. Each runs as it comes, while others are on their way from
@@ -90,7 +98,7 @@ export function createGroupCommit({ beforeAlone, begin, commit, rollback, sync }
   }
 
   function open(): void {
-    for (const end of [...begun]) end();
+    endBegun();
     begin(true);
     begun.add(flush);
     state = 'open';
@@ -125,8 +133,8 @@ export function createGroupCommit({ beforeAlone, begin, commit, rollback, sync }
   function answer(error: unknown): void {
     const ended = syncing ?? [];
     syncing = undefined;
-    for (const { resolve, reject, result } of ended) {
-      if (error === undefined) resolve(result as never);
+    for (const { resolve, reject, result, orCommitted } of ended) {
+      if (error === undefined || orCommitted) resolve(result as never);
       else reject(error);
     }
   }
@@ -177,7 +185,7 @@ export function createGroupCommit({ beforeAlone, begin, commit, rollback, sync }
 
   function inOwn<T>(change: () => T, lax: boolean): T {
     try {
-      for (const end of [...begun]) end();
+      endBegun();
       begin(lax);
       const result = change();
       commit();
@@ -200,9 +208,9 @@ export function createGroupCommit({ beforeAlone, begin, commit, rollback, sync }
     },
     running: () => running,
     syncing: () => syncing !== undefined,
-    write: <T>(change: () => T) =>
+    write: <T>(change: () => T, { orCommitted = false } = {}) =>
       new Promise<T>((resolve, reject) => {
-        const waiting = { change, result: undefined, resolve: resolve as (value: never) => void, reject };
+        const waiting = { change, orCommitted, result: undefined, resolve: resolve as (value: never) => void, reject };
         lastAt = performance.now();
         if (group.push(waiting) === 1) {
           firstAt = lastAt;

@@ -167,7 +167,7 @@ export function createQueueStore(
         return owners.register({ ...owner, routes: owner.routes ?? [] }, now);
       }),
     beat: (owner, { now, leaseMs, fallback, takesOver = true }) =>
-      db.write(() => {
+      db.carryOn(() => {
         clock.tick(now);
         sweep(now);
         const alive = owners.beat(owner, now);
@@ -180,9 +180,9 @@ export function createQueueStore(
         const seenBefore = present.length === 1 ? Number.POSITIVE_INFINITY : now - fallback.absentMs;
         return { alive, recovered, moved: lanes.reroute(known, fallback.route, seenBefore) };
       }),
-    unregister: (owner, now) => db.write(() => void recover(owner, now)),
+    unregister: (owner, now) => db.carryOn(() => void recover(owner, now)),
     claim: ({ lane, limit, owner, now }) =>
-      db.write(() => {
+      db.carryOn(() => {
         const row = lanes.find(lane);
         if (row === undefined || row.paused === 1) return [];
         const overflowUntil = rates.overflowsUntil(lane, now);
@@ -192,9 +192,9 @@ export function createQueueStore(
         rates.reserve(lane.route, owner, claimed.length);
         return overflowUntil === undefined ? claimed : claimed.map((one) => ({ ...one, overflowUntil }));
       }),
-    started: (route, times, owner) => db.write(() => rates.started(route, owner, times)),
+    started: (route, times, owner) => db.carryOn(() => rates.started(route, owner, times)),
     settle: (settlements, { owner, now }) =>
-      db.write(() => {
+      db.carryOn(() => {
         const events = settlements.flatMap((settlement) => settleOne(settlement, owner, now));
         sites.reschedule(now);
         return events;

@@ -139,7 +139,7 @@ export function createSiteQueue(
           move.run({ ids: JSON.stringify(deliveries), from, to: lanes.idOf({ route: to, stream }) });
       }),
     sort: ({ route, stream }, moves, now) =>
-      db.write(() => {
+      db.carryOn(() => {
         const from = lanes.idOf({ route, stream });
         for (const [site, deliveries] of moves) {
           const to = laneOf(route, STREAMS.indexOf(stream), site);
@@ -149,7 +149,7 @@ export function createSiteQueue(
         sites.reschedule(now);
       }),
     claim: ({ lane, limit, unknown, failing, owner, now }) =>
-      db.write(() => {
+      db.carryOn(() => {
         const row = lanes.find(lane);
         if (row?.paused === 1) return [];
         const own = { route: lane.route, stream: lane.stream };
@@ -184,7 +184,7 @@ export function createSiteQueue(
       return at.length === 0 ? undefined : Math.min(...at);
     },
     sitesOf: domains.of,
-    keepSites: (found) => db.write(() => domains.keep(found)),
+    keepSites: (found) => db.carryOn(() => domains.keep(found)),
     applyRule: (route, site, rule, now) =>
       db.write(() => {
         sites.setRule(route, site, rule);

@@ -189,6 +189,6 @@ export function createTurns(
         return undefined;
       return { ...nothing, state: 'idle', nextDueAt };
     },
-    turn: (request) => db.write(() => turn(request)),
+    turn: (request) => db.carryOn(() => turn(request)),
   };
 }
