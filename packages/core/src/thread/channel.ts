@@ -122,24 +122,33 @@ function uncopied({ t, m }: Packet, cause: unknown): MailRelayError {
 /** Takes messages in their order, and lets the event loop turn after each time of `turnMs`. */
 function inTurns(take: (message: unknown) => void, turnMs: number): (message: unknown) => void {
   let waiting: unknown[] = [];
+  /** Those of `waiting` that were taken. */
+  let taken = 0;
   /** None where nothing was taken in this turn. */
   let startedAt: number | undefined;
 
-  function takeOrKeep(message: unknown): void {
+  function hasTime(): boolean {
     if (startedAt === undefined) {
       startedAt = performance.now();
       setImmediate(nextTurn);
     }
-    if (waiting.length > 0 || performance.now() - startedAt >= turnMs) waiting.push(message);
-    else take(message);
+    return performance.now() - startedAt < turnMs;
   }
 
   function nextTurn(): void {
     startedAt = undefined;
-    const kept = waiting;
-    waiting = [];
-    for (const message of kept) takeOrKeep(message);
+    while (taken < waiting.length && hasTime()) {
+      const message = waiting[taken];
+      taken += 1;
+      take(message);
+    }
+    if (taken * 2 < waiting.length) return;
+    waiting = waiting.slice(taken);
+    taken = 0;
   }
 
-  return takeOrKeep;
+  return (message) => {
+    if (taken < waiting.length || !hasTime()) waiting.push(message);
+    else take(message);
+  };
 }
