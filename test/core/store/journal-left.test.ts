@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { contentOf, recipientOf } from '../../support/content.ts';
 import { scratchFolder } from '../../support/relay.ts';
 import { SOURCE_ARGUMENTS } from '../../support/source.ts';
@@ -74,6 +74,22 @@ describe('what a process leaves in the journal', () => {
     await setTimeout(50);
     expect((await one.store.log.list({ limit: 10 })).items).toHaveLength(1);
     expect(one.count('journal')).toBe(0);
+  });
+
+  it('is posted by a sibling where the clock was set back since, and is due', async () => {
+    // Who noted it never comes to post it.
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const one = await open();
+    const other = await open(one.path);
+    await one.store.intake.accept(input());
+    expect(one.count('journal')).toBe(1);
+    one.raw('UPDATE journal SET at = at + 3600000');
+    await other.store.queue.beat(0, { now: NOW, leaseMs: 1000 });
+    expect([other.count('journal'), other.count('delivery')]).toEqual([0, 1]);
+    const connection = new DatabaseSync(one.path, { readOnly: true });
+    expect(Number(connection.prepare('SELECT due_at FROM delivery').get()?.due_at)).toBeLessThan(NOW - 3_590_000);
+    connection.close();
   });
 
   it('stays there where it cannot be read, holds up nothing else, and is tried again at the next start', async () => {

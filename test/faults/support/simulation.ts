@@ -5,6 +5,7 @@ import type { LocalQueue } from '../../../packages/core/src/queue/local-options.
 import type { ClaimedDelivery, LaneKey, QueueStore, Settlement } from '../../../packages/core/src/queue/port.ts';
 import type { Rate } from '../../../packages/core/src/rate.ts';
 import type { Store } from '../../../packages/core/src/store/port.ts';
+import type { Disk } from '../../../packages/core/src/store/sqlite/disk.ts';
 import { createSqliteStore } from '../../../packages/core/src/store/sqlite/store.ts';
 import { contentOf, recipientOf } from '../../support/content.ts';
 
@@ -22,6 +23,9 @@ export interface SimulatedProcess {
   /** The process is gone from one moment to the next: nothing that it does arrives anywhere any more. */
   kill(): void;
 }
+
+/** A disk that takes no time: what is simulated does not wait for anything real. */
+const openDisk = (): Disk => ({ sync: (done) => done(), syncNow: () => {}, close: () => {} });
 
 /** Shorter than a window of a second, so that what a dead process began is still in it when the others take over. */
 const LEASE_MS = 400;
@@ -46,7 +50,7 @@ export interface Simulation {
 }
 
 const open = async (path: string): Promise<Store> => {
-  const store = createSqliteStore({ path, messageIdOf: () => '<a@b.example>' });
+  const store = createSqliteStore({ path, messageIdOf: () => '<a@b.example>', openDisk });
   await store.open();
   return store;
 };

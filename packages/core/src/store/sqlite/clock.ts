@@ -14,7 +14,7 @@ export interface Clock {
 }
 
 /** Processes read their clocks a little before they write; less than this is not worth a correction, ms. */
-const SKEW_MS = 1000;
+export const SKEW_MS = 1000;
 
 /** Looks after the times in SQLite. @param onRewound - called after waiting mail was moved */
 export function createClock(db: Database, rates: RateLog, onRewound: (now: number) => void): Clock {

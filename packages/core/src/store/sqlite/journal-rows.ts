@@ -3,6 +3,8 @@ import type { Database } from './database.ts';
 /** An entry as it is stored. */
 export interface JournalRow {
   readonly id: number;
+  /** When it was noted, ms since the epoch. */
+  readonly at: number;
   readonly json: string;
 }
 
@@ -11,12 +13,12 @@ const PAGE = 500;
 
 /** The table of the journal. All of it works while entries wait, and changes are for inside of `write`. */
 export function createJournalRows(db: Database): {
-  insert(row: JournalRow & { readonly at: number }): void;
+  insert(row: JournalRow): void;
   /** Answers whether it was there. */
   remove(id: number): boolean;
   setAside(id: number, now: number): void;
-  /** Noted before a time, in their order, those after one; without what was set aside. */
-  before(time: number, after: number): JournalRow[];
+  /** Noted before a time, or after another one, in their order, those after one; without what was set aside. */
+  outside(times: { readonly from: number; readonly to: number }, after: number): JournalRow[];
   /** Nothing is set aside any more. */
   tryAgain(): void;
 } {
@@ -33,12 +35,12 @@ export function createJournalRows(db: Database): {
     early,
   );
   const left = db.prepare(
-    (query, p: { time: number; after: number }) =>
+    (query, p: { from: number; to: number; after: number }) =>
       query
         .selectFrom('journal')
-        .select(['id', 'json'])
+        .select(['id', 'at', 'json'])
         .where('id', '>', p.after)
-        .where('at', '<', p.time)
+        .where((row) => row.or([row('at', '<', p.from), row('at', '>', p.to)]))
         .where('failed_at', 'is', null)
         .orderBy('id')
         .limit(PAGE),
@@ -53,7 +55,7 @@ export function createJournalRows(db: Database): {
     insert: (row) => void insert.run(row),
     remove: (id) => remove.run({ id }) > 0,
     setAside: (id, now) => void setAside.run({ id, now }),
-    before: (time, after) => left.all({ time, after }),
+    outside: ({ from, to }, after) => left.all({ from, to, after }),
     tryAgain: () => void again.run({}),
   };
 }

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { messageOf } from '../../errors.ts';
 import type { HostApi } from '../../thread/port.ts';
+import { SKEW_MS } from './clock.ts';
 import type { Database } from './database.ts';
 import type { Noted } from './journal-entry.ts';
 import { isPassing } from './journal-faults.ts';
@@ -204,7 +205,7 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
   function post(one: Noted): void {
     // What is gone was posted by another process, which took this one for dead.
     if (!rows.remove(one.id)) return;
-    postMail(parseJson<NotedMail>(one.json, `journal ${one.id}`));
+    postMail(sinceNow(parseJson<NotedMail>(one.json, `journal ${one.id}`), one.at - Date.now()));
     one.posted = true;
   }
 
@@ -220,17 +221,18 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
     arm(RETRY_MS);
   }
 
-  /** Joins what others have noted before a time to what waits here. */
+  /** Joins what others have noted before a time to what waits here, and what is noted at one that the clock does not show yet. */
   function adoptBefore(time: number): void {
+    const times = { from: time, to: Date.now() + SKEW_MS };
     const own = new Set([...waiting, ...posting].map(({ id }) => id));
     let after = 0;
     for (;;) {
-      const found = rows.before(time, after);
+      const found = rows.outside(times, after);
       const last = found.at(-1);
       if (last === undefined) return;
       after = last.id;
-      for (const { id, json } of found) {
-        if (!own.has(id)) waiting.push({ id, json, onPosted: undefined, durable: true, posted: false });
+      for (const { id, at, json } of found) {
+        if (!own.has(id)) waiting.push({ id, at, json, onPosted: undefined, durable: true, posted: false });
       }
       if (waiting.length > 0) postAll();
     }
@@ -244,11 +246,12 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
       postMail = post;
     },
     note({ id, json, withinMs, onPosted }) {
-      rows.insert({ id, at: Date.now(), json });
+      const at = Date.now();
+      rows.insert({ id, at, json });
       fresh += 1;
       lastAt = performance.now();
       latestAt = Math.min(latestAt, lastAt + withinMs);
-      waiting.push({ id, json, onPosted, durable: false, posted: false });
+      waiting.push({ id, at, json, onPosted, durable: false, posted: false });
     },
     async posted() {
       for (let tries = 0; waiting.length + posting.length > 0 && tries < TRIES; tries++) {
@@ -284,4 +287,10 @@ export function createJournal(db: Database, log: HostApi['log']): Journal {
       }
     },
   };
+}
+
+/** Where the clock was set back meanwhile, a mail is of now: it would wait until the clock shows its time again. */
+function sinceNow(mail: NotedMail, aheadMs: number): NotedMail {
+  if (aheadMs <= SKEW_MS) return mail;
+  return { ...mail, input: { ...mail.input, now: mail.input.now - aheadMs } };
 }

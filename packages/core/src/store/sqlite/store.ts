@@ -8,6 +8,7 @@ import { createBlobs } from './blobs.ts';
 import { createClaims } from './claims.ts';
 import { createConsequences } from './consequences.ts';
 import { createDatabase } from './database.ts';
+import { createDisk, type Disk } from './disk.ts';
 import { createDomainSites } from './domain-sites.ts';
 import { createEndpointStore } from './endpoints.ts';
 import { createFeedbackStore } from './feedback.ts';
@@ -42,6 +43,7 @@ export function createSqliteStore({
   siteOf = () => undefined,
   waysPerDay = WAYS_PER_DAY,
   log = () => {},
+  openDisk = createDisk,
 }: {
   readonly path: string;
   readonly messageIdOf: MessageIdOf;
@@ -55,8 +57,10 @@ export function createSqliteStore({
   readonly waysPerDay?: number;
   /** Told what cannot be stored although it was answered. @default nobody */
   readonly log?: HostApi['log'];
+  /** Keeps the log of the database. @default on the disk, while this thread goes on */
+  readonly openDisk?: (log: string) => Disk;
 }): Store {
-  const db = createDatabase(path);
+  const db = createDatabase(path, openDisk);
   const lanes = createLanes(db);
   const ledger = createLedger(db, { lanes, providerOf, siteOf, waysPerDay });
   const screened = createScreened(db);
