@@ -217,6 +217,7 @@ export function createDatabase(path: string, openDisk: (log: string) => Disk = c
   return {
     ...statements,
     async open() {
+      log.look();
       const opened = await connect();
       try {
         opened.exec(

@@ -5,6 +5,8 @@ import type { Disk } from './disk.ts';
 
 /** The write-ahead log of a database, and what the disk has of it. */
 export interface KeptLog {
+  /** Before the database is opened: whether somebody has left a log. */
+  look(): void;
   /** After the database was opened. */
   open(): void;
   /** Where there is no log, as in memory and on odd file systems, SQLite has to wait for the disk itself. */
@@ -36,6 +38,8 @@ export function createKeptLog(
     openDisk(log: string): Disk;
   },
 ): KeptLog {
+  const log = `${path}-wal`;
+  let wasLeft = false;
   let disk: Disk | undefined;
   /** The disk refused to keep something of the log, so that it may have a hole. */
   let isHoled = false;
@@ -61,7 +65,7 @@ export function createKeptLog(
   function mend(): unknown {
     for (let tries = 0; isHoled && tries < TRIES; tries++) isHoled = !isMoved();
     if (!isHoled) return undefined;
-    const reason = `the disk did not keep ${path}-wal: ${messageOf(refusal)}; whether what was written last survives is not known`;
+    const reason = `the disk did not keep ${log}: ${messageOf(refusal)}; whether what was written last survives is not known`;
     return new MailRelayError('STORE_UNAVAILABLE', { file: path, reason }, { cause: refusal });
   }
 
@@ -73,8 +77,10 @@ export function createKeptLog(
   }
 
   return {
+    look() {
+      wasLeft = (statSync(log, { throwIfNoEntry: false })?.size ?? 0) > 0;
+    },
     open() {
-      const log = `${path}-wal`;
       if (path === ':memory:' || !existsSync(log)) return;
       try {
         disk = database.openDisk(log);
@@ -83,7 +89,7 @@ export function createKeptLog(
         throw new MailRelayError('STORE_UNAVAILABLE', { file: path, reason }, { cause: error });
       }
       // Who was here before may have left a hole, and nobody would tell us. Where others are still here, it is theirs to mend.
-      if (statSync(log).size > 0) isMoved();
+      if (wasLeft) isMoved();
     },
     isThere: () => disk !== undefined,
     check() {
