@@ -93,7 +93,8 @@ export function createKeptLog(
     },
     isThere: () => disk !== undefined,
     check() {
-      if (isHoled) throwIfAny(mend());
+      const error = mend();
+      if (error !== undefined) throw error;
     },
     sync(done) {
       if (disk === undefined) return done();
@@ -113,8 +114,4 @@ export function createKeptLog(
       }
     },
   };
-}
-
-function throwIfAny(error: unknown): void {
-  if (error !== undefined) throw error;
 }

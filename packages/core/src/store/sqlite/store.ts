@@ -8,7 +8,7 @@ import { createBlobs } from './blobs.ts';
 import { createClaims } from './claims.ts';
 import { createConsequences } from './consequences.ts';
 import { createDatabase } from './database.ts';
-import { createDisk, type Disk } from './disk.ts';
+import type { Disk } from './disk.ts';
 import { createDomainSites } from './domain-sites.ts';
 import { createEndpointStore } from './endpoints.ts';
 import { createFeedbackStore } from './feedback.ts';
@@ -43,7 +43,7 @@ export function createSqliteStore({
   siteOf = () => undefined,
   waysPerDay = WAYS_PER_DAY,
   log = () => {},
-  openDisk = createDisk,
+  openDisk,
 }: {
   readonly path: string;
   readonly messageIdOf: MessageIdOf;
