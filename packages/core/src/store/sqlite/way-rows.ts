@@ -32,12 +32,16 @@ const KEPT = 10_000;
 const MOST_PREPARED = 100;
 /** Days that are kept in memory. */
 const MOST_FULL = 8;
+/** Processes that may count ways at the same time without more of them than there may be. */
+const PROCESSES = 8;
 
 /** Rows in SQLite. */
 export function createWayRows(db: Database, waysPerDay: number): WayRows {
   const ids = createRecent<string, number>(KEPT);
   /** Days that have as many ways as they may, with those that they have: no other comes to them. */
   const full = new Map<number, ReadonlyMap<string, number>>();
+  /** How many ways may come to a day before those that it has are counted again: others may have come from other processes. */
+  const uncounted = new Map<number, number>();
   db.onRollback(() => {
     ids.clear();
     full.clear();
@@ -136,7 +140,17 @@ export function createWayRows(db: Database, waysPerDay: number): WayRows {
   function allOf(day: number): ReadonlyMap<string, number> | undefined {
     const known = full.get(day);
     if (known !== undefined) return known;
-    if ((countDay.get({ day })?.n ?? 0) < waysPerDay) return undefined;
+    const left = uncounted.get(day) ?? 0;
+    if (left > 0) {
+      uncounted.set(day, left - 1);
+      return undefined;
+    }
+    const room = waysPerDay - (countDay.get({ day })?.n ?? 0);
+    if (room > 0) {
+      if (uncounted.size >= MOST_FULL) uncounted.clear();
+      uncounted.set(day, Math.ceil(room / PROCESSES) - 1);
+      return undefined;
+    }
     const all = new Map(
       list
         .all({ day })
