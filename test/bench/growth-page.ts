@@ -7,25 +7,21 @@ import type { MailSize } from './mails.ts';
 import type { Entry } from './profile.ts';
 import type { CampaignRun } from './relay.child.ts';
 
-/** Runs every cell, however long it takes. */
-export const LONG = '--long';
-
-/** A campaign of ours; `run` is undefined where it was left out. */
+/** A campaign of ours. */
 export interface Cell {
   readonly mail: MailSize;
   readonly deliveries: number;
-  readonly run: CampaignRun | undefined;
+  readonly run: CampaignRun;
 }
 
 /** A peer with mails of one size; a text says why it was not measured. */
 export interface PeerCell {
   readonly mail: MailSize;
+  /** Of one mail on the wire. */
   readonly bytes: number;
   readonly peer: string;
   readonly messages: number;
-  readonly run:
-    | { readonly seconds: number; readonly cpuSeconds: number | undefined; readonly rssPeak?: number }
-    | string;
+  readonly run: { readonly seconds: number; readonly cpuSeconds: number; readonly memoryPeak: number } | string;
 }
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -55,6 +51,7 @@ export function performanceTables(measured: {
   const load = (loadavg()[0] ?? 0).toFixed(1);
   return [
     `Measured on ${new Date().toISOString().slice(0, 10)}: ${machine}, load average ${load} at the end.`,
+    `Mails are called by their size; on the wire ${sizes(measured.peers)}.`,
     'Mail Relay, a campaign from `sendMany()` until the last mail is sent:',
     table(
       [
@@ -81,9 +78,13 @@ export function performanceTables(measured: {
   ].join('\n\n');
 }
 
+function sizes(peers: readonly PeerCell[]): string {
+  const byMail = new Map(peers.map(({ mail, bytes }) => [mail, `${mail} is ${(bytes / 1024).toFixed(1)} KB`]));
+  return [...byMail.values()].join(', ');
+}
+
 function cellRow({ mail, deliveries, run }: Cell): string[] {
   const head = [mail, count(deliveries)];
-  if (run === undefined) return [...head, NONE, NONE, NONE, NONE, 'not run'];
   const complete = run.sent === deliveries;
   return [
     ...head,
@@ -101,8 +102,8 @@ function peerRow({ mail, peer, messages, run }: PeerCell): string[] {
     mail,
     peer,
     count(messages / run.seconds),
-    run.cpuSeconds === undefined ? NONE : ((run.cpuSeconds / messages) * 1000).toFixed(2),
-    run.rssPeak === undefined ? NONE : count(run.rssPeak / (1 << 20)),
+    ((run.cpuSeconds / messages) * 1000).toFixed(2),
+    count(run.memoryPeak / (1 << 20)),
     `${count(messages)} messages`,
   ];
 }

@@ -1,6 +1,6 @@
 import { startChild } from './child.ts';
 import type { Benchmark, Figure, Size } from './figures.ts';
-import { type Cell, LONG, type PeerCell, performanceTables, writeTables } from './growth-page.ts';
+import { type Cell, type PeerCell, performanceTables, writeTables } from './growth-page.ts';
 import { type MailSize, usualMail } from './mails.ts';
 import type { PoolProcess } from './pool.child.ts';
 import { sourceToSink, throughPostfix, whyNoPostfix } from './postfix.ts';
@@ -14,27 +14,13 @@ interface Plan {
   /** Messages that each peer is measured with, by size of mail. */
   readonly peers: Readonly<Record<MailSize, { pool: number; postfix: number; source: number }>>;
   readonly profiled: number;
-  /** Longest run of one cell, by deliveries; 0 leaves it out. */
+  /** Of one cell; a campaign that takes longer is given up, and its cell says so. */
   longestSeconds(mail: MailSize, deliveries: number): number;
 }
 
 const FEW = { pool: 20, postfix: 20, source: 20 };
-const PLANS: Readonly<Record<Size | 'long', Plan>> = {
+const PLANS: Readonly<Record<Size, Plan>> = {
   full: {
-    mails: ['1 KB', '10 KB', '100 KB'],
-    deliveries: [1000, 100_000, 1_000_000],
-    peers: {
-      '1 KB': { pool: 5000, postfix: 2000, source: 20_000 },
-      '10 KB': { pool: 5000, postfix: 2000, source: 20_000 },
-      '100 KB': { pool: 500, postfix: 500, source: 2000 },
-    },
-    profiled: 20_000,
-    longestSeconds(mail, deliveries) {
-      if (deliveries === 1_000_000) return mail === '100 KB' ? 0 : 600;
-      return 120;
-    },
-  },
-  long: {
     mails: ['1 KB', '10 KB', '100 KB'],
     deliveries: [1000, 100_000, 1_000_000],
     peers: {
@@ -43,7 +29,7 @@ const PLANS: Readonly<Record<Size | 'long', Plan>> = {
       '100 KB': { pool: 2000, postfix: 2000, source: 10_000 },
     },
     profiled: 20_000,
-    longestSeconds: () => 7200,
+    longestSeconds: (mail, deliveries) => (deliveries < 1_000_000 ? 60 : mail === '100 KB' ? 450 : 240),
   },
   tiny: {
     mails: ['1 KB'],
@@ -57,10 +43,10 @@ const PLANS: Readonly<Record<Size | 'long', Plan>> = {
 /** How speed and costs change with the number of deliveries and the size of mails; writes docs/performance.md. */
 export const growth: Benchmark = {
   name: 'growth',
-  title: `messages per second, CPU, memory and database by deliveries and size of mail, beside peers (${LONG} runs all cells, for 40 minutes)`,
+  title: 'messages per second, CPU, memory and database by deliveries and size of mail, beside peers',
   onDemand: true,
   async run(size) {
-    const plan = PLANS[size === 'full' && process.argv.includes(LONG) ? 'long' : size];
+    const plan = PLANS[size];
     const cells: Cell[] = [];
     const peers: PeerCell[] = [];
     const sink = await startSink();
@@ -88,7 +74,6 @@ async function measureCell(
   longestSeconds: number,
   { port }: Sink,
 ): Promise<Cell['run']> {
-  if (longestSeconds === 0) return undefined;
   const child = startChild<RelayProcess>('./relay.child.ts');
   const warmUp = Math.min(500, recipients);
   return child.ask('campaign', { mail, recipients, warmUp, port, longestSeconds }).finally(child.stop);
@@ -101,7 +86,9 @@ async function measurePeers(mail: MailSize, plan: Plan, { port }: Sink): Promise
   const child = startChild<PoolProcess>('./pool.child.ts');
   const task = { port, html, text, messages: counts.pool, warmUp: Math.min(500, counts.pool) };
   const pool = await child.ask('send', task).finally(child.stop);
-  const cells: PeerCell[] = [{ mail, bytes, peer: "nodemailer's pool", messages: counts.pool, run: pool }];
+  const cells: PeerCell[] = [
+    { mail, bytes, peer: "nodemailer's pool", messages: counts.pool, run: { ...pool, memoryPeak: pool.rssPeak } },
+  ];
   const reason = whyNoPostfix();
   const postfix = reason ?? (await throughPostfix(counts.postfix, bytes));
   const source = reason ?? (await sourceToSink(counts.source, bytes));
@@ -113,7 +100,6 @@ async function measurePeers(mail: MailSize, plan: Plan, { port }: Sink): Promise
 }
 
 function figuresOf({ mail, deliveries, run }: Cell): Figure[] {
-  if (run === undefined) return [];
   const name = `${mail}, ${deliveries.toLocaleString('en')}`;
   return [
     { name: `${name}: speed`, value: run.sent / run.seconds, unit: 'messages/s' },

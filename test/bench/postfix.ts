@@ -1,17 +1,15 @@
 /** Postfix beside the relay: its test programs back to back, and an instance of its own as a relay between them. */
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
 import { startPostfix } from '../support/postfix.ts';
 import { findProgram, freePort, listening } from '../support/programs.ts';
 import { elapsedMs, scratchFolder } from './figures.ts';
 import { CONNECTIONS } from './mails.ts';
+import { measuredTree, type TreeUsage } from './process-tree.ts';
 import { asNobody, startDaemon, startSink } from './sinks.ts';
 
-/** How fast mail went from `smtp-source` to `smtp-sink`. */
-export interface SourceRun {
+/** How fast mail went from `smtp-source` to `smtp-sink`, and what the programs used that are measured. */
+export interface SourceRun extends TreeUsage {
   readonly seconds: number;
-  /** Of Postfix, in ticks of the kernel; undefined where nothing but the test programs ran. */
-  readonly cpuSeconds: number | undefined;
 }
 
 /** Why Postfix cannot be measured here; undefined where it can. */
@@ -21,12 +19,11 @@ export function whyNoPostfix(): string | undefined {
   return process.getuid?.() === 0 ? undefined : 'Postfix starts as root only';
 }
 
-/** What the test programs reach without anything between them. */
+/** What the test programs reach, and use, without anything between them. Nothing else may run below this process. */
 export async function sourceToSink(messages: number, bytes: number): Promise<SourceRun> {
   const sink = await startSink();
   try {
-    const seconds = (await elapsedMs(() => pump(sink.port, messages, bytes))) / 1000;
-    return { seconds, cpuSeconds: undefined };
+    return await timed(process.pid, () => pump(sink.port, messages, bytes));
   } finally {
     await sink.stop();
   }
@@ -48,15 +45,20 @@ export async function throughPostfix(messages: number, bytes: number): Promise<S
   });
   try {
     await listening(port);
-    const pid = postfix.pid();
-    const before = cpuSecondsOf(pid);
-    const ms = await elapsedMs(() => Promise.all([pump(port, messages, bytes), sink.ended]));
-    return { seconds: ms / 1000, cpuSeconds: cpuSecondsOf(pid) - before };
+    return await timed(postfix.pid(), () => Promise.all([pump(port, messages, bytes), sink.ended]));
   } finally {
     await postfix.stop();
     await sink.stop();
     folder.remove();
   }
+}
+
+async function timed(root: number, task: () => Promise<unknown>): Promise<SourceRun> {
+  let ms = 0;
+  const usage = await measuredTree(root, async () => {
+    ms = await elapsedMs(task);
+  });
+  return { seconds: ms / 1000, ...usage };
 }
 
 /** A sink that ends with the last message. */
@@ -79,25 +81,4 @@ function pump(port: number, messages: number, bytes: number): Promise<void> {
     const program = findProgram('smtp-source') as string;
     execFile(program, parameters, { timeout: 600_000 }, (error) => (error ? reject(error) : resolve()));
   });
-}
-
-/** CPU of a process and its children, those that have ended included. */
-function cpuSecondsOf(parent: number): number {
-  let ticks = 0;
-  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
-    let stat: string;
-    try {
-      stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-    } catch {
-      continue; // it has ended meanwhile
-    }
-    const fields = stat
-      .slice(stat.lastIndexOf(')') + 2)
-      .split(' ')
-      .map(Number);
-    const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = fields.slice(11, 15);
-    if (Number(name) === parent) ticks += user + system + endedUser + endedSystem;
-    else if (fields[1] === parent) ticks += user + system;
-  }
-  return ticks / 100;
 }
