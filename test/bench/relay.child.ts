@@ -75,6 +75,8 @@ async function sample(mail: MailSize): Promise<Sample> {
     await relay.sendMany([recipient(10_000)], { campaign: 'sample', template: 'mail' });
     const raw = await taken.promise;
     const { html, text } = await simpleParser(raw, { skipHtmlToText: true });
+    const tracked = [/href="[^"]*\/mail\/c\//, /src="[^"]*\/mail\/o\//];
+    if (!tracked.every((mark) => mark.test(html || ''))) throw new Error('the mail is not tracked');
     return { html: html || '', text: text ?? '', bytes: raw.length };
   } finally {
     await relay.stop({ drain: true });
