@@ -198,6 +198,41 @@ describe('a conversation', () => {
     expect(groups.filter((group) => /\r\n./.test(group) && !group.startsWith('Subject'))).toEqual([]);
   });
 
+  it('goes in one group where the server takes that (RFC 2920)', async () => {
+    const groups: string[] = [];
+    const speak = politely((line) => (line.startsWith('EHLO') ? '250-here\r\n250 PIPELINING' : undefined));
+    const server = await rawServer((socket, line) => {
+      if (line === undefined) socket.on('data', (chunk) => groups.push(String(chunk)));
+      speak(socket, line);
+    });
+    const transport = transportTo(server.port, { connections: 1 });
+    expect(types(await many(transport, 2))).toEqual(new Set(['sent']));
+    expect(groups.filter((group) => group.startsWith('MAIL'))).toEqual(
+      [0, 1].map((index) =>
+        expect.stringMatching(new RegExp(`^MAIL FROM:<[^>]*>.*\r\nRCPT TO:<r${index}@example.com>\r\nDATA\r\n$`)),
+      ),
+    );
+  });
+
+  it('sends nothing to a server that asks for the message though it has refused the recipient', async () => {
+    const server = await rawServer(
+      politely((line) => {
+        if (line.startsWith('EHLO')) return '250-here\r\n250 PIPELINING';
+        return line.startsWith('RCPT TO:<r1@') ? '550 5.1.1 unknown' : undefined;
+      }),
+    );
+    const transport = transportTo(server.port, { connections: 1 });
+    const attempts = await many(transport, 3);
+    expect(attempts.map(({ outcome }) => outcome)).toMatchObject([
+      { type: 'sent' },
+      { type: 'bounced', reply: '550 5.1.1 unknown' },
+      { type: 'sent' },
+    ]);
+    const refused = server.lines.findIndex((line) => line.startsWith('RCPT TO:<r1@'));
+    expect(server.lines.slice(refused + 1, refused + 4)).toEqual(['DATA', '.', expect.stringMatching(/^(RSET|MAIL)/)]);
+    expect(server.lines.filter((line) => line.startsWith('EHLO'))).toHaveLength(1);
+  });
+
   it('of a refused recipient goes on with the next mail on the same connection', async () => {
     const inbox = await smtpServer({
       onRcptTo: ({ address }, _session, done) =>
