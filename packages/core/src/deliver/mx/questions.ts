@@ -18,7 +18,7 @@ export function createQuestions(): InTurn {
   function begin<T>(ask: () => Promise<T>): Promise<T> {
     const question = { askedAt: performance.now() };
     counted.add(question);
-    timer ??= setTimeout(countNoMore, COUNTED_MS).unref();
+    if (timer === undefined) timer = setTimeout(countNoMore, COUNTED_MS).unref();
     const answer = (async () => ask())();
     const done = (): void => {
       if (counted.delete(question)) beginNext();

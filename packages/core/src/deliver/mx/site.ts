@@ -7,11 +7,10 @@ import { createPool } from '../smtp/pool.ts';
 export interface Site {
   /** Mails that are sent, or wait for a connection. */
   readonly mails: number;
-  /**
-   * Waits for a place. Answers an open conversation, or `open` where one has to be opened; `stuck` where the site does not
-   * answer, and the mail had better not wait.
-   */
-  enter(stream: Stream): Promise<Conversation | 'open' | 'stuck'>;
+  /** Waits for a place. */
+  enter(stream: Stream): Promise<Entered>;
+  /** Gives the place with its conversation to a mail that waits, before there is a reply; false where none does. */
+  handOn(conversation: Conversation, stream: Stream): boolean;
   /** Gives the place back, with the conversation where there is one. */
   leave(conversation: Conversation | undefined, stream: Stream): void;
   /**
@@ -24,6 +23,12 @@ export interface Site {
   drop(conversation: Conversation): void;
   close(): Promise<void>;
 }
+
+/**
+ * A conversation that is open, or `open` where one has to be opened; `stuck` where the site does not answer, and the mail had
+ * better not wait.
+ */
+export type Entered = Conversation | 'open' | 'stuck';
 
 type Open = (onBegin: () => void) => Promise<Conversation>;
 
@@ -51,7 +56,7 @@ export function createSite({ connectionsPerSite, maxMessagesPerConnection, idleM
     for (const dismiss of impatient) dismiss();
   }
 
-  async function place(stream: Stream): Promise<Conversation | 'open' | 'stuck'> {
+  async function place(stream: Stream): Promise<Entered> {
     if (stuck) return 'stuck';
     const got = pool.acquire(stream).then((kept) => kept ?? 'open');
     let dismiss = (): void => {};
@@ -98,6 +103,12 @@ export function createSite({ connectionsPerSite, maxMessagesPerConnection, idleM
       else if (entered !== 'open') working += 1;
       return entered;
     },
+    handOn(conversation, stream) {
+      const handedOn = pool.handOn(conversation, stream);
+      if (handedOn) mails -= 1;
+      if (handedOn) working -= 1;
+      return handedOn;
+    },
     leave(conversation, stream) {
       mails -= 1;
       if (conversation !== undefined) working -= 1;
@@ -118,7 +129,7 @@ export function createSite({ connectionsPerSite, maxMessagesPerConnection, idleM
     },
     drop(conversation) {
       working -= 1;
-      conversation.close();
+      pool.drop(conversation);
     },
     close: pool.close,
   };

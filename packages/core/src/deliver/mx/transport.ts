@@ -11,7 +11,7 @@ import { createReach, type Peer, type Reach, Unreached } from './reach.ts';
 import { later } from './refusals.ts';
 import { createResolver, type Resolver } from './resolver.ts';
 import { filled } from './settings.ts';
-import type { Site } from './site.ts';
+import type { Entered, Site } from './site.ts';
 import { createSites } from './sites.ts';
 import { type FetchPolicy, policyFetcher } from './sts/fetch-policy.ts';
 import { createPolicies } from './sts/policies.ts';
@@ -44,14 +44,27 @@ export function createMxTransport(route: string, given: DirectMxSettings, contex
   const allowSpecial = settings.allowPrivateAddresses ?? false;
   const withinMs = settings.connectionTimeoutMs + settings.greetingTimeoutMs;
 
-  /** Answers undefined where the mail must not be sent any more. */
-  async function transact(mail: OutgoingMail, conversation: Conversation, note: Note): Promise<string | undefined> {
+  /**
+   * Answers undefined where the mail must not be sent any more.
+   *
+   * @param handOn - gives the conversation to the next mail that waits; answers whether there was one
+   */
+  async function transact(
+    mail: OutgoingMail,
+    conversation: Conversation,
+    note: Note,
+    handOn: () => boolean,
+  ): Promise<string | undefined> {
     await sending.take(streamOf(mail));
+    let given = false;
     try {
       if (!note.begins()) return undefined;
-      return await conversation.send(mail, note.onStep);
+      return await conversation.send(mail, note.onStep, () => {
+        given = handOn();
+        if (given) sending.give(streamOf(mail));
+      });
     } finally {
-      sending.give(streamOf(mail));
+      if (!given) sending.give(streamOf(mail));
     }
   }
 
@@ -74,29 +87,39 @@ export function createMxTransport(route: string, given: DirectMxSettings, contex
     const search = candidates({ ...plan, allowSpecial, resolver });
     const reach = createReach(search, { plan, dialer, withinMs, clock, onStep: note.onStep });
     let conversation = kept;
+    /** The place in the site is another mail's, before this one has its reply. */
+    let handedOn = false;
+    let mayHandOn = true;
     let lost: SmtpFailure | undefined;
+    const handOn = (): boolean => {
+      handedOn = mayHandOn && conversation !== undefined && site.handOn(conversation, streamOf(mail));
+      return handedOn;
+    };
     try {
       for (;;) {
         const fresh: boolean = conversation === undefined;
         conversation ??= await open(mail, site, reach);
         note.with(conversation, peers.get(conversation));
         try {
-          const reply = await transact(mail, conversation, note);
+          const reply = await transact(mail, conversation, note, handOn);
           return note.done(reply === undefined ? { type: 'withdrawn' } : { type: 'sent', reply: oneLine(reply) });
         } catch (error) {
           const failure = failureOf(error);
           note.failed(failure);
           if (!(isUnfit(failure) || (fresh ? goesOn(failure) : isStale(failure)))) return note.done(outcomeOf(failure));
           if (fresh) lost ??= failure;
-          site.drop(conversation);
-          conversation = undefined;
+          const entered: Entered = handedOn ? await site.enter(streamOf(mail)) : dropped(conversation, site);
+          if (entered === 'stuck') return note.done(outcomeOf(failure));
+          conversation = entered === 'open' ? undefined : entered;
+          handedOn = false;
+          mayHandOn = false;
         }
       }
     } catch (error) {
       if (!(error instanceof Unreached)) throw error;
       return note.done(lost === undefined ? error.outcome : outcomeOf(lost));
     } finally {
-      site.leave(conversation, streamOf(mail));
+      if (!handedOn) site.leave(conversation, streamOf(mail));
     }
   }
 
@@ -128,6 +151,12 @@ export function createMxTransport(route: string, given: DirectMxSettings, contex
 
 function streamOf(mail: OutgoingMail): 'transactional' | 'broadcast' {
   return mail.stream ?? 'transactional';
+}
+
+/** The place in the site is kept, for another connection. */
+function dropped(conversation: Conversation, site: Site): 'open' {
+  site.drop(conversation);
+  return 'open';
 }
 
 /** The server went away, or was about to, before it had anything to say about the mail: another one may do better. */

@@ -1,7 +1,7 @@
 import type { OutgoingMail } from '../port.ts';
 import type { OpenConnection } from './connect.ts';
 import { dotStuffed } from './dot-stuffing.ts';
-import { refusal, type SmtpError, SmtpFailure, smtpError } from './failure.ts';
+import { AHEAD, refusal, type SmtpError, SmtpFailure, smtpError } from './failure.ts';
 import { createReplyReader } from './reply-reader.ts';
 import type { StepSink } from './session-log.ts';
 
@@ -14,25 +14,42 @@ export interface Conversation {
   readonly mails: number;
   /** Nothing more can be sent on it. */
   readonly ended: boolean;
+  /** The server was told the next mail before it had answered, as it offers, and did not like it. */
+  readonly refusesAhead: boolean;
   /**
    * One mail transaction (RFC 5321 section 3.3). Answers the reply to the message.
    *
+   * @param onWritten - called when the message is written, where the next mail can be sent behind it at once, without
+   * waiting for the reply
    * @throws SmtpFailure
    */
-  send(mail: Pick<OutgoingMail, 'envelope' | 'raw'>, onStep: StepSink): Promise<string>;
-  /** Says goodbye, and ends the connection soon. */
+  send(mail: Sent, onStep: StepSink, onWritten?: () => void): Promise<string>;
+  /** Says goodbye when all is answered, and ends the connection soon. */
   close(): void;
+}
+
+type Sent = Pick<OutgoingMail, 'envelope' | 'raw'>;
+
+/** What a server said, and after what time, ms. */
+interface Reply {
+  readonly text: string;
+  readonly ms: number;
 }
 
 /** A step that waits for its reply; `undefined` when the connection broke first. */
 interface Waiting {
   readonly step: string;
-  readonly answer: (reply: string | undefined) => void;
+  readonly askedAt: number;
+  readonly answer: (reply: Reply | undefined) => void;
 }
 
 const QUIT_MS = 1000;
+/** A server that takes longer for a message has no mail sent behind it: who waits may do better elsewhere. */
+const QUICK_MS = 250;
 
 const UNFIT = 'EUNFIT';
+/** How servers say that they were told more than they had asked for. */
+const AHEAD_COMPLAINT = /pipelin|synchroni[sz]ation/i;
 
 /**
  * Speaks over an open connection, in groups of commands where the server takes them (RFC 2920).
@@ -48,9 +65,15 @@ export function createConversation(
   let group = '';
   let broken: SmtpError | undefined;
   let closing = false;
+  let quitting = false;
   let mails = 0;
+  let heardAt = 0;
   /** A transaction was left open, and has to be reset before the next. */
   let open = false;
+  let isQuick = false;
+  /** A mail was begun before the one before it was answered. */
+  let wasAhead = false;
+  let refusesAhead = false;
 
   const read = createReplyReader(hear, (problem) => end(smtpError(problem, 'EPROTOCOL')));
   socket.setEncoding('utf8');
@@ -59,26 +82,40 @@ export function createConversation(
   socket.on('timeout', () => end(smtpError('the server says nothing any more', 'ETIMEDOUT')));
   socket.on('close', () => end(smtpError('the server closed the connection', 'ECONNECTION')));
 
-  function hear(reply: string): void {
+  function hear(text: string): void {
     const next = waiting.shift();
-    next?.answer(reply);
+    const now = Date.now();
+    // Of commands in a group each takes from the reply before it.
+    next?.answer({ text, ms: now - Math.max(next.askedAt, heardAt) });
+    heardAt = now;
     // A server says 421 when it is about to close, whether it was asked or not (RFC 5321 section 4.2.1).
-    if (next === undefined || reply.startsWith('421')) end(refusal(reply, next?.step ?? 'CONN'));
+    if (next === undefined || text.startsWith('421')) end(refusal(text, next?.step ?? 'CONN'));
+    else if (closing && waiting.length === 0) quit();
   }
 
   function end(error: SmtpError): void {
-    if (broken === undefined) broken = error;
+    broken ??= error;
     for (const { answer } of waiting.splice(0)) answer(undefined);
-    if (!closing) socket.destroy();
+    if (!quitting) socket.destroy();
     closing = true;
   }
 
+  function quit(): void {
+    quitting = true;
+    socket.end('QUIT\r\n');
+    setTimeout(() => socket.destroy(), QUIT_MS).unref();
+  }
+
+  function replyTo(step: string): Promise<Reply | undefined> {
+    return new Promise((answer) => waiting.push({ step, askedAt: Date.now(), answer }));
+  }
+
   /** Adds a command to the group, and answers its reply. */
-  function ask(step: string, command: string): Promise<string | undefined> {
+  function ask(step: string, command: string): Promise<Reply | undefined> {
     if (broken !== undefined) return Promise.resolve(undefined);
     group += `${command}\r\n`;
     if (!pipelining) flush();
-    return new Promise((answer) => waiting.push({ step, answer }));
+    return replyTo(step);
   }
 
   function flush(): void {
@@ -102,21 +139,20 @@ export function createConversation(
       ['DATA', 'DATA'],
     ] as const;
     open = true;
+    if (waiting.length > 0) wasAhead = true;
     let problem: SmtpFailure | undefined;
     let takes = false;
-    let since = Date.now();
     const asked = pipelining ? commands.map(([step, command]) => ask(step, command)) : [];
     flush();
     for (const [index, [step, command]] of commands.entries()) {
       const reply = await (asked[index] ?? ask(step, command));
-      if (reply === undefined) return problem ?? failure(step, false);
-      const now = Date.now();
+      if (reply === undefined) return problem ?? lost(step, false);
+      const { text, ms } = reply;
       // What follows a refusal is refused for that alone.
-      if (problem === undefined && step !== 'RSET') onStep(step, reply, now - since);
-      since = now;
-      takes = step === 'DATA' && reply.startsWith('3');
-      const good = step === 'DATA' ? takes : reply.startsWith('2');
-      if (!good) problem ??= new SmtpFailure(refusal(reply, step), { step, afterData: false, connected: true });
+      if (problem === undefined && step !== 'RSET') onStep(step, text, ms);
+      takes = step === 'DATA' && text.startsWith('3');
+      const good = step === 'DATA' ? takes : text.startsWith('2');
+      if (!good) problem ??= refused(text, step);
       if (problem !== undefined && !pipelining) return problem;
     }
     // Nobody is left to get it, yet the server waits for a message (RFC 2920 section 3.1).
@@ -124,16 +160,26 @@ export function createConversation(
     return problem;
   }
 
-  function message(pieces: readonly Buffer[]): Promise<string | undefined> {
+  function message(pieces: readonly Buffer[]): Promise<Reply | undefined> {
     if (broken !== undefined) return Promise.resolve(undefined);
     socket.cork();
     for (const piece of pieces) socket.write(piece);
-    socket.uncork();
-    return new Promise((answer) => waiting.push({ step: 'MESSAGE', answer }));
+    // Leaves together with the envelope of the next mail, where that comes at once.
+    process.nextTick(() => socket.uncork());
+    return replyTo('MESSAGE');
   }
 
-  function failure(step: string, afterData: boolean): SmtpFailure {
+  /** The connection broke before the reply. */
+  function lost(step: string, afterData: boolean): SmtpFailure {
     return new SmtpFailure(broken as SmtpError, { step, afterData, connected: true });
+  }
+
+  function refused(text: string, step: string): SmtpFailure {
+    const error = refusal(text, step);
+    const isComplaint = wasAhead && AHEAD_COMPLAINT.test(text);
+    if (isComplaint) refusesAhead = true;
+    const failed = isComplaint ? Object.assign(error, { code: AHEAD }) : error;
+    return new SmtpFailure(failed, { step, afterData: false, connected: true });
   }
 
   return {
@@ -145,11 +191,14 @@ export function createConversation(
     get ended() {
       return broken !== undefined || closing;
     },
-    async send(mail, onStep) {
+    get refusesAhead() {
+      return refusesAhead;
+    },
+    async send(mail, onStep, onWritten) {
       mails += 1;
       const deadline = setTimeout(() => end(smtpError('the mail took too long', 'ETIMEDOUT')), mailMs);
       try {
-        return await transact(mail, onStep);
+        return await transact(mail, onStep, onWritten);
       } finally {
         clearTimeout(deadline);
       }
@@ -157,28 +206,30 @@ export function createConversation(
     close() {
       if (closing) return;
       closing = true;
-      socket.end('QUIT\r\n');
-      setTimeout(() => socket.destroy(), QUIT_MS).unref();
+      if (waiting.length === 0) quit();
     },
   };
 
-  async function transact(mail: Pick<OutgoingMail, 'envelope' | 'raw'>, onStep: StepSink): Promise<string> {
-    const refused = unfit(mail, { verified, extensions }) ?? (await envelope(mail.envelope, mail.raw.length, onStep));
-    if (refused !== undefined) throw refused;
-    const since = Date.now();
-    const reply = await message(dotStuffed(mail.raw));
-    if (reply === undefined) throw failure('MESSAGE', true);
+  async function transact(mail: Sent, onStep: StepSink, onWritten: (() => void) | undefined): Promise<string> {
+    const problem = unfit(mail, { verified, extensions }) ?? (await envelope(mail.envelope, mail.raw.length, onStep));
+    if (problem !== undefined) throw problem;
+    const answer = message(dotStuffed(mail.raw));
+    // Whatever the server says to the message, it has forgotten the envelope (RFC 5321 section 4.1.1.4).
     open = false;
-    onStep('MESSAGE', reply, Date.now() - since);
-    if (!reply.startsWith('2'))
-      throw new SmtpFailure(refusal(reply, 'MESSAGE'), { step: 'MESSAGE', afterData: false, connected: true });
-    return reply;
+    // The envelope of another mail may follow a message (RFC 2920 section 3.1), a message that of another may not.
+    if (pipelining && isQuick && broken === undefined) onWritten?.();
+    const reply = await answer;
+    if (reply === undefined) throw lost('MESSAGE', true);
+    isQuick = reply.ms < QUICK_MS;
+    onStep('MESSAGE', reply.text, reply.ms);
+    if (!reply.text.startsWith('2')) throw refused(reply.text, 'MESSAGE');
+    return reply.text;
   }
 }
 
 /** What this server cannot take, known before anything is said. */
 function unfit(
-  { envelope: { from, to, utf8, requireTls }, raw }: Pick<OutgoingMail, 'envelope' | 'raw'>,
+  { envelope: { from, to, utf8, requireTls }, raw }: Sent,
   { verified, extensions }: Pick<OpenConnection, 'verified' | 'extensions'>,
 ): SmtpFailure | undefined {
   const no = (reply: string, code?: string): SmtpFailure => {

@@ -73,11 +73,14 @@ export function oneLine(text: string): string {
   return text.replaceAll(/[\r\n]+/g, ' ').slice(0, MAX_REPLY);
 }
 
-/** A connection that was kept open ended at the beginning of a transaction. */
+/** The code of an error of a server that did not like to be told the next mail before it had answered. */
+export const AHEAD = 'EAHEAD';
+
+/** A connection that was kept open ended at the beginning of a transaction, or was used as its server does not like it. */
 export function isStale({ error, step, afterData }: SmtpFailure): boolean {
-  return (
-    !afterData && (step === 'MAIL' || step === 'RSET') && (error.response === undefined || error.responseCode === 421)
-  );
+  if (error.code === AHEAD) return true;
+  const ended = error.response === undefined || error.responseCode === 421;
+  return !afterData && (step === 'MAIL' || step === 'RSET') && ended;
 }
 
 /** What was thrown, as a failure: what is none came up before the session was ready. */

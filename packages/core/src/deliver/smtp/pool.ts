@@ -1,4 +1,4 @@
-import type { Stream } from '../../message.ts';
+import { STREAMS, type Stream } from '../../message.ts';
 import { broadcastConnections, CONNECTIONS } from '../places.ts';
 import type { SmtpOptions } from '../port.ts';
 import type { Conversation } from './conversation.ts';
@@ -9,10 +9,23 @@ export interface Pool {
   acquire(stream: Stream): Promise<Conversation | undefined>;
   /** Waits for a place for a conversation that has to be opened. */
   acquireNew(stream: Stream): Promise<undefined>;
+  /**
+   * Gives a place with its conversation to a mail that waits for one, while the message before it has no reply yet. Answers
+   * false where none waits: the place is kept.
+   */
+  handOn(conversation: Conversation, stream: Stream): boolean;
   /** Gives a place back, with its conversation where there is one. */
   release(conversation: Conversation | undefined, stream: Stream): void;
+  /** Ends a conversation that broke; its place is kept, for another one. */
+  drop(conversation: Conversation): void;
   /** Says goodbye on connections that nobody uses. */
   close(): Promise<void>;
+}
+
+/** A mail that waits for a place; it is given one with a conversation, or may look whether one is free. */
+interface Waiting {
+  readonly takesOpen: boolean;
+  resolve(given?: Conversation): void;
 }
 
 /** Bounds of a pool. */
@@ -32,8 +45,10 @@ export function createPool(options: PoolOptions): Pool {
   const mostBroadcast = broadcastConnections(most);
   const maxMessages = options.maxMessagesPerConnection ?? MAX_MESSAGES;
   const idle: { conversation: Conversation; timer: NodeJS.Timeout }[] = [];
-  const waiting: Record<Stream, (() => void)[]> = { transactional: [], broadcast: [] };
+  const waiting: Record<Stream, Waiting[]> = { transactional: [], broadcast: [] };
   const used: Record<Stream, number> = { transactional: 0, broadcast: 0 };
+
+  let refusesAhead = false;
 
   /** Transactional mail that takes the next connection that broadcast mail leaves. */
   const next: ((conversation: Conversation) => void)[] = [];
@@ -54,15 +69,39 @@ export function createPool(options: PoolOptions): Pool {
   const free = (stream: Stream): boolean =>
     used.transactional + used.broadcast < most && (stream === 'transactional' || used.broadcast < mostBroadcast);
 
-  async function place(stream: Stream): Promise<void> {
-    while (!free(stream)) await new Promise<void>((resolve) => waiting[stream].push(resolve));
+  /** Answers a conversation where the place came with one. */
+  async function place(stream: Stream, takesOpen: boolean): Promise<Conversation | undefined> {
+    while (!free(stream)) {
+      const given = await new Promise<Conversation | undefined>((resolve) =>
+        waiting[stream].push({ takesOpen, resolve }),
+      );
+      if (given !== undefined) return given;
+    }
     used[stream] += 1;
+    return undefined;
+  }
+
+  function nextStream(): Stream | undefined {
+    return STREAMS.find((stream) => waiting[stream].length > 0 && free(stream));
   }
 
   function wakeNext(): void {
-    for (const stream of ['transactional', 'broadcast'] as const) {
-      if (waiting[stream].length > 0 && free(stream)) return void waiting[stream].shift()?.();
+    const stream = nextStream();
+    if (stream !== undefined) waiting[stream].shift()?.resolve();
+  }
+
+  /** Gives a conversation to who waits for one; the place that it was on counts no more. */
+  function giveOn(conversation: Conversation): boolean {
+    if (next[0] !== undefined) {
+      next[0](conversation);
+      wakeNext();
+      return true;
     }
+    const stream = nextStream();
+    if (stream === undefined || waiting[stream][0]?.takesOpen !== true) return false;
+    used[stream] += 1;
+    waiting[stream].shift()?.resolve(conversation);
+    return true;
   }
 
   function takeIdle(): Conversation | undefined {
@@ -76,6 +115,11 @@ export function createPool(options: PoolOptions): Pool {
   /** Room for one more connection: those that nobody uses count, too. */
   function makeRoom(): void {
     while (idle.length > 0 && used.transactional + used.broadcast + idle.length > most) takeIdle()?.close();
+  }
+
+  function end(conversation: Conversation): void {
+    if (conversation.refusesAhead) refusesAhead = true;
+    conversation.close();
   }
 
   function keep(conversation: Conversation): void {
@@ -92,25 +136,38 @@ export function createPool(options: PoolOptions): Pool {
     idle.push(entry);
   }
 
+  function passOrKeep(conversation: Conversation): void {
+    if (conversation.ended || conversation.refusesAhead || conversation.mails >= maxMessages) end(conversation);
+    else if (next[0] !== undefined) next[0](conversation);
+    else keep(conversation);
+  }
+
   return {
     async acquire(stream) {
-      await place(stream);
+      const given = await place(stream, true);
+      if (given !== undefined) return given.ended ? undefined : given;
       const kept = takeIdle() ?? (stream === 'transactional' && used.broadcast > 0 ? await handedOver() : undefined);
       if (kept === undefined) makeRoom();
       return kept?.ended ? undefined : kept;
     },
     async acquireNew(stream) {
-      await place(stream);
+      await place(stream, false);
       makeRoom();
       return undefined;
     },
+    handOn(conversation, stream) {
+      if (conversation.ended || conversation.mails >= maxMessages || refusesAhead) return false;
+      used[stream] -= 1;
+      const handed = giveOn(conversation);
+      if (!handed) used[stream] += 1;
+      return handed;
+    },
     release(conversation, stream) {
       used[stream] -= 1;
-      if (conversation === undefined || conversation.ended || conversation.mails >= maxMessages) conversation?.close();
-      else if (next[0] !== undefined) next[0](conversation);
-      else keep(conversation);
+      if (conversation !== undefined) passOrKeep(conversation);
       wakeNext();
     },
+    drop: end,
     async close() {
       for (let kept = takeIdle(); kept !== undefined; kept = takeIdle()) kept.close();
     },

@@ -33,9 +33,13 @@ export function createSmtpTransport(
     let conversation = kept;
     let outcome: Exclude<Outcome, { type: 'withdrawn' }>;
     let stale = false;
+    let handedOn = false;
+    const onWritten = (): void => {
+      handedOn = conversation !== undefined && pool.handOn(conversation, streamOf(mail));
+    };
     try {
       conversation ??= createConversation(await openConnection(options, socketMs, onStep), { mailMs: 5 * socketMs });
-      outcome = { type: 'sent', reply: oneLine(await conversation.send(mail, onStep)) };
+      outcome = { type: 'sent', reply: oneLine(await conversation.send(mail, onStep, onWritten)) };
     } catch (error) {
       const failure = failureOf(error);
       outcome = outcomeOf(failure);
@@ -43,7 +47,7 @@ export function createSmtpTransport(
         steps.push({ step: failure.step, reply: outcome.reply, ms: clock.now() - startedAt });
       stale = kept !== undefined && isStale(failure);
     } finally {
-      pool.release(conversation, streamOf(mail));
+      if (!handedOn) pool.release(conversation, streamOf(mail));
     }
     const transcript = {
       route,

@@ -1,0 +1,205 @@
+import type { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import type { Attempt, OutgoingMail, Transport } from '../../../packages/core/src/deliver/port.ts';
+import { fakeDns } from '../../support/dns.ts';
+import { rawServer } from '../../support/smtp.ts';
+import { direct } from './mx/support.ts';
+import { mail, transportTo } from './transports.ts';
+
+/** Answers of a server: to a message, and to the envelope of a mail. */
+interface Answers {
+  message?(index: number, socket: Socket): string | undefined;
+  recipient?(index: number): string | undefined;
+  /** How long a message takes, ms. */
+  readonly messageMs?: number;
+}
+
+/**
+ * A server that takes groups of commands, and answers to messages after a while. It says for each mail whether its envelope
+ * came before the message that was sent before had its answer.
+ */
+async function groupServer({ message, recipient, messageMs = 20 }: Answers = {}) {
+  const taken: number[] = [];
+  const ahead: number[] = [];
+  let opened = 0;
+  const server = await rawServer((socket, line) => {
+    const state = (states.get(socket) ?? begin(socket)) as State;
+    if (line === undefined) return;
+    const answer = (text: string, ms = 0): void => {
+      state.answers = state.answers.then(async () => {
+        if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+        if (socket.writable) socket.write(`${text}\r\n`);
+      });
+    };
+    if (state.inData) {
+      if (line !== '.') return;
+      state.inData = false;
+      const own = message?.(state.mail, socket);
+      if (own === undefined) taken.push(state.mail);
+      state.open += 1;
+      answer(own ?? '250 2.0.0 Ok', messageMs);
+      void state.answers.then(() => {
+        state.open -= 1;
+        // Who complains hears no more of what came with it.
+        if (own?.startsWith('554')) socket.end();
+      });
+      return;
+    }
+    const to = /^RCPT TO:<\D*(\d+)@/.exec(line)?.[1];
+    if (to !== undefined) {
+      state.mail = Number(to);
+      if (state.open > 0) ahead.push(state.mail);
+      const own = recipient?.(state.mail);
+      state.refused = own !== undefined;
+      return answer(own ?? '250 Ok');
+    }
+    if (line === 'DATA') {
+      state.inData = !state.refused;
+      return answer(state.refused ? '503 5.5.1 no recipients' : '354 go');
+    }
+    if (line.startsWith('EHLO')) return answer('250-here\r\n250 PIPELINING');
+    answer(line === 'QUIT' ? '221 bye' : '250 Ok');
+  });
+  const states = new WeakMap<Socket, State>();
+  function begin(socket: Socket): State {
+    opened += 1;
+    const state = { inData: false, refused: false, mail: -1, open: 0, answers: Promise.resolve() };
+    states.set(socket, state);
+    socket.write('220 here\r\n');
+    return state;
+  }
+  return { ...server, taken, ahead, opened: () => opened };
+}
+
+interface State {
+  inData: boolean;
+  refused: boolean;
+  mail: number;
+  /** Messages without an answer. */
+  open: number;
+  answers: Promise<void>;
+}
+
+const all = (transport: Transport, count: number): Promise<Attempt[]> =>
+  Promise.all(Array.from({ length: count }, (_, index) => transport.send(mail(index))));
+const outcomes = (attempts: readonly Attempt[]): string[] => attempts.map(({ outcome }) => outcome.type);
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+describe('the envelope of the next mail', () => {
+  it('goes out behind a message, without waiting for its reply', async () => {
+    const server = await groupServer();
+    const attempts = await all(transportTo(server.port, { connections: 1 }), 6);
+    expect(outcomes(attempts)).toEqual(Array(6).fill('sent'));
+    expect(server.taken).toEqual(numbers(6));
+    // The first message shows how quick the server is.
+    expect(server.ahead).toEqual([2, 3, 4, 5]);
+    expect(server.opened()).toBe(1);
+  });
+
+  it('goes out in the same way straight to the mail servers of recipients', async () => {
+    const server = await groupServer();
+    const dns = await fakeDns({ 'example.com': { A: ['127.0.0.1'] } });
+    const attempts = await all(direct(dns, server.port, { connectionsPerSite: 1 }), 6);
+    expect(outcomes(attempts)).toEqual(Array(6).fill('sent'));
+    expect([server.taken, server.ahead, server.opened()]).toEqual([numbers(6), [2, 3, 4, 5], 1]);
+  });
+
+  it('has replies of its own', async () => {
+    const server = await groupServer({
+      message: (index) => (index === 3 ? '451 4.3.0 later' : undefined),
+      recipient: (index) => (index === 4 ? '550 5.1.1 unknown' : undefined),
+    });
+    const attempts = await all(transportTo(server.port, { connections: 1 }), 7);
+    expect(outcomes(attempts)).toEqual(['sent', 'sent', 'sent', 'deferred', 'bounced', 'sent', 'sent']);
+    expect([server.taken, server.opened()]).toEqual([[0, 1, 2, 5, 6], 1]);
+    expect(attempts[3]?.transcript.steps.map(({ step, reply }) => `${step} ${reply.slice(0, 3)}`)).toEqual([
+      'MAIL 250',
+      'RCPT 250',
+      'DATA 354',
+      'MESSAGE 451',
+    ]);
+  });
+
+  it('waits where the server takes its time for a message', async () => {
+    const server = await groupServer({ messageMs: 300 });
+    const attempts = await all(transportTo(server.port, { connections: 1 }), 4);
+    expect(outcomes(attempts)).toEqual(Array(4).fill('sent'));
+    expect(server.ahead).toEqual([]);
+  });
+
+  it('is no more than begun where the connection breaks: only the message before it may have arrived', async () => {
+    const server = await groupServer({
+      message(index, socket) {
+        if (index !== 3) return undefined;
+        setTimeout(() => socket.destroy(), 10);
+        return '250 too late';
+      },
+    });
+    const attempts = await all(transportTo(server.port, { connections: 1 }), 7);
+    expect(outcomes(attempts)).toEqual(['sent', 'sent', 'sent', 'unknown', 'sent', 'sent', 'sent']);
+    expect(server.ahead).toContain(4);
+    expect([...server.taken].sort()).toEqual([0, 1, 2, 4, 5, 6]);
+  });
+
+  it.each(['smtp', 'mx'] as const)('is not sent so again where a server complains of that (%s)', async (kind) => {
+    let complaints = 0;
+    const server = await groupServer({
+      message(index) {
+        if (complaints > 0 || index !== 3) return undefined;
+        complaints += 1;
+        return '554 5.5.0 SMTP synchronization error (input sent without waiting for the reply)';
+      },
+    });
+    const dns = await fakeDns({ 'example.com': { A: ['127.0.0.1'] } });
+    const transport =
+      kind === 'smtp'
+        ? transportTo(server.port, { connections: 1 })
+        : direct(dns, server.port, { connectionsPerSite: 1 });
+    const attempts = await all(transport, 12);
+    expect(outcomes(attempts)).toEqual(Array(12).fill('sent'));
+    expect([...server.taken].sort((one, other) => one - other)).toEqual(numbers(12));
+    expect(server.ahead).toEqual([2, 3, 4]);
+  });
+
+  it('waits for its turn where a mail that is not fit for the server was about to go before it', async () => {
+    const server = await groupServer();
+    const transport = transportTo(server.port, { connections: 1 });
+    const unfit = (index: number): OutgoingMail => ({
+      ...mail(index),
+      envelope: { ...mail(index).envelope, to: `zoé${index}@example.com`, utf8: true },
+    });
+    const attempts = await Promise.all(
+      numbers(9).map((index) => transport.send(index % 3 === 2 ? unfit(index) : mail(index))),
+    );
+    expect(outcomes(attempts)).toEqual(numbers(9).map((index) => (index % 3 === 2 ? 'bounced' : 'sent')));
+    expect([server.taken, server.opened()]).toEqual([[0, 1, 3, 4, 6, 7], 1]);
+  });
+
+  it('never comes before its start was counted, nor where it was withdrawn', async () => {
+    const server = await groupServer();
+    const transport = transportTo(server.port, { connections: 1 });
+    const begun: number[] = [];
+    const attempts = await Promise.all(
+      numbers(6).map((index) =>
+        transport.send({
+          ...mail(index),
+          onStart() {
+            begun.push(index);
+            return index !== 3;
+          },
+        }),
+      ),
+    );
+    expect(outcomes(attempts)).toEqual(['sent', 'sent', 'sent', 'withdrawn', 'sent', 'sent']);
+    expect([begun, server.taken]).toEqual([numbers(6), [0, 1, 2, 4, 5]]);
+  });
+
+  it('leaves the reply to the message before it in peace when the connection is to end', async () => {
+    const server = await groupServer();
+    const transport = transportTo(server.port, { connections: 1, maxMessagesPerConnection: 3 });
+    const attempts = await all(transport, 8);
+    expect(outcomes(attempts)).toEqual(Array(8).fill('sent'));
+    expect([server.taken, server.ahead, server.opened()]).toEqual([numbers(8), [2, 5], 3]);
+    await expect.poll(() => server.lines.filter((line) => line === 'QUIT').length).toBe(2);
+  });
+});
