@@ -6,6 +6,7 @@ import type { WarmUpOptions } from '../warm-up.ts';
 /** What a receiver takes, as far as a connection knows of it. */
 export interface ReceiverBounds {
   readonly site: string;
+  /** From one local address, when it is read: a rule may leave less, and gives it back. */
   readonly connections: number;
   readonly messagesPerConnection: number;
   /** Local addresses that it takes no mail from at the moment. */

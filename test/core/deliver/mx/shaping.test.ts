@@ -1,16 +1,10 @@
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import {
-  type DirectMxOptions,
-  directMx,
-  type MailRelay,
-  type MailRelayOptions,
-  sqlite,
-} from '../../../../packages/core/src/index.ts';
-import { type FakeDns, fakeDns, type Zone } from '../../../support/dns.ts';
-import { relayWith, scratchFolder } from '../../../support/relay.ts';
-import { type Host, mailHost } from './support.ts';
+import { sqlite } from '../../../../packages/core/src/index.ts';
+import { fakeDns, type Zone } from '../../../support/dns.ts';
+import { scratchFolder } from '../../../support/relay.ts';
+import { countingHost, mailHost, relayTo } from './support.ts';
 
 /** Accepts connections, and never says a word. */
 async function silentHost(address: string, port: number): Promise<void> {
@@ -21,35 +15,6 @@ async function silentHost(address: string, port: number): Promise<void> {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-}
-
-/** A mail server that counts the sessions that are open at once. */
-async function countingHost(address: string, port = 0): Promise<Host & { readonly most: () => number }> {
-  let open = 0;
-  let most = 0;
-  const host = await mailHost(address, port, {
-    onConnect(_, done) {
-      open += 1;
-      most = Math.max(most, open);
-      done();
-    },
-    onClose() {
-      open -= 1;
-    },
-    onMailFrom: (_, __, done) => void setTimeout(done, 20),
-  });
-  return { ...host, most: () => most };
-}
-
-function relayTo(
-  dns: FakeDns,
-  port: number,
-  route: Partial<DirectMxOptions> = {},
-  options: MailRelayOptions = {},
-): MailRelay {
-  const base = { hostname: 'out.sender.test', ports: { smtp: port }, allowPrivateAddresses: true, mtaSts: false };
-  const servers = { servers: [dns.server], timeoutMs: 500, tries: 1 };
-  return relayWith({ routes: [directMx({ ...base, dns: servers, ...route })], ...options });
 }
 
 const at = (domain: string, n: number): string[] => Array.from({ length: n }, (_, index) => `n${index}@${domain}`);

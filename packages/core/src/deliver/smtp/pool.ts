@@ -11,12 +11,21 @@ export interface Pool {
   acquireNew(stream: Stream): Promise<undefined>;
   /** Gives a place back, with its conversation where there is one. */
   release(conversation: Conversation | undefined, stream: Stream): void;
+  /** Connections, with those that are about to be opened. */
+  readonly connections: number;
+  /** Connections that are open, and that nobody uses. */
+  readonly idle: number;
+  /** Says goodbye on so many connections that nobody uses. Answers how many there were. */
+  closeIdle(most: number): number;
   /** Says goodbye on connections that nobody uses. */
   close(): Promise<void>;
 }
 
 /** Bounds of a pool. */
-type PoolOptions = Pick<SmtpOptions, 'connections' | 'maxMessagesPerConnection' | 'idleMs'>;
+type PoolOptions = Pick<SmtpOptions, 'maxMessagesPerConnection' | 'idleMs'> & {
+  /** How many it may have; what answers may answer another number each time. @default 5 */
+  readonly connections?: number | (() => number) | undefined;
+};
 
 const MAX_MESSAGES = 100;
 const IDLE_MS = 30_000;
@@ -28,8 +37,8 @@ const HAND_OVER_MS = 25;
  * that a server takes its time with.
  */
 export function createPool(options: PoolOptions): Pool {
-  const most = options.connections ?? CONNECTIONS;
-  const mostBroadcast = broadcastConnections(most);
+  const { connections = CONNECTIONS } = options;
+  const most = typeof connections === 'function' ? connections : (): number => connections;
   const maxMessages = options.maxMessagesPerConnection ?? MAX_MESSAGES;
   const idle: { conversation: Conversation; timer: NodeJS.Timeout }[] = [];
   const waiting: Record<Stream, (() => void)[]> = { transactional: [], broadcast: [] };
@@ -52,11 +61,15 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   const free = (stream: Stream): boolean =>
-    used.transactional + used.broadcast < most && (stream === 'transactional' || used.broadcast < mostBroadcast);
+    used.transactional + used.broadcast < most() &&
+    (stream === 'transactional' || used.broadcast < broadcastConnections(most()));
 
   async function place(stream: Stream): Promise<void> {
+    const waits = !free(stream);
     while (!free(stream)) await new Promise<void>((resolve) => waiting[stream].push(resolve));
     used[stream] += 1;
+    // The next may have one, too, where there are more places than there were.
+    if (waits) wakeNext();
   }
 
   function wakeNext(): void {
@@ -73,9 +86,11 @@ export function createPool(options: PoolOptions): Pool {
     return undefined;
   }
 
-  /** Room for one more connection: those that nobody uses count, too. */
+  const open = (): number => used.transactional + used.broadcast + idle.length;
+
+  /** Connections that nobody uses count, too. */
   function makeRoom(): void {
-    while (idle.length > 0 && used.transactional + used.broadcast + idle.length > most) takeIdle()?.close();
+    while (idle.length > 0 && open() > most()) takeIdle()?.close();
   }
 
   function keep(conversation: Conversation): void {
@@ -96,7 +111,7 @@ export function createPool(options: PoolOptions): Pool {
     async acquire(stream) {
       await place(stream);
       const kept = takeIdle() ?? (stream === 'transactional' && used.broadcast > 0 ? await handedOver() : undefined);
-      if (kept === undefined) makeRoom();
+      makeRoom();
       return kept?.ended ? undefined : kept;
     },
     async acquireNew(stream) {
@@ -108,8 +123,20 @@ export function createPool(options: PoolOptions): Pool {
       used[stream] -= 1;
       if (conversation === undefined || conversation.ended || conversation.mails >= maxMessages) conversation?.close();
       else if (next[0] !== undefined) next[0](conversation);
-      else keep(conversation);
+      else if (open() < most()) keep(conversation);
+      else conversation.close();
       wakeNext();
+    },
+    get connections() {
+      return open();
+    },
+    get idle() {
+      return idle.length;
+    },
+    closeIdle(most) {
+      const before = idle.length;
+      while (idle.length > Math.max(0, before - most)) takeIdle()?.close();
+      return before - idle.length;
     },
     async close() {
       for (let kept = takeIdle(); kept !== undefined; kept = takeIdle()) kept.close();
