@@ -53,7 +53,8 @@ export interface OutgoingMail {
 export type RouteFault = 'login' | 'connection' | 'refused';
 
 /**
- * What the other side said. A refused mail is a value, never an exception.
+ * What the other side said. A refused mail is a value, never an exception. `own`: the relay refused it itself, knowing what the
+ * server takes; the reply is not the server's.
  * `unknown`: the connection ended after DATA, and nobody knows whether the mail was taken: it is tried again on the same
  * route with the same Message-ID.
  */
@@ -71,6 +72,7 @@ export type Outcome =
       readonly reason: ReasonClass;
       readonly retryAfterMs?: number | undefined;
       readonly fault?: RouteFault | undefined;
+      readonly own?: true | undefined;
     }
   | {
       readonly type: 'bounced';
@@ -80,6 +82,7 @@ export type Outcome =
       readonly reason: ReasonClass;
       readonly suppress: boolean;
       readonly fault?: RouteFault | undefined;
+      readonly own?: true | undefined;
     }
   | { readonly type: 'unknown'; readonly reply: string; readonly reason: ReasonClass }
   /** `onStart` said no, and nothing was sent. */

@@ -125,9 +125,9 @@ export function createShaping(context: {
       if (site === undefined || (outcome.type !== 'deferred' && outcome.type !== 'bounced')) return;
       const now = clock.now();
       const { localAddress, startedAt } = transcript;
-      const { reply, reason } = outcome;
+      const { reply, reason, own = false } = outcome;
       const all = addresses(route, stream);
-      const heard = { route, site, reply, reason, startedAt, localAddress, addresses: all };
+      const heard = { route, site, reply, reason, own, startedAt, localAddress, addresses: all };
       // Another process may have made one that this one has not met yet.
       const stored = store.sites.lane(route, site, stream)?.rule;
       if (stored !== undefined) rules.note(route, site, stored, now);

@@ -145,6 +145,22 @@ describe('shaping of direct MX', () => {
     expect((await again.messages.get(later.id))?.deliveries).toMatchObject([{ state: 'queued', attempts: 0 }]);
   }, 20_000);
 
+  it('does not take for the words of a server what the relay itself refuses', async () => {
+    const host = await mailHost('127.0.0.2', 0, { size: 5000, hideSMTPUTF8: true });
+    const dns = await fakeDns({ 'one.test': { MX: [[10, 'mx.one.test']] }, 'mx.one.test': { A: ['127.0.0.2'] } });
+    const rule = { name: 'ours', reply: /./, action: 'suspend', forMs: 3_600_000 } as const;
+    const relay = relayTo(dns, host.port, {}, { shaping: { rules: [rule] } });
+    await relay.start();
+    const large = await relay.send({ to: 'large@one.test', subject: 'Hello', text: 'Hello '.repeat(5000) });
+    const utf8 = await relay.send({ to: 'mañana@one.test', subject: 'Hello', text: 'Hello' });
+    for (const { id } of [large, utf8])
+      await expect
+        .poll(async () => (await relay.messages.get(id))?.deliveries)
+        .toMatchObject([{ state: 'bounced', attempts: 1 }]);
+    await relay.send({ to: 'small@one.test', subject: 'Hello', text: 'Hello' });
+    await expect.poll(() => host.taken.map(({ to }) => to)).toEqual(['small@one.test']);
+  }, 20_000);
+
   it('moves to another local address for one that the site has blocked', async () => {
     const refused: string[] = [];
     const host = await mailHost('127.0.0.2', 0, {
