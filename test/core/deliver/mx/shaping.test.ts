@@ -2,6 +2,7 @@ import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { sqlite } from '../../../../packages/core/src/index.ts';
+import { RECEIVERS } from '../../../../packages/core/src/route/sites/receivers.ts';
 import { fakeDns, type Zone } from '../../../support/dns.ts';
 import { scratchFolder } from '../../../support/relay.ts';
 import { countingHost, mailHost, relayTo } from './support.ts';
@@ -68,6 +69,46 @@ describe('shaping of direct MX', () => {
       new Set(['one.test narrow', 'two.test narrow', 'three.test narrow', 'wide.test wide.test']),
     );
     expect(dns.questions.filter((question) => question === 'MX one.test')).toHaveLength(1);
+  }, 20_000);
+
+  it('sends no more mails over a connection than the receiver takes, as the data or the host says', async () => {
+    const sessions = new Map<string, { readonly domain: string; mails: number }>();
+    const host = await mailHost('127.0.0.2', 0, {
+      onData(stream, { id, envelope }, done) {
+        const session = sessions.get(id) ?? { domain: envelope.rcptTo[0]?.address.split('@')[1] ?? '', mails: 0 };
+        session.mails += 1;
+        sessions.set(id, session);
+        stream.resume().on('end', () => done());
+      },
+    });
+    const dns = await fakeDns({
+      'known.test': { MX: [[10, 'mx1.mail.ovh.net']] },
+      'mx1.mail.ovh.net': { A: ['127.0.0.2'] },
+      'given.test': { MX: [[10, 'mx.given.test']] },
+      'mx.given.test': { A: ['127.0.0.2'] },
+      'plain.test': { MX: [[10, 'mx.plain.test']] },
+      'mx.plain.test': { A: ['127.0.0.2'] },
+    });
+    const preset = RECEIVERS.find(({ name }) => name === 'ovh')?.messagesPerConnection ?? 0;
+    const sites = {
+      ovh: { connections: 1, rate: '10000/s' },
+      'given.test': { connections: 2, messagesPerConnection: 7 },
+    };
+    const route = { connectionsPerSite: 1, maxMessagesPerConnection: 60, idleMs: 60_000 };
+    const relay = relayTo(dns, host.port, route, { shaping: { sites } });
+    await relay.start();
+    const to = [...at('known.test', 120), ...at('given.test', 50), ...at('plain.test', 120)];
+    await relay.sendMany(to, { campaign: 'c', subject: 'Hello', text: 'Hello' });
+    const mails = (domain: string) =>
+      [...sessions.values()].filter((one) => one.domain === domain).map((one) => one.mails);
+    await expect
+      .poll(() => [...sessions.values()].reduce((sum, one) => sum + one.mails, 0), { timeout: 15_000 })
+      .toBe(290);
+    expect(preset).toBe(50);
+    expect(mails('known.test')).toEqual([50, 50, 20]);
+    expect(mails('plain.test')).toEqual([60, 60]);
+    expect(Math.max(...mails('given.test'))).toBe(7);
+    expect(mails('given.test').reduce((sum, n) => sum + n)).toBe(50);
   }, 20_000);
 
   it('keeps a rate for one domain, and leaves a route without shaping alone', async () => {
