@@ -9,6 +9,11 @@ export function factorOf(rule: LaneRule | undefined, now: number): number {
   return Math.min(1, rule.recoverFrom * 2 ** Math.min(steps, 30));
 }
 
+/** What is left of connections at a share of the limits: one at least. */
+export function connectionsLeft(connections: number, factor: number): number {
+  return factor === 1 ? connections : Math.max(1, Math.floor(connections * factor));
+}
+
 /** Whether a rule still says something about a lane. */
 export function isOver(rule: LaneRule, now: number): boolean {
   return (

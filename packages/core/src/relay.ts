@@ -36,6 +36,7 @@ import { createSubscriptions, type Subscriptions } from './relay/subscriptions.t
 import { createWebhooksOut, type WebhooksOut } from './relay/webhooks-out.ts';
 import { resolveOptions } from './resolve-options.ts';
 import { RECEIVERS } from './route/sites/receivers.ts';
+import { createNamer } from './route/sites/roll-up.ts';
 import { signingSecrets } from './secret.ts';
 import { type BulkSend, bulkSend } from './submit/bulk-send.ts';
 import type { BulkOptions, BulkRecipient, SendMessage, TemplateInput } from './submit/input.ts';
@@ -143,7 +144,7 @@ export function makeRelay(options: MailRelayOptions): MadeRelay {
     directMx,
     provider: smtpOfProvider,
     webhooks: configureWebhooks,
-    receivers: RECEIVERS.map(({ name }) => name),
+    sites: { receivers: RECEIVERS, namer: createNamer },
   });
   noticeOptions(resolved);
   const secrets = signingSecrets(resolved);

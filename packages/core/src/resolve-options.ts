@@ -14,7 +14,7 @@ import type { MailRelayOptions, ResolvedOptions, TemplateOptions } from './optio
 import { checkNeeded } from './production.ts';
 import { check, isObject, refuse } from './rules.ts';
 import { resolveShaping } from './shaping-options.ts';
-import { checkSites } from './site-names.ts';
+import { checkSites, type SiteNaming } from './site-names.ts';
 import type { StoreSpec } from './store/port.ts';
 import { resolveSuppression } from './suppression-policy.ts';
 import type { AnyTemplate } from './template.ts';
@@ -31,8 +31,7 @@ interface RouteFactories {
 /** What the options are made into by the stages that know it. */
 export interface Factories extends RouteFactories {
   webhooks(options: WebhookOptions, env: Environment): ReadonlyMap<string, WebhookProvider>;
-  /** Names of the receivers that are known. */
-  readonly receivers: readonly string[];
+  readonly sites: SiteNaming;
 }
 
 /**
@@ -67,7 +66,7 @@ export function resolveOptions(
   if (thread && options.clock !== undefined) refuse('clock', 'needs `thread: false`');
   const logger = options.logger ?? defaultLogger;
   const shaping = resolveShaping(options.shaping);
-  checkSites(routes, shaping, factories.receivers);
+  checkSites(routes, shaping, factories.sites);
   const resolved: ResolvedOptions = {
     publicUrl,
     path,
@@ -185,10 +184,6 @@ function routesOf(options: MailRelayOptions, env: Environment, factories: RouteF
   if (routes === undefined || routes.length === 0) return [factories.capture()];
   const names = routes.map((route) => route.name);
   if (new Set(names).size !== names.length) refuse('routes', 'must have different names');
-  for (const [index, { warmUp, shaping, kind }] of routes.entries()) {
-    const bySite = Object.keys(warmUp?.perSite ?? {}).length > 0;
-    if (bySite && !(shaping ?? kind === 'mx')) refuse(`routes[${index}].warmUp.perSite`, 'needs `shaping: true`');
-  }
   return routes;
 }
 

@@ -1,35 +1,12 @@
 import fc from 'fast-check';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Stream } from '../../../packages/core/src/message.ts';
 import type { ClaimedDelivery, SiteBounds } from '../../../packages/core/src/queue/port.ts';
 import { createSiteTurns } from '../../../packages/core/src/queue/site-turns.ts';
 import type { Store } from '../../../packages/core/src/store/port.ts';
-import { createSqliteStore } from '../../../packages/core/src/store/sqlite/store.ts';
-import { contentOf, recipientOf } from '../../support/content.ts';
+import { accept, openStore, STREAMS } from './site-support.ts';
 
-const STREAMS = ['transactional', 'broadcast'] as const;
 const STEP_MS = 25;
-
-async function openStore(): Promise<Store> {
-  const store = createSqliteStore({ path: ':memory:', messageIdOf: () => '<a@b.example>' });
-  await store.open();
-  onTestFinished(() => store.close());
-  return store;
-}
-
-async function accept(store: Store, stream: Stream, addresses: readonly string[], now: number): Promise<void> {
-  await store.intake.accept({
-    content: contentOf({ stream }),
-    campaign: undefined,
-    tags: [],
-    metadata: undefined,
-    sendAt: undefined,
-    idempotencyKey: undefined,
-    route: 'out',
-    now,
-    recipients: addresses.map((address) => recipientOf(address)),
-  });
-}
 
 interface Sent {
   readonly address: string;
@@ -226,7 +203,7 @@ describe('places of a site', () => {
           const order: Stream[] = [];
           await Promise.all(
             mails.map(async (stream) => {
-              await turns.take('one.test', most, stream);
+              await turns.take('one.test', () => most, stream);
               taken += 1;
               order.push(stream);
               expect(taken).toBeLessThanOrEqual(most);

@@ -24,7 +24,7 @@ export function toSettlement(input: {
   }
   if (outcome.type === 'sent') return { ...base, result: outcome };
   if (outcome.type === 'bounced') {
-    const { fault: _, ...result } = outcome;
+    const { fault: _, own: __, ...result } = outcome;
     return { ...base, result };
   }
   if (outcome.type === 'withdrawn')

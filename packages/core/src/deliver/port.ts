@@ -6,6 +6,7 @@ import type { WarmUpOptions } from '../warm-up.ts';
 /** What a receiver takes, as far as a connection knows of it. */
 export interface ReceiverBounds {
   readonly site: string;
+  /** From one local address, when it is read: a rule may leave less, and gives it back. */
   readonly connections: number;
   readonly messagesPerConnection: number;
   /** Local addresses that it takes no mail from at the moment. */
@@ -52,7 +53,8 @@ export interface OutgoingMail {
 export type RouteFault = 'login' | 'connection' | 'refused';
 
 /**
- * What the other side said. A refused mail is a value, never an exception.
+ * What the other side said. A refused mail is a value, never an exception. `own`: the relay refused it itself, knowing what the
+ * server takes; the reply is not the server's.
  * `unknown`: the connection ended after DATA, and nobody knows whether the mail was taken: it is tried again on the same
  * route with the same Message-ID.
  */
@@ -70,6 +72,7 @@ export type Outcome =
       readonly reason: ReasonClass;
       readonly retryAfterMs?: number | undefined;
       readonly fault?: RouteFault | undefined;
+      readonly own?: true | undefined;
     }
   | {
       readonly type: 'bounced';
@@ -79,6 +82,7 @@ export type Outcome =
       readonly reason: ReasonClass;
       readonly suppress: boolean;
       readonly fault?: RouteFault | undefined;
+      readonly own?: true | undefined;
     }
   | { readonly type: 'unknown'; readonly reply: string; readonly reason: ReasonClass }
   /** `onStart` said no, and nothing was sent. */

@@ -93,7 +93,7 @@ export function createDelivering(context: DeliveringContext): Deliver {
           raw: mail.raw,
           subject: mail.subject,
           stream: content.stream,
-          site: shaping.receiverOf(route, claimed, content.stream),
+          site: shaping.receiverOf(route, claimed),
           onStart(at) {
             // Asked as late as possible, so that an unsubscribe also stops mail that waits for a connection.
             withdrawn = suppressionOf(content, claimed);

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { broadcastConnections, connectionsOf, placesOf } from '../deliver/places.ts';
 import type { RouteSpec } from '../deliver/port.ts';
-import { avoidedBy, factorOf } from '../lane-rule.ts';
+import { avoidedBy, connectionsLeft, factorOf } from '../lane-rule.ts';
 import type { Stream } from '../message.ts';
 import type { LaneKey, LaneLimit, LaneRecord, LaneUse, LaneView, SiteLane } from '../queue/port.ts';
 import type { Bounds } from '../route/sites/bounds.ts';
@@ -147,8 +147,9 @@ function ofRates(bounds: Bounds, rates: LaneUse['rates'], factor: number): LaneL
 }
 
 function connections(bounds: Bounds, known: SiteLane | undefined, factor: number): LaneLimit {
-  const most = factor === 0 ? 0 : Math.max(1, Math.floor(bounds.connections * factor));
-  const text = slowed(counted(bounds.connections), factor);
+  const most = factor === 0 ? 0 : connectionsLeft(bounds.connections, factor);
+  const all = counted(bounds.connections);
+  const text = factor > 0 && factor < 1 ? `${most} of ${all}` : slowed(all, factor);
   const by = factor < 1 ? 'rule' : bounds.setBy.connections;
   return { kind: 'connections', text, by, most, used: Math.min(most, known?.held ?? 0) };
 }

@@ -6,10 +6,11 @@ import { poolOf } from '../deliver/mx/source-address.ts';
 import { connectionsOf, placesOf } from '../deliver/places.ts';
 import type { Attempt, ReceiverBounds, RouteSpec } from '../deliver/port.ts';
 import { messageOf } from '../errors.ts';
-import { avoidedBy, factorOf } from '../lane-rule.ts';
+import { avoidedBy, connectionsLeft, factorOf } from '../lane-rule.ts';
 import type { Stream } from '../message.ts';
+import { createActingRules } from '../queue/acting-rules.ts';
 import type { SiteQueueOptions } from '../queue/local-options.ts';
-import type { ClaimedDelivery, LaneRule } from '../queue/port.ts';
+import type { ClaimedDelivery } from '../queue/port.ts';
 import { createFitting } from '../route/rules.ts';
 import { createAutomation } from '../route/sites/automation.ts';
 import { addressesOf, type Bounds, createBounds, isShaped, type RouteBounds } from '../route/sites/bounds.ts';
@@ -30,7 +31,7 @@ export interface Shaping {
   boundsOf(route: string, site: string): Bounds | undefined;
   warmUpOf(route: string): WarmUp | undefined;
   /** What the connection has to know; undefined for mail that was not sorted. */
-  receiverOf(route: string, claimed: ClaimedDelivery, stream: Stream): ReceiverBounds | undefined;
+  receiverOf(route: string, claimed: ClaimedDelivery): ReceiverBounds | undefined;
   /** Learns from an attempt. */
   note(route: string, claimed: ClaimedDelivery, stream: Stream, attempt: Attempt): void;
   /** What the DNS of a route has said is kept here, for its transport, too. */
@@ -56,8 +57,7 @@ export function createShaping(context: {
   const boundsOf = createBounds(given, RECEIVERS, shaping, (route, site) => calendars.get(route)?.sites.get(site));
   const automation = createAutomation([...shaping.rules, ...(shaping.defaultRules ? RULES : [])]);
   const resolvers = new Map<string, Resolver>();
-  /** Of this process; the store has them all. */
-  const suspended = new Map<string, LaneRule>();
+  const rules = createActingRules();
 
   function resolverOf(name: string): Resolver | undefined {
     const route = specs.get(name);
@@ -103,29 +103,37 @@ export function createShaping(context: {
             store: store.sites,
             shaped: { boundsOf },
             finder,
-            heldUntil(route, site, now) {
-              const rule = suspended.get(`${route}\t${site}`);
-              return rule !== undefined && factorOf(rule, now) === 0 ? rule.until : undefined;
-            },
+            rules,
           },
-    receiverOf(route, { site }, stream) {
+    receiverOf(route, { site }) {
       const bounds = site === undefined ? undefined : boundsOf(route, site);
       if (site === undefined || bounds === undefined) return undefined;
-      const rule = addresses(route, stream).length > 1 ? store.sites.lane(route, site, stream)?.rule : undefined;
-      const avoided = avoidedBy(rule, clock.now()).map(({ address }) => address);
-      const { perAddress: connections, messagesPerConnection } = bounds;
-      return { site, connections, messagesPerConnection, avoided };
+      const { connections, perAddress, messagesPerConnection } = bounds;
+      const avoided = avoidedBy(rules.of(route, site, clock.now()), clock.now()).map(({ address }) => address);
+      return {
+        site,
+        messagesPerConnection,
+        avoided,
+        get connections() {
+          const now = clock.now();
+          const left = connectionsLeft(connections, factorOf(rules.of(route, site, now), now));
+          return left === connections ? perAddress : Math.ceil((perAddress * left) / connections);
+        },
+      };
     },
     note(route, { site }, stream, { outcome, transcript }) {
       if (site === undefined || (outcome.type !== 'deferred' && outcome.type !== 'bounced')) return;
       const now = clock.now();
       const { localAddress, startedAt } = transcript;
-      const { reply, reason } = outcome;
+      const { reply, reason, own = false } = outcome;
       const all = addresses(route, stream);
-      const heard = { route, site, reply, reason, startedAt, localAddress, addresses: all };
-      const rule = automation.hear(heard, store.sites.lane(route, site, stream)?.rule, now);
+      const heard = { route, site, reply, reason, own, startedAt, localAddress, addresses: all };
+      // Another process may have made one that this one has not met yet.
+      const stored = store.sites.lane(route, site, stream)?.rule;
+      if (stored !== undefined) rules.note(route, site, stored, now);
+      const rule = automation.hear(heard, rules.of(route, site, now), now);
       if (rule === undefined) return;
-      if (rule.factor === 0) suspended.set(`${route}\t${site}`, rule);
+      rules.note(route, site, rule, now);
       log(
         'warn',
         { route, site, rule: rule.name, until: new Date(rule.until).toISOString(), reply },

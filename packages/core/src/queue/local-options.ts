@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { MessageEvent } from '../events.ts';
 import type { Rate } from '../rate.ts';
 import type { WarmUp } from '../warm-up.ts';
+import type { ActingRules } from './acting-rules.ts';
 import type { InHand } from './in-hand.ts';
 import type { ClaimedDelivery, LaneKey, QueueStore, Settlement } from './port.ts';
 import type { Shaped, SiteQueueStore } from './site-port.ts';
@@ -24,8 +25,7 @@ export interface SiteQueueOptions {
   readonly finder: SiteFinder;
   /** Undefined where no route has rules by site. */
   readonly divert?: Divert | undefined;
-  /** Until when mail of a site is not to be sent, as a rule says; undefined where it may. */
-  heldUntil(route: string, site: string, now: number): number | undefined;
+  readonly rules: ActingRules;
 }
 
 /** What the local queue works with. */

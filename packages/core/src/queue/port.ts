@@ -16,7 +16,7 @@ import type { Stream } from '../message.ts';
 import type { Rate } from '../rate.ts';
 import type { StoredDelivery } from '../store/port.ts';
 import type { WarmUp } from '../warm-up.ts';
-import type { Shaped, SiteStanding } from './site-port.ts';
+import type { LaneRule, Shaped, SiteStanding } from './site-port.ts';
 
 export type { InHand } from './in-hand.ts';
 export type { LaneRule, Shaped, SiteBounds, SiteLane, SiteQueueStore, SiteStanding, WaitingMail } from './site-port.ts';
@@ -37,6 +37,8 @@ export interface ClaimedDelivery extends StoredDelivery {
   readonly site?: string | undefined;
   /** How the site did before. */
   readonly standing?: SiteStanding | undefined;
+  /** The rule that acted on the site as it was handed out. */
+  readonly rule?: LaneRule | undefined;
   /** Its way has sent what it may on this day, and it is to take another; else it waits until this time. */
   readonly overflowUntil?: number | undefined;
 }

@@ -1,5 +1,7 @@
 import type { Clock } from '../clock.ts';
-import type { ClaimedDelivery, LaneKey, QueueStore } from './port.ts';
+import { connectionsLeft, factorOf } from '../lane-rule.ts';
+import type { ActingRules } from './acting-rules.ts';
+import type { ClaimedDelivery, LaneKey, LaneRule, QueueStore } from './port.ts';
 import type { Shaped, SiteQueueStore } from './site-port.ts';
 import { createSiteTurns, type SiteTurns } from './site-turns.ts';
 import { createSorter, type Divert, type SiteFinder } from './sorter.ts';
@@ -30,7 +32,7 @@ export interface SiteLinesContext {
   readonly finder: SiteFinder;
   readonly divert?: Divert | undefined;
   readonly clock: Pick<Clock, 'now'>;
-  heldUntil(route: string, site: string, now: number): number | undefined;
+  readonly rules: ActingRules;
   onSorted(): void;
   onError(error: unknown): void;
 }
@@ -60,8 +62,9 @@ export function createSiteLines(context: SiteLinesContext): {
 }
 
 function createLine(lane: LaneKey, turns: SiteTurns, context: SiteLinesContext, sort: () => void): SiteLine {
-  const { store, queue, shaped, clock } = context;
+  const { store, queue, shaped, rules, clock } = context;
   let waiting = 0;
+  const ruleOf = (site: string): LaneRule | undefined => rules.of(lane.route, site, clock.now());
   const taken = { answers: 0, unknown: 0, failing: 0 };
 
   return {
@@ -73,17 +76,26 @@ function createLine(lane: LaneKey, turns: SiteTurns, context: SiteLinesContext, 
       const [ready, unsorted] = [store.readyAt(lane), queue.nextDueAt(lane)];
       return ready === undefined || unsorted === undefined ? (ready ?? unsorted) : Math.min(ready, unsorted);
     },
-    claim(request, places) {
+    async claim(request, places) {
       // Who was never reached may take half of the places, and who did not answer a quarter: the rest is for the others.
       const unknown = Math.max(0, Math.ceil(places / 2) - taken.unknown);
       const failing = Math.max(0, Math.max(1, Math.floor(places / 4)) - taken.failing);
-      return store.claim({ ...request, unknown, failing });
+      const claimed = await store.claim({ ...request, unknown, failing });
+      for (const { site, rule } of claimed)
+        if (site !== undefined && rule !== undefined) rules.note(lane.route, site, rule, request.now);
+      return claimed;
     },
     async run(delivery, begin) {
       const { site = '', standing = 'answers' } = delivery;
       taken[standing] += 1;
       waiting += 1;
-      await turns.take(site, shaped.boundsOf(lane.route, site)?.connections ?? 1, lane.stream);
+      const connections = shaped.boundsOf(lane.route, site)?.connections ?? 1;
+      const most = (): number => {
+        const factor = factorOf(ruleOf(site), clock.now());
+        // What is suspended goes back at once.
+        return factor === 0 ? connections : connectionsLeft(connections, factor);
+      };
+      await turns.take(site, most, lane.stream);
       waiting -= 1;
       try {
         await begin();
@@ -92,6 +104,9 @@ function createLine(lane: LaneKey, turns: SiteTurns, context: SiteLinesContext, 
         taken[standing] -= 1;
       }
     },
-    heldUntil: ({ site }) => (site === undefined ? undefined : context.heldUntil(lane.route, site, clock.now())),
+    heldUntil({ site }) {
+      const rule = site === undefined ? undefined : ruleOf(site);
+      return rule !== undefined && factorOf(rule, clock.now()) === 0 ? rule.until : undefined;
+    },
   };
 }

@@ -2,15 +2,19 @@ import type { Stream } from '../message.ts';
 
 /** Keeps what is on its way to each site of a route within its connections. What waits here holds no place of the route. */
 export interface SiteTurns {
-  /** Resolves when one of the places of the site is free; transactional mail comes first. */
-  take(site: string, most: number, stream: Stream): Promise<void>;
+  /**
+   * Resolves when one of the places of the site is free; transactional mail comes first.
+   *
+   * @param most - its places, at the moment of asking
+   */
+  take(site: string, most: () => number, stream: Stream): Promise<void>;
   /** Gives the place back. */
   give(site: string): void;
 }
 
 interface Line {
   taken: number;
-  most: number;
+  most: () => number;
   readonly transactional: (() => void)[];
   readonly broadcast: (() => void)[];
 }
@@ -20,7 +24,8 @@ export function createSiteTurns(): SiteTurns {
   const lines = new Map<string, Line>();
 
   function advance(site: string, line: Line): void {
-    while (line.taken < line.most) {
+    const most = line.most();
+    while (line.taken < most) {
       const next = line.transactional.shift() ?? line.broadcast.shift();
       if (next === undefined) break;
       line.taken += 1;

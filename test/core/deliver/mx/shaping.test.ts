@@ -1,16 +1,11 @@
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import {
-  type DirectMxOptions,
-  directMx,
-  type MailRelay,
-  type MailRelayOptions,
-  sqlite,
-} from '../../../../packages/core/src/index.ts';
-import { type FakeDns, fakeDns, type Zone } from '../../../support/dns.ts';
-import { relayWith, scratchFolder } from '../../../support/relay.ts';
-import { type Host, mailHost } from './support.ts';
+import { sqlite } from '../../../../packages/core/src/index.ts';
+import { RECEIVERS } from '../../../../packages/core/src/route/sites/receivers.ts';
+import { fakeDns, type Zone } from '../../../support/dns.ts';
+import { scratchFolder } from '../../../support/relay.ts';
+import { countingHost, mailHost, relayTo } from './support.ts';
 
 /** Accepts connections, and never says a word. */
 async function silentHost(address: string, port: number): Promise<void> {
@@ -21,35 +16,6 @@ async function silentHost(address: string, port: number): Promise<void> {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-}
-
-/** A mail server that counts the sessions that are open at once. */
-async function countingHost(address: string, port = 0): Promise<Host & { readonly most: () => number }> {
-  let open = 0;
-  let most = 0;
-  const host = await mailHost(address, port, {
-    onConnect(_, done) {
-      open += 1;
-      most = Math.max(most, open);
-      done();
-    },
-    onClose() {
-      open -= 1;
-    },
-    onMailFrom: (_, __, done) => void setTimeout(done, 20),
-  });
-  return { ...host, most: () => most };
-}
-
-function relayTo(
-  dns: FakeDns,
-  port: number,
-  route: Partial<DirectMxOptions> = {},
-  options: MailRelayOptions = {},
-): MailRelay {
-  const base = { hostname: 'out.sender.test', ports: { smtp: port }, allowPrivateAddresses: true, mtaSts: false };
-  const servers = { servers: [dns.server], timeoutMs: 500, tries: 1 };
-  return relayWith({ routes: [directMx({ ...base, dns: servers, ...route })], ...options });
 }
 
 const at = (domain: string, n: number): string[] => Array.from({ length: n }, (_, index) => `n${index}@${domain}`);
@@ -103,6 +69,46 @@ describe('shaping of direct MX', () => {
       new Set(['one.test narrow', 'two.test narrow', 'three.test narrow', 'wide.test wide.test']),
     );
     expect(dns.questions.filter((question) => question === 'MX one.test')).toHaveLength(1);
+  }, 20_000);
+
+  it('sends no more mails over a connection than the receiver takes, as the data or the host says', async () => {
+    const sessions = new Map<string, { readonly domain: string; mails: number }>();
+    const host = await mailHost('127.0.0.2', 0, {
+      onData(stream, { id, envelope }, done) {
+        const session = sessions.get(id) ?? { domain: envelope.rcptTo[0]?.address.split('@')[1] ?? '', mails: 0 };
+        session.mails += 1;
+        sessions.set(id, session);
+        stream.resume().on('end', () => done());
+      },
+    });
+    const dns = await fakeDns({
+      'known.test': { MX: [[10, 'mx1.mail.ovh.net']] },
+      'mx1.mail.ovh.net': { A: ['127.0.0.2'] },
+      'given.test': { MX: [[10, 'mx.given.test']] },
+      'mx.given.test': { A: ['127.0.0.2'] },
+      'plain.test': { MX: [[10, 'mx.plain.test']] },
+      'mx.plain.test': { A: ['127.0.0.2'] },
+    });
+    const preset = RECEIVERS.find(({ name }) => name === 'ovh')?.messagesPerConnection ?? 0;
+    const sites = {
+      ovh: { connections: 1, rate: '10000/s' },
+      'given.test': { connections: 2, messagesPerConnection: 7 },
+    };
+    const route = { connectionsPerSite: 1, maxMessagesPerConnection: 60, idleMs: 60_000 };
+    const relay = relayTo(dns, host.port, route, { shaping: { sites } });
+    await relay.start();
+    const to = [...at('known.test', 120), ...at('given.test', 50), ...at('plain.test', 120)];
+    await relay.sendMany(to, { campaign: 'c', subject: 'Hello', text: 'Hello' });
+    const mails = (domain: string) =>
+      [...sessions.values()].filter((one) => one.domain === domain).map((one) => one.mails);
+    await expect
+      .poll(() => [...sessions.values()].reduce((sum, one) => sum + one.mails, 0), { timeout: 15_000 })
+      .toBe(290);
+    expect(preset).toBe(50);
+    expect(mails('known.test')).toEqual([50, 50, 20]);
+    expect(mails('plain.test')).toEqual([60, 60]);
+    expect(Math.max(...mails('given.test'))).toBe(7);
+    expect(mails('given.test').reduce((sum, n) => sum + n)).toBe(50);
   }, 20_000);
 
   it('keeps a rate for one domain, and leaves a route without shaping alone', async () => {
@@ -178,6 +184,22 @@ describe('shaping of direct MX', () => {
       .poll(async () => (await again.messages.explain(later.id)).reasons)
       .toContainEqual(expect.objectContaining(suspended));
     expect((await again.messages.get(later.id))?.deliveries).toMatchObject([{ state: 'queued', attempts: 0 }]);
+  }, 20_000);
+
+  it('does not take for the words of a server what the relay itself refuses', async () => {
+    const host = await mailHost('127.0.0.2', 0, { size: 5000, hideSMTPUTF8: true });
+    const dns = await fakeDns({ 'one.test': { MX: [[10, 'mx.one.test']] }, 'mx.one.test': { A: ['127.0.0.2'] } });
+    const rule = { name: 'ours', reply: /./, action: 'suspend', forMs: 3_600_000 } as const;
+    const relay = relayTo(dns, host.port, {}, { shaping: { rules: [rule] } });
+    await relay.start();
+    const large = await relay.send({ to: 'large@one.test', subject: 'Hello', text: 'Hello '.repeat(5000) });
+    const utf8 = await relay.send({ to: 'mañana@one.test', subject: 'Hello', text: 'Hello' });
+    for (const { id } of [large, utf8])
+      await expect
+        .poll(async () => (await relay.messages.get(id))?.deliveries)
+        .toMatchObject([{ state: 'bounced', attempts: 1 }]);
+    await relay.send({ to: 'small@one.test', subject: 'Hello', text: 'Hello' });
+    await expect.poll(() => host.taken.map(({ to }) => to)).toEqual(['small@one.test']);
   }, 20_000);
 
   it('moves to another local address for one that the site has blocked', async () => {

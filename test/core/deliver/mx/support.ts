@@ -4,7 +4,14 @@ import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { onTestFinished } from 'vitest';
 import { createMxTransport, type MxContext } from '../../../../packages/core/src/deliver/mx/transport.ts';
 import type { DirectMxSettings, OutgoingMail, Transport } from '../../../../packages/core/src/deliver/port.ts';
+import {
+  type DirectMxOptions,
+  directMx,
+  type MailRelay,
+  type MailRelayOptions,
+} from '../../../../packages/core/src/index.ts';
 import type { FakeDns } from '../../../support/dns.ts';
+import { relayWith } from '../../../support/relay.ts';
 
 /** What a mail server of a test took. */
 export interface Taken {
@@ -57,6 +64,52 @@ export async function mailHost(address: string, port = 0, options: SMTPServerOpt
   });
   onTestFinished(() => new Promise((resolve) => server.close(() => resolve())));
   return { port: (server.server.address() as AddressInfo).port, taken, clients };
+}
+
+/** A host that counts the sessions that are open at once. */
+export interface CountingHost extends Host {
+  readonly open: () => number;
+  readonly most: () => number;
+  /** From now on the most is counted anew. */
+  recount(): void;
+}
+
+/** A mail server that takes its time, and counts the sessions that are open at once. */
+export async function countingHost(
+  address: string,
+  port = 0,
+  options: Pick<SMTPServerOptions, 'onMailFrom'> = {},
+): Promise<CountingHost> {
+  let open = 0;
+  let most = 0;
+  const host = await mailHost(address, port, {
+    onConnect(_, done) {
+      open += 1;
+      most = Math.max(most, open);
+      done();
+    },
+    onClose() {
+      open -= 1;
+    },
+    onMailFrom: (_, __, done) => void setTimeout(done, 20),
+    ...options,
+  });
+  const recount = () => {
+    most = open;
+  };
+  return { ...host, open: () => open, most: () => most, recount };
+}
+
+/** A relay with direct MX over a fake name server; it may send to the loopback. */
+export function relayTo(
+  dns: FakeDns,
+  port: number,
+  route: Partial<DirectMxOptions> = {},
+  options: MailRelayOptions = {},
+): MailRelay {
+  const base = { hostname: 'out.sender.test', ports: { smtp: port }, allowPrivateAddresses: true, mtaSts: false };
+  const servers = { servers: [dns.server], timeoutMs: 500, tries: 1 };
+  return relayWith({ routes: [directMx({ ...base, dns: servers, ...route })], ...options });
 }
 
 /** A transport over a fake name server; it may send to the loopback. */

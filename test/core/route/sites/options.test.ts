@@ -1,5 +1,11 @@
-import { expect, it } from 'vitest';
-import { createMailRelay, type ShapingOptions } from '../../../../packages/core/src/index.ts';
+import { describe, expect, it } from 'vitest';
+import {
+  capture,
+  createMailRelay,
+  directMx,
+  type MailRelayOptions,
+  type ShapingOptions,
+} from '../../../../packages/core/src/index.ts';
 
 const rule = { name: 'busy', reply: /busy/, action: 'slow', forMs: 60_000 } as const;
 
@@ -27,4 +33,70 @@ it('the relay refuses what it does not know', () => {
   expect(() => createMailRelay({ shaping: { sites: { google: { rates: '1/s' } } } as ShapingOptions })).toThrow(
     expect.objectContaining({ code: 'OPTION_UNSUPPORTED' }),
   );
+});
+
+describe('a site that options name', () => {
+  const wrong = (options: MailRelayOptions) => {
+    try {
+      createMailRelay(options);
+    } catch (error) {
+      return error as { code: string; details: { option: string; reason: string } };
+    }
+    return undefined;
+  };
+  const ruled = (site: string): ShapingOptions => ({ rules: [{ ...rule, site: ['google', site] }] });
+  const direct = (perSite: Record<string, number[]>) => [
+    directMx({ hostname: 'out.acme.example', warmUp: { from: '2026-03-02', perSite } }),
+  ];
+  const through = (perSite: Record<string, number[]>) => [
+    capture({ shaping: true, warmUp: { from: '2026-03-02', perSite } }),
+  ];
+
+  it.each<[option: string, says: RegExp, options: MailRelayOptions]>([
+    ['shaping.sites.microsoft', /did you mean microsoft-365\?/, { shaping: { sites: { microsoft: {} } } }],
+    ['shaping.sites.gogle', /did you mean google\?/, { shaping: { sites: { gogle: { rate: '1/s' } } } }],
+    ['shaping.sites.acme', /shaping\.sites.*`mx` or `domains`/, { shaping: { sites: { acme: { connections: 1 } } } }],
+    ['shaping.sites.gmail.com', /of the site google$/, { shaping: { sites: { 'gmail.com': { connections: 1 } } } }],
+    [
+      'shaping.rules[0].site',
+      /did you mean microsoft-365\?.* Known are google, outlook/,
+      { shaping: ruled('microsoft') },
+    ],
+    ['shaping.rules[0].site', /did you mean google\?/, { shaping: ruled('gmail') }],
+    ['shaping.rules[0].site', /lower case: example\.org$/, { shaping: ruled('Example.org') }],
+    ['shaping.rules[0].site', /of the site example\.org$/, { shaping: ruled('mx1.example.org') }],
+    ['shaping.rules[0].site', /`shaping\.domains` does not have/, { shaping: ruled('@example.org') }],
+    ['shaping.rules[0].site', /is a lane of shaping/, { shaping: ruled('unresolved') }],
+    ['routes[0].warmUp.perSite.microsoft', /did you mean microsoft-365\?/, { routes: direct({ microsoft: [1] }) }],
+    ['routes[0].warmUp.perSite.hotmail.com', /of the site outlook$/, { routes: direct({ 'hotmail.com': [1] }) }],
+    ['routes[0].warmUp.perSite.other', /is a lane of shaping/, { routes: direct({ other: [1] }) }],
+    ['routes[0].warmUp.perSite.microsoft-365', /looks up no MX/, { routes: through({ 'microsoft-365': [1] }) }],
+    ['routes[0].warmUp.perSite.example.org', /looks up no MX/, { routes: through({ 'example.org': [1] }) }],
+  ])('has to be one: %s', (option, says, options) => {
+    expect(wrong(options)).toMatchObject({
+      code: 'OPTIONS_INVALID',
+      details: { option, reason: expect.stringMatching(says) },
+    });
+  });
+
+  it('may be a receiver, one of shaping.sites, one that the DNS tells, or a lane', () => {
+    const sites = {
+      google: { rate: '1/s' },
+      acme: { mx: ['acme.test'] },
+      shop: { domains: ['shop.test'] },
+      'wide.test': {},
+    };
+    const names = ['google', 'acme', 'shop', 'wide.test', 'mail.ru', 'example.co.uk', '192.0.2.1', '@example.org'];
+    const shaping = {
+      sites,
+      domains: { 'example.org': { rate: '1/s' } },
+      rules: [{ ...rule, site: [...names, 'other'] }],
+    };
+    const calendars = (of: string[]) => Object.fromEntries(of.map((name) => [name, [1]]));
+    const routes = [
+      ...direct(calendars(names)),
+      ...through(calendars(['google', 'shop', 'mail.ru', '@example.org', 'other'])),
+    ];
+    expect(wrong({ routes, shaping })).toBeUndefined();
+  });
 });

@@ -5,6 +5,10 @@ import type { LaneRule } from '../../../../packages/core/src/queue/port.ts';
 import { createAutomation, type Heard } from '../../../../packages/core/src/route/sites/automation.ts';
 import { RECEIVERS } from '../../../../packages/core/src/route/sites/receivers.ts';
 import { RULES } from '../../../../packages/core/src/route/sites/rules.ts';
+import { fakeDns } from '../../../support/dns.ts';
+import { smtpServer } from '../../../support/smtp.ts';
+import { direct, mailHost, mailTo } from '../../deliver/mx/support.ts';
+import { transportTo } from '../../deliver/transports.ts';
 
 const MINUTE = 60_000;
 
@@ -122,6 +126,7 @@ function heard(reply: string, over: Partial<Heard> = {}): Heard {
     site: 'example.com',
     reply,
     reason,
+    own: false,
     startedAt: 0,
     localAddress: undefined,
     addresses: [],
@@ -169,6 +174,29 @@ describe('rules of the data', () => {
     for (const reply of own)
       for (const reason of ['network', 'timeout', 'system', 'rate-limited', 'blocked-ip', 'dns'] as const)
         expect(hearTimes(20, heard(reply, { reason }))).toBeUndefined();
+  });
+
+  it('are never triggered by what the relay itself refuses, whatever it says', async () => {
+    const { port, taken } = await mailHost('127.0.0.2', 0, { size: 1000, hideSMTPUTF8: true });
+    const transport = direct(await fakeDns({ 'a.test': { A: ['127.0.0.2'] } }), port);
+    const utf8 = { from: 'app@sender.test', to: 'zoé@a.test', utf8: true, eightBit: true };
+    const broken = { from: 'app@sender.test', to: 'x\r\n@a.test', utf8: false, eightBit: false };
+    const mails = [{ raw: Buffer.alloc(2000, 'x') }, { envelope: utf8 }, { envelope: broken }];
+    const attempts = await Promise.all(mails.map((more) => transport.send(mailTo('x@a.test', more))));
+    const unsafe = await smtpServer({});
+    const demanding = mailTo('x@a.test', { envelope: { ...utf8, utf8: false, to: 'x@a.test', requireTls: true } });
+    attempts.push(await transportTo(unsafe.port).send(demanding));
+    const any = { name: 'any', reply: /./, action: 'suspend', forMs: MINUTE } as const;
+    for (const { outcome } of attempts) {
+      if (outcome.type !== 'bounced') throw new Error(`${outcome.type} is no refusal`);
+      const { reply, reason, own = false } = outcome;
+      expect(reply).toMatch(/^55\d 5\./);
+      expect(hearTimes(20, heard(reply, { reason, own }), [any])).toBeUndefined();
+      // What a server says in the same words does.
+      expect(hearTimes(1, heard(reply, { reason }), [any])).toMatchObject({ name: 'any' });
+    }
+    expect(attempts).toHaveLength(4);
+    expect(taken).toEqual([]);
   });
 
   it('leave alone what says nothing about our traffic', () => {

@@ -1,10 +1,10 @@
 import type { Stream } from '../../message.ts';
 import type { DirectMxSettings } from '../port.ts';
 import type { Conversation } from '../smtp/conversation.ts';
-import { createPool } from '../smtp/pool.ts';
+import { createPool, type Pool } from '../smtp/pool.ts';
 
 /** The connections to one site (set of MX hosts) from one local address, with one demand on TLS. */
-export interface Site {
+export interface Site extends Pick<Pool, 'connections' | 'idle' | 'closeIdle'> {
   /** Mails that are sent, or wait for a connection. */
   readonly mails: number;
   /** Waits for a place. */
@@ -33,7 +33,10 @@ export type Entered = Conversation | 'open' | 'stuck';
 type Open = (onBegin: () => void) => Promise<Conversation>;
 
 /** Bounds of a site, all set. */
-export type SiteBounds = Required<Pick<DirectMxSettings, 'connectionsPerSite' | 'maxMessagesPerConnection' | 'idleMs'>>;
+export type SiteBounds = Required<Pick<DirectMxSettings, 'maxMessagesPerConnection' | 'idleMs'>> & {
+  /** What answers may answer another number each time. */
+  readonly connectionsPerSite: number | (() => number);
+};
 
 /** Nobody waits longer for a place while a site does not answer, ms. */
 const PATIENCE_MS = 2000;
@@ -96,6 +99,13 @@ export function createSite({ connectionsPerSite, maxMessagesPerConnection, idleM
     get mails() {
       return mails;
     },
+    get connections() {
+      return pool.connections;
+    },
+    get idle() {
+      return pool.idle;
+    },
+    closeIdle: pool.closeIdle,
     async enter(stream) {
       mails += 1;
       const entered = await place(stream);

@@ -2,8 +2,10 @@ import { createSite, type Site, type SiteBounds } from './site.ts';
 
 /** Bounds of a receiver, which may have several sets of hosts. */
 export interface OwnBounds {
+  /** Of the receiver and the local address. */
   readonly name: string;
-  readonly connectionsPerSite: number;
+  /** At the moment of asking. */
+  readonly connectionsPerSite: () => number;
   readonly maxMessagesPerConnection: number;
 }
 
@@ -33,28 +35,39 @@ export function createSites(bounds: SiteBounds, most: number): Sites {
     }
   }
 
-  /** Connections that are kept to other hosts of a receiver count for it as well: no more are kept than it takes. */
+  /** Forgets receivers that have no connection any more. */
+  function forget(): void {
+    for (const [name, keys] of receivers)
+      if (![...keys].some((key) => (sites.get(key)?.connections ?? 0) > 0)) receivers.delete(name);
+  }
+
+  /** Connections that are kept to other hosts of a receiver count for it as well: the next mail may have to open one. */
   function closeIdle({ name, connectionsPerSite }: OwnBounds, key: string): void {
-    const keys = receivers.get(name) ?? new Set();
+    const known = receivers.get(name);
+    if (known === undefined && receivers.size > 2 * most) forget();
+    const keys = known ?? new Set();
+    receivers.set(name, keys);
+    // What is used last is closed last.
+    keys.delete(key);
+    let open = (sites.get(key)?.idle ?? 0) > 0 ? 0 : 1;
+    open += sites.get(key)?.connections ?? 0;
     for (const other of keys) {
-      const site = sites.get(other);
-      if (site === undefined) keys.delete(other);
-      else if (keys.size >= connectionsPerSite && site.mails === 0) {
-        keys.delete(other);
-        sites.delete(other);
-        void site.close();
-      }
+      const count = sites.get(other)?.connections ?? 0;
+      open += count;
+      if (count === 0) keys.delete(other);
+    }
+    let excess = open - connectionsPerSite();
+    for (const other of keys) {
+      if (excess <= 0) break;
+      excess -= sites.get(other)?.closeIdle(excess) ?? 0;
     }
     keys.add(key);
-    // Names of receivers that had mail long ago only cost memory.
-    if (receivers.size > 2 * most) receivers.clear();
-    receivers.set(name, keys);
   }
 
   return {
     of(key, own) {
       const known = sites.get(key);
-      if (known === undefined && own !== undefined) closeIdle(own, key);
+      if (own !== undefined) closeIdle(own, key);
       const site = known ?? createSite({ ...bounds, ...own });
       sites.delete(key);
       if (sites.size >= most) makeRoom();

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../../clock.ts';
 import type { TranscriptStep } from '../../events.ts';
-import type { Attempt, DirectMxSettings, Outcome, OutgoingMail, Transport } from '../port.ts';
+import type { Attempt, DirectMxSettings, Outcome, OutgoingMail, ReceiverBounds, Transport } from '../port.ts';
 import { type Conversation, isUnfit } from '../smtp/conversation.ts';
 import { failureOf, isStale, oneLine, outcomeOf, type SmtpFailure } from '../smtp/failure.ts';
 import { cachedResolver } from './cached-resolver.ts';
@@ -123,6 +123,16 @@ export function createMxTransport(route: string, given: DirectMxSettings, contex
     }
   }
 
+  /** Sites that share hosts have connections of their own, as they have limits of their own. */
+  function siteOf({ key, source: { four, six } }: Plan, bounds: ReceiverBounds | undefined): Site {
+    if (bounds === undefined) return sites.of(key);
+    return sites.of(`${bounds.site} ${key}`, {
+      name: [bounds.site, four, six].join(' '),
+      connectionsPerSite: () => bounds.connections,
+      maxMessagesPerConnection: bounds.messagesPerConnection,
+    });
+  }
+
   return {
     async send(mail) {
       const startedAt = clock.now();
@@ -132,14 +142,7 @@ export function createMxTransport(route: string, given: DirectMxSettings, contex
       });
       const plan = await planOf(mail, { settings, resolver, policyOf, random });
       if ('type' in plan) return unsent(plan);
-      const site = sites.of(
-        plan.key,
-        mail.site && {
-          name: mail.site.site,
-          connectionsPerSite: mail.site.connections,
-          maxMessagesPerConnection: mail.site.messagesPerConnection,
-        },
-      );
+      const site = siteOf(plan, mail.site);
       const entered = await site.enter(streamOf(mail));
       if (entered === 'stuck') return unsent(later('network', `the mail servers of ${plan.domain} do not answer`));
       return attempt(mail, plan, site, entered === 'open' ? undefined : entered);

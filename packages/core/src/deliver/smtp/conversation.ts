@@ -234,7 +234,7 @@ function unfit(
 ): SmtpFailure | undefined {
   const no = (reply: string, code?: string): SmtpFailure => {
     const error = Object.assign(refusal(reply, 'MAIL'), code === undefined ? {} : { code });
-    return new SmtpFailure(error, { step: 'MAIL', afterData: false, connected: true });
+    return new SmtpFailure(error, { step: 'MAIL', afterData: false, connected: true, own: true });
   };
   if (endsCommand(from) || endsCommand(to)) return no('553 5.1.3 an address has characters that no address has');
   if (utf8 && !extensions.has('SMTPUTF8')) return no('550 5.6.7 the server takes no addresses in UTF-8 (SMTPUTF8)');

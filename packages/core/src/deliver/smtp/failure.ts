@@ -21,13 +21,16 @@ export class SmtpFailure extends Error {
   readonly afterData: boolean;
   /** The session was ready for mail. */
   readonly connected: boolean;
+  /** What reads like a reply is ours: the server was not asked. */
+  readonly own: boolean;
 
-  constructor(error: SmtpError, progress: { step: string; afterData: boolean; connected: boolean }) {
+  constructor(error: SmtpError, progress: { step: string; afterData: boolean; connected: boolean; own?: boolean }) {
     super(error.message, { cause: error });
     this.error = error;
     this.step = progress.step;
     this.afterData = progress.afterData;
     this.connected = progress.connected;
+    this.own = progress.own ?? false;
   }
 }
 
@@ -45,7 +48,7 @@ export function smtpError(message: string, code: string): SmtpError {
 export type Said = Exclude<Outcome, { type: 'withdrawn' }>;
 
 /** Errors become outcomes here and nowhere else. */
-export function outcomeOf({ error, step, afterData, connected }: SmtpFailure): Said {
+export function outcomeOf({ error, step, afterData, connected, own }: SmtpFailure): Said {
   const reply = oneLine(error.response || error.message);
   const deferred = (reason: 'auth-failure' | 'tls' | 'timeout' | 'network'): Said => ({
     type: 'deferred',
@@ -59,6 +62,7 @@ export function outcomeOf({ error, step, afterData, connected }: SmtpFailure): S
   if (error.code === 'ETLS') return deferred('tls');
   if (error.responseCode !== undefined && error.response) {
     const outcome = classifyReply(reply, step);
+    if (own) return { ...outcome, own };
     return connected || outcome.type !== 'bounced'
       ? outcome
       : { type: 'deferred', reply, status: outcome.status, reason: outcome.reason, fault: outcome.fault ?? 'refused' };

@@ -18,6 +18,12 @@ export interface Pool {
   release(conversation: Conversation | undefined, stream: Stream): void;
   /** Ends a conversation that broke; its place is kept, for another one. */
   drop(conversation: Conversation): void;
+  /** Connections, with those that are about to be opened. */
+  readonly connections: number;
+  /** Connections that are open, and that nobody uses. */
+  readonly idle: number;
+  /** Says goodbye on so many connections that nobody uses. Answers how many there were. */
+  closeIdle(most: number): number;
   /** Says goodbye on connections that nobody uses. */
   close(): Promise<void>;
 }
@@ -29,7 +35,10 @@ interface Waiting {
 }
 
 /** Bounds of a pool. */
-type PoolOptions = Pick<SmtpOptions, 'connections' | 'maxMessagesPerConnection' | 'idleMs'>;
+type PoolOptions = Pick<SmtpOptions, 'maxMessagesPerConnection' | 'idleMs'> & {
+  /** How many it may have; what answers may answer another number each time. @default 5 */
+  readonly connections?: number | (() => number) | undefined;
+};
 
 const MAX_MESSAGES = 100;
 const IDLE_MS = 30_000;
@@ -41,8 +50,8 @@ const HAND_OVER_MS = 25;
  * that a server takes its time with.
  */
 export function createPool(options: PoolOptions): Pool {
-  const most = options.connections ?? CONNECTIONS;
-  const mostBroadcast = broadcastConnections(most);
+  const { connections = CONNECTIONS } = options;
+  const most = typeof connections === 'function' ? connections : (): number => connections;
   const maxMessages = options.maxMessagesPerConnection ?? MAX_MESSAGES;
   const idle: { conversation: Conversation; timer: NodeJS.Timeout }[] = [];
   const waiting: Record<Stream, Waiting[]> = { transactional: [], broadcast: [] };
@@ -67,18 +76,19 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   const free = (stream: Stream): boolean =>
-    used.transactional + used.broadcast < most && (stream === 'transactional' || used.broadcast < mostBroadcast);
+    used.transactional + used.broadcast < most() &&
+    (stream === 'transactional' || used.broadcast < broadcastConnections(most()));
 
   /** Answers a conversation where the place came with one. */
   async function place(stream: Stream, takesOpen: boolean): Promise<Conversation | undefined> {
-    while (!free(stream)) {
-      const given = await new Promise<Conversation | undefined>((resolve) =>
-        waiting[stream].push({ takesOpen, resolve }),
-      );
-      if (given !== undefined) return given;
-    }
-    used[stream] += 1;
-    return undefined;
+    const waits = !free(stream);
+    let given: Conversation | undefined;
+    while (given === undefined && !free(stream))
+      given = await new Promise((resolve) => waiting[stream].push({ takesOpen, resolve }));
+    if (given === undefined) used[stream] += 1;
+    // The next may have one, too, where there are more places than there were.
+    if (waits) wakeNext();
+    return given;
   }
 
   function nextStream(): Stream | undefined {
@@ -112,9 +122,11 @@ export function createPool(options: PoolOptions): Pool {
     return undefined;
   }
 
-  /** Room for one more connection: those that nobody uses count, too. */
+  const open = (): number => used.transactional + used.broadcast + idle.length;
+
+  /** Connections that nobody uses count, too. */
   function makeRoom(): void {
-    while (idle.length > 0 && used.transactional + used.broadcast + idle.length > most) takeIdle()?.close();
+    while (idle.length > 0 && open() > most()) takeIdle()?.close();
   }
 
   function end(conversation: Conversation): void {
@@ -139,7 +151,8 @@ export function createPool(options: PoolOptions): Pool {
   function passOrKeep(conversation: Conversation): void {
     if (conversation.ended || conversation.refusesAhead || conversation.mails >= maxMessages) end(conversation);
     else if (next[0] !== undefined) next[0](conversation);
-    else keep(conversation);
+    else if (open() < most()) keep(conversation);
+    else end(conversation);
   }
 
   return {
@@ -147,7 +160,7 @@ export function createPool(options: PoolOptions): Pool {
       const given = await place(stream, true);
       if (given !== undefined) return given.ended ? undefined : given;
       const kept = takeIdle() ?? (stream === 'transactional' && used.broadcast > 0 ? await handedOver() : undefined);
-      if (kept === undefined) makeRoom();
+      makeRoom();
       return kept?.ended ? undefined : kept;
     },
     async acquireNew(stream) {
@@ -168,6 +181,17 @@ export function createPool(options: PoolOptions): Pool {
       wakeNext();
     },
     drop: end,
+    get connections() {
+      return open();
+    },
+    get idle() {
+      return idle.length;
+    },
+    closeIdle(most) {
+      const before = idle.length;
+      while (idle.length > Math.max(0, before - most)) takeIdle()?.close();
+      return before - idle.length;
+    },
     async close() {
       for (let kept = takeIdle(); kept !== undefined; kept = takeIdle()) kept.close();
     },

@@ -9,6 +9,8 @@ export interface Heard {
   readonly site: string;
   readonly reply: string;
   readonly reason: ReasonClass;
+  /** The relay said so itself. */
+  readonly own: boolean;
   /** When the attempt began. */
   readonly startedAt: number;
   /** Where the mail left from, and all addresses that its stream has. */
@@ -74,7 +76,8 @@ export function createAutomation(rules: readonly ShapingRule[]): Automation {
     },
     hear(heard, acting, now) {
       // What was on its way when a rule began to act says nothing about it. And only a server's own words count.
-      if (!/^[45]\d\d/.test(heard.reply) || (acting !== undefined && heard.startedAt <= acting.since)) return undefined;
+      if (heard.own || !/^[45]\d\d/.test(heard.reply) || (acting !== undefined && heard.startedAt <= acting.since))
+        return undefined;
       const rule = rules.find((one) => fits(one, heard));
       if (rule === undefined || !isEnough(rule, heard, now)) return undefined;
       return made(rule, heard, acting, now);

@@ -1,4 +1,4 @@
-import type { Receiver } from './receivers.ts';
+import { RECEIVERS, type Receiver } from './receivers.ts';
 import { registeredPart } from './tail.ts';
 
 /** Which site is behind a recipient's domain. */
@@ -38,4 +38,14 @@ export function createRollUp(receivers: readonly Pick<Receiver, 'name' | 'mx' | 
     },
     ofDomain: (domain) => byDomain.get(domain),
   };
+}
+
+/**
+ * Answers the site of a domain, or of a mail host.
+ *
+ * @param own - receivers that come before those of the data
+ */
+export function createNamer(own: readonly Pick<Receiver, 'name' | 'mx' | 'domains'>[]): (name: string) => string {
+  const { ofDomain, ofHosts } = createRollUp([...own, ...RECEIVERS]);
+  return (name) => ofDomain(name) ?? ofHosts([name]);
 }

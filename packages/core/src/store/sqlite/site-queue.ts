@@ -104,9 +104,10 @@ export function createSiteQueue(
   function claimFrom(row: SiteLaneRow, most: number, owner: number, now: number): ClaimedDelivery[] {
     const { route, site } = row;
     const key = { route, site, stream: STREAMS[row.stream] as Stream };
+    const rule = ruleOf(row);
     const overflowUntil = rates.overflowsUntil({ ...key, site: '' }, now) ?? rates.overflowsUntil(key, now);
     const allowed =
-      overflowUntil === undefined ? rates.allowed(key, now, factorOf(ruleOf(row), now)) : Number.POSITIVE_INFINITY;
+      overflowUntil === undefined ? rates.allowed(key, now, factorOf(rule, now)) : Number.POSITIVE_INFINITY;
     const limit = Math.min(most, sites.room(row, sites.of(route, site), now), allowed);
     const claimed = limit < 1 ? [] : claims.take({ lane: row.id, limit, owner, now });
     if (claimed.length > 0) {
@@ -115,7 +116,7 @@ export function createSiteQueue(
     }
     sites.touched(row.id);
     const standing = standingOf(row);
-    return claimed.map((delivery) => ({ ...delivery, site, standing, overflowUntil }));
+    return claimed.map((delivery) => ({ ...delivery, site, standing, rule, overflowUntil }));
   }
 
   return {

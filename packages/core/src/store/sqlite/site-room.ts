@@ -1,3 +1,4 @@
+import { connectionsLeft } from '../../lane-rule.ts';
 import type { SiteBounds } from '../../queue/port.ts';
 
 /**
@@ -24,9 +25,4 @@ export function roomIn(
   // Broadcast mail leaves a share for transactional mail, which then waits for those at work alone.
   const most = answers ? places * AHEAD + (transactional ? places : 0) : places + (transactional ? 1 : 0);
   return most - held;
-}
-
-/** What a rule leaves of some connections: one at least. */
-function connectionsLeft(connections: number, factor: number): number {
-  return factor === 1 ? connections : Math.max(1, Math.floor(connections * factor));
 }
