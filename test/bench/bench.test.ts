@@ -23,7 +23,19 @@ it('each benchmark runs, and prints well-formed figures', async () => {
   const measured = new Set(figures.map(({ name }) => name.split(':')[0]));
   expect([...measured].sort()).toEqual(
     [
-      ...['campaign', 'coldstart', 'domains', 'growth', 'host', 'million', 'profile', 'rendering', 'routes', 'signed'],
+      ...[
+        'campaign',
+        'coldstart',
+        'distant',
+        'domains',
+        'growth',
+        'host',
+        'million',
+        'profile',
+        'rendering',
+        'routes',
+        'signed',
+      ],
       ...['submission', 'webhooks'],
     ].sort(),
   );

@@ -4,6 +4,7 @@
  */
 import { campaign } from './campaign.ts';
 import { coldstart } from './coldstart.ts';
+import { distant } from './distant.ts';
 import { domains } from './domains.ts';
 import type { Benchmark, Figure } from './figures.ts';
 import { growth } from './growth.ts';
@@ -18,6 +19,7 @@ import { webhooks } from './webhooks.ts';
 
 const benchmarks: readonly Benchmark[] = [
   campaign,
+  distant,
   signed,
   domains,
   rendering,
