@@ -1,6 +1,7 @@
 import type { ReasonClass, Transcript, TranscriptStep } from '../events.ts';
 import type { Stream } from '../message.ts';
 import type { RouteRules } from '../route/port.ts';
+import type { VerifyOptions } from '../verify-options.ts';
 import type { WarmUpOptions } from '../warm-up.ts';
 
 /** What a receiver takes, as far as a connection knows of it. */
@@ -95,7 +96,7 @@ export interface Transport {
   /** Never rejects for what the network or the other side does: that is an outcome. */
   send(mail: OutgoingMail): Promise<Attempt>;
   /** Connects, logs in and says goodbye, without a mail. Never rejects for what the other side does. */
-  verify?(): Promise<Verification>;
+  verify?(options?: VerifyOptions): Promise<Verification>;
   /** Closes connections after running sends. */
   close(): Promise<void>;
 }
