@@ -111,7 +111,7 @@ async function run({ store, mails, owner }: World, steps: readonly Step[]): Prom
   const clock = { now: () => NOW };
   const publish = (): void => {};
   const warnings = { note: () => {} };
-  const feedback = createFeedback({ store, clock, publish, policy: resolveSuppression(), warnings });
+  const feedback = createFeedback({ store, clock, publish, policy: resolveSuppression(), warnings, log: () => {} });
   const { receiveMail } = createBounceMails({ clock, tokens, receive: feedback.receive });
   const consent = createConsent({ store, clock, publish });
 

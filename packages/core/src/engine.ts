@@ -143,7 +143,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
   const routeNames = options.routes.map((route) => route.name);
   const submitting = createSubmitting({ store, composer, routes: options.routes, siteOf, clock, publish, wake });
   const reading = createReading({ store, composer, publish });
-  const coming = createFeedback({ store, clock, policy: options.suppression, publish, warnings });
+  const coming = createFeedback({ store, clock, policy: options.suppression, publish, warnings, log: host.log });
 
   function transportOf(route: RouteSpec): Transport {
     const known = transports.get(route.name);

@@ -171,5 +171,6 @@ export {
 } from './template.ts';
 export type { FailingRoute, Health, ReceivedFeedback, ReceivedMail, RouteCheck } from './thread/port.ts';
 export type { UnsubscribeOptions, UnsubscribeTexts, UnsubscribeView } from './unsubscribe.ts';
+export type { VerifyOptions } from './verify-options.ts';
 export type { WarmUpOptions } from './warm-up.ts';
 export type { WebhookOutOptions } from './webhooks-out-options.ts';

@@ -103,7 +103,7 @@ describe('limits of SPF (RFC 7208 section 4.6.4)', () => {
 });
 
 describe('check() knows the routes of the relay', () => {
-  const login = { user: 'u', pass: 'p' };
+  const login = { user: 'u@mg.example', pass: 'p' };
   const check = async (routes: MailRelayOptions['routes'], record?: string) => {
     const relay = relayWith({ thread: false, routes });
     const records = record === undefined ? {} : { 'TXT acme.example': [record] };

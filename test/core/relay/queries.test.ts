@@ -91,6 +91,10 @@ const calls: Readonly<Record<string, readonly [Call, readonly unknown[]]>> = {
     [null, 'broadcast', { stream: 'news' }, { lane: 'x' }],
   ],
   'routes.verify()': [(relay, name) => relay.routes.verify(name), [null, 5, '', 'nowhere']],
+  'routes.verify(), its options,': [
+    (relay, options) => relay.routes.verify('capture', options),
+    [null, 5, { domain: 5 }, { domain: '' }, { domain: 'a.example' }, { host: 'a.example' }],
+  ],
   'domains.check()': [(relay, options) => relay.domains.check('example.com', options), [null, 5, { resolvr: {} }]],
   'domains.createKey()': [(relay, options) => relay.domains.createKey('example.com', options), [null, 5, { bits: 1 }]],
   'templates.render(), its template,': [

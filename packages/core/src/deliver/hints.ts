@@ -6,6 +6,10 @@ export function hintOf(route: RouteSpec, { step, reply, reason }: VerificationFa
   if (step === 'BIND') return 'this machine does not have the address: look at `localAddresses`';
   if (step === 'DNS')
     return 'look at `hostname`, which needs an address that leads back to it, and at `dns.servers` where nobody answers';
+  if (step === 'MX')
+    return 'the mail servers of the domain are not found, or take no mail from here: try another domain, and look at `dns.servers` where nobody answers';
+  if (route.kind === 'mx' && step === 'CONN' && (reason === 'timeout' || reason === 'network'))
+    return 'port 25 of the mail servers is not reached: try another domain, and where none is reached, ask the hoster to open port 25 to the outside, or send through a provider';
   if (reason === 'tls')
     return /certificate|self.signed|altnames|unable to verify/i.test(reply)
       ? 'the certificate does not hold: look at the host name, at `tls.ca` for an authority of your own, and at the clock'
@@ -24,6 +28,6 @@ export function hintOf(route: RouteSpec, { step, reply, reason }: VerificationFa
   if (step === 'CONN')
     return 'the server refuses this machine: look at its reply, and at what addresses the account allows';
   if (step === 'EHLO')
-    return 'the server does not like the name in EHLO: give `name`, the full host name of this machine';
+    return `the server does not like the name in EHLO: ${route.kind === 'mx' ? 'look at `hostname`' : 'give `name`'}, the full host name of this machine`;
   return 'look at the reply of the server';
 }

@@ -1,6 +1,7 @@
 import type { ReasonClass, Transcript, TranscriptStep } from '../events.ts';
 import type { Stream } from '../message.ts';
 import type { RouteRules } from '../route/port.ts';
+import type { VerifyOptions } from '../verify-options.ts';
 import type { WarmUpOptions } from '../warm-up.ts';
 
 /** What a receiver takes, as far as a connection knows of it. */
@@ -99,7 +100,7 @@ export interface Transport {
   /** Never rejects for what the network or the other side does: that is an outcome. */
   send(mail: OutgoingMail): Promise<Attempt>;
   /** Connects, logs in and says goodbye, without a mail. Never rejects for what the other side does. */
-  verify?(): Promise<Verification>;
+  verify?(options?: VerifyOptions): Promise<Verification>;
   /** Closes connections after running sends. */
   close(): Promise<void>;
 }
@@ -149,13 +150,13 @@ export interface AuthOptions {
 export interface SmtpOptions {
   /** Host name or address of the server. */
   readonly host: string;
-  /** Port of the server. @default 465 with `secure`, else 587 where `auth` is given, else 25 */
+  /** Port of the server. 465 needs `secure`, and 587 and 25 do without it. @default 465 with `secure`, else 587 where `auth` is given, else 25 */
   readonly port?: number | undefined;
   /** TLS from the first byte (implicit TLS, RFC 8314). @default false */
   readonly secure?: boolean | undefined;
   /** Refuse to send where STARTTLS is not offered. @default false; true where `auth` is given and the host is not loopback */
   readonly requireTls?: boolean | undefined;
-  /** Never use STARTTLS. @default false */
+  /** Never use STARTTLS. Beside `auth` only for loopback, or with `requireTls: false`; with a preset only for loopback. @default false */
   readonly ignoreTls?: boolean | undefined;
   /** Whom to trust, and how. */
   readonly tls?: TlsOptions | undefined;

@@ -2,6 +2,7 @@ import { MailRelayError } from '../errors.ts';
 import { ROUTE } from '../option-rules.ts';
 import { check, flag, group, milliseconds, oneOf, type Rules, text, whole } from '../rules.ts';
 import type { AuthOptions, CaptureOptions, RouteOptions, RouteSpec, SmtpOptions, TlsOptions } from './port.ts';
+import { checkEncryption } from './smtp/encryption.ts';
 
 /** Rules of what is known of an SMTP server. */
 export const SMTP_RULES: Rules<SmtpOptions> = {
@@ -41,6 +42,7 @@ const CAPTURE = group<CaptureOptions>({ ...ROUTE, keep: whole(1) });
 export function smtp(server: string | SmtpOptions, options: RouteOptions = {}): RouteSpec {
   const settings = typeof server === 'string' ? fromUrl(server) : server;
   check(SMTP, settings, 'smtp()');
+  checkEncryption(settings, 'smtp()');
   check(SMTP_ROUTE, options, 'smtp()');
   return {
     kind: 'smtp',

@@ -2,9 +2,11 @@ import type { Clock } from '../clock.ts';
 import { type CaptureContext, createCaptureTransport } from './capture.ts';
 import type { Resolver } from './mx/resolver.ts';
 import { createMxTransport } from './mx/transport.ts';
-import type { RouteSpec, Transport, Verification } from './port.ts';
+import type { RouteSpec, Transport } from './port.ts';
 import { providerOf } from './providers/table.ts';
 import { createSmtpTransport } from './smtp/transport.ts';
+
+type Verify = NonNullable<Transport['verify']>;
 
 /** The transport that a route describes. */
 export function createTransport(
@@ -47,7 +49,7 @@ function begun(route: string, transport: Transport, clock: Clock): Transport {
         return { outcome: { type: 'withdrawn' }, transcript: { route, startedAt, ms: 0, steps: [] } };
       return transport.send(mail);
     },
-    ...(transport.verify === undefined ? {} : { verify: () => (transport.verify as () => Promise<Verification>)() }),
+    ...(transport.verify === undefined ? {} : { verify: (options) => (transport.verify as Verify)(options) }),
     close: () => transport.close(),
   };
 }

@@ -4,7 +4,8 @@ import { lookupDomain, type ResolvedDkim, signingDomain } from '../dkim-options.
 import { anything, callable, check, group, list, rule, text } from '../rules.ts';
 import { checkForeignKey, checkKey } from './dkim.ts';
 import { checkDmarc } from './judge-dmarc.ts';
-import { checkMtaSts, checkMx, checkPtr, type FetchPolicy } from './judge-hosts.ts';
+import { checkMtaSts, checkMx, type FetchPolicy } from './judge-hosts.ts';
+import { checkPtr, type Machine, originsOf } from './judge-ptr.ts';
 import { checkReturnPath } from './judge-return-path.ts';
 import { checkSpf } from './judge-spf.ts';
 import { createLookup, LookupFailure } from './lookup.ts';
@@ -12,19 +13,17 @@ import type { DomainFinding, DomainReport, DomainResolver, DomainTopic } from '.
 
 /** What the options of the relay say of who sends. */
 export interface SendingRoutes {
-  /** Addresses of this machine that mail leaves from. */
-  readonly addresses: readonly string[];
+  /** Machines of ours that send by themselves. */
+  readonly machines: readonly Machine[];
   /** Providers, and the domain that SPF includes for each. */
   readonly providers: readonly { readonly title: string; readonly include: string }[];
   /** Domain of envelope senders with tokens, where mails have such. */
   readonly bounceDomain: string | undefined;
-  /** Name of this machine, where it sends by itself. */
-  readonly hostname: string | undefined;
 }
 
 /** What is known beside the domain. */
 export interface CheckDomainOptions {
-  /** Addresses that mail leaves from, where it leaves from machines of one's own. @default `localAddresses` of the routes with `directMx()`; where there are none, SPF is read, not compared, and PTR is not looked at */
+  /** Addresses that mail leaves from, where it leaves from machines of one's own. @default `localAddresses` of the routes with `directMx()`, or where a route has none, the addresses of its `hostname`; without such a route, SPF is read, not compared, and PTR is not looked at */
   readonly addresses?: readonly string[] | undefined;
   /** Domains that SPF has to include, as the provider names them. @default none */
   readonly includes?: readonly string[] | undefined;
@@ -68,11 +67,14 @@ export async function checkDomain(
   const domain = lookupDomain(given, 'domain');
   const includes = (options.includes ?? []).map((one, index) => lookupDomain(one, `check().includes[${index}]`));
   const routes = routesOf(domain);
-  const { bounceDomain, hostname } = routes;
+  const { bounceDomain, machines } = routes;
   const returnPath = lookupDomain(options.returnPath ?? bounceDomain ?? domain, 'check().returnPath');
-  const ours = options.returnPath === undefined && bounceDomain !== undefined ? { hostname } : undefined;
-  const { addresses = routes.addresses, selectors = [] } = options;
+  const ours =
+    options.returnPath === undefined && bounceDomain !== undefined ? { hostname: machines[0]?.hostname } : undefined;
+  const { selectors = [] } = options;
   const lookup = createLookup(options.resolver ?? new Resolver(DNS));
+  const { origins, lost } = await originsOf(lookup, machines, options.addresses);
+  const addresses = origins.map(({ address }) => address);
   const signing = signingDomain(dkim, domain);
   const keys = dkim.keys.filter((key) => key.domain === signing);
   const signers = [...(signing === undefined ? [] : [signing]), ...(selectors.length > 0 ? [domain] : [])];
@@ -85,7 +87,8 @@ export async function checkDomain(
     known('mx', domain, checkMx(lookup, domain)),
     known('mta-sts', `_mta-sts.${domain}`, checkMtaSts(lookup, domain, options.fetch ?? fetch)),
     known('return-path', returnPath, checkReturnPath(lookup, { domain, returnPath, ours })),
-    ...addresses.map((address) => known('ptr', address, checkPtr(lookup, address))),
+    ...origins.map((origin) => known('ptr', origin.address, checkPtr(lookup, origin))),
+    ...lost,
   ]);
   return { domain, ok: findings.every(({ status }) => status === 'ok' || status === 'advice'), findings };
 }

@@ -45,29 +45,6 @@ export async function mailHosts(
   return finding('ok', 'ok', `${what} go to ${records[0]?.exchange}`);
 }
 
-/** Whether an address has a name, and the name the address (RFC 1912 section 2.1). */
-export async function checkPtr(lookup: Lookup, address: string): Promise<DomainFinding> {
-  const found = await lookup.names(address);
-  const finding = (status: Status, code: string, says: string): DomainFinding => ({
-    topic: 'ptr',
-    name: address,
-    status,
-    code,
-    found,
-    says,
-  });
-  if (found.length === 0)
-    return finding(
-      'problem',
-      'ptr-missing',
-      'the address has no name: large receivers refuse it. Whoever rents it out can set one',
-    );
-  const back = await Promise.all(found.map(async (name) => (await lookup.addresses(name)).includes(address)));
-  return back.includes(true)
-    ? finding('ok', 'ptr-ok', `its name is ${found[back.indexOf(true)]}, which leads back to it`)
-    : finding('problem', 'ptr-unconfirmed', `its name ${found[0]} does not lead back to it`);
-}
-
 /** How policies are fetched: `fetch` of the web, or something like it. */
 export type FetchPolicy = (url: string, options: RequestInit) => Promise<Response>;
 

@@ -3,7 +3,7 @@ import type { DkimAlgorithm } from '../dkim-key.ts';
 
 /** A DNS record to publish. */
 export interface DnsRecord {
-  readonly type: 'TXT' | 'MX' | 'PTR';
+  readonly type: 'TXT' | 'MX' | 'PTR' | 'A' | 'AAAA';
   readonly name: string;
   readonly value: string;
 }

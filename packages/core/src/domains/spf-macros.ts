@@ -70,7 +70,7 @@ function transformed(value: string, how: { digits: string; reverse: boolean; mar
 }
 
 /** An IPv6 address as its hexadecimal digits, with a dot between any two. */
-function nibbles(address: string): string {
+export function nibbles(address: string): string {
   const [left = '', right] = address.split('::');
   const groups = (side: string): string[] => side.split(':').filter((group) => group !== '');
   const [head, tail] = [groups(left), groups(right ?? '')];

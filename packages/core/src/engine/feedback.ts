@@ -8,7 +8,8 @@ import type { FeedbackEvent, FeedbackReport } from '../feedback/port.ts';
 import { decodeId } from '../message.ts';
 import type { Received, Store } from '../store/port.ts';
 import type { SuppressionPolicy } from '../suppression-policy.ts';
-import type { EngineApi } from '../thread/port.ts';
+import type { EngineApi, HostApi } from '../thread/port.ts';
+import { createDoubleTracking } from './double-tracking.ts';
 import { isForSender, type Warnings } from './warnings.ts';
 
 /** What came back about deliveries, on its way into the store. */
@@ -18,8 +19,10 @@ export function createFeedback(context: {
   readonly policy: SuppressionPolicy;
   publish(events: readonly MessageEvent[]): void;
   readonly warnings: Pick<Warnings, 'note'>;
+  readonly log: HostApi['log'];
 }): Pick<EngineApi, 'feedback' | 'receive' | 'receiveOnce' | 'unmatchedFeedback'> {
-  const { store, clock, policy, publish, warnings } = context;
+  const { store, clock, policy, publish, warnings, log } = context;
+  const doubleTracking = createDoubleTracking(store, log);
 
   async function record(feedback: readonly FeedbackEvent[], once?: string): Promise<readonly Received[] | undefined> {
     const options = { now: clock.now(), policy, ...(once === undefined ? {} : { once }) };
@@ -28,7 +31,9 @@ export function createFeedback(context: {
     publish(events);
     feedback.forEach((event, index) => {
       const what = received[index];
-      if (what !== undefined && what.outcome !== 'repeated') warn(event, what);
+      if (what === undefined || what.outcome === 'repeated') return;
+      warn(event, what);
+      doubleTracking.note(event, what);
     });
     return received;
   }

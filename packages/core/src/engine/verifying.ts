@@ -2,7 +2,12 @@ import type { Clock } from '../clock.ts';
 import { hintOf } from '../deliver/hints.ts';
 import type { RouteSpec, Transport } from '../deliver/port.ts';
 import { MailRelayError, messageOf } from '../errors.ts';
+import { refuse } from '../rules.ts';
 import type { EngineApi, RouteCheck } from '../thread/port.ts';
+import type { VerifyOptions } from '../verify-options.ts';
+
+/** Whether a route goes to servers by the domain of the recipient, or may do. */
+const takesDomain = ({ kind }: RouteSpec): boolean => kind === 'mx' || kind === 'custom';
 
 /** Tries routes without a mail. */
 export function createVerifying(context: {
@@ -10,7 +15,7 @@ export function createVerifying(context: {
   readonly clock: Pick<Clock, 'now'>;
   transport(route: RouteSpec): Transport;
 }): Pick<EngineApi, 'verifyRoutes'> {
-  async function verify(route: RouteSpec): Promise<RouteCheck> {
+  async function verify(route: RouteSpec, options: VerifyOptions): Promise<RouteCheck> {
     const since = performance.now();
     const base = {
       route: route.name,
@@ -22,7 +27,7 @@ export function createVerifying(context: {
       const transport = context.transport(route);
       if (transport.verify === undefined)
         return { ...base, ok: true, checked: false, tls: undefined, ms: ms(), steps: [], failure: undefined };
-      const { ok, tls, steps, failure } = await transport.verify();
+      const { ok, tls, steps, failure } = await transport.verify(takesDomain(route) ? options : {});
       const explained = failure && { ...failure, hint: hintOf(route, failure) };
       return { ...base, ok, checked: true, tls, ms: ms(), steps, failure: explained };
     } catch (error) {
@@ -38,7 +43,7 @@ export function createVerifying(context: {
   }
 
   return {
-    async verifyRoutes(name) {
+    async verifyRoutes(name, options) {
       const chosen = context.routes.filter((route) => name === undefined || route.name === name);
       if (chosen.length === 0) {
         const known = context.routes.map((route) => route.name);
@@ -48,7 +53,12 @@ export function createVerifying(context: {
           reason: `there is no route ${name}; known are ${known.join(', ')}`,
         });
       }
-      return Promise.all(chosen.map(verify));
+      if (options.domain !== undefined && !chosen.some(takesDomain))
+        refuse(
+          'verify().domain',
+          'is for routes straight to mail servers, of directMx(): leave it out, or name such a route',
+        );
+      return Promise.all(chosen.map((route) => verify(route, options)));
     },
   };
 }

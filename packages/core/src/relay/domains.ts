@@ -49,19 +49,21 @@ function isReplaced(routes: readonly RouteSpec[]): boolean {
 
 /** Who sends for a domain, out of the routes that may take its mail. */
 function sendersOf(own: readonly RouteSpec[]): Omit<SendingRoutes, 'bounceDomain'> {
-  const addresses = own.flatMap((route) => {
-    if (route.kind !== 'mx' || route.mx.localAddresses === undefined) return [];
-    const given = route.mx.localAddresses;
-    if (Array.isArray(given)) return given as string[];
-    const { transactional = [], broadcast = [] } = given as LocalAddressPools;
-    return [...transactional, ...broadcast];
-  });
+  const machines = own.flatMap((route) =>
+    route.kind === 'mx' ? [{ hostname: route.mx.hostname, addresses: pooled(route.mx.localAddresses ?? []) }] : [],
+  );
   const providers = own.flatMap((route) => {
     const { title, spf } = providerOf(route) ?? {};
     return title === undefined || spf === undefined ? [] : [[spf, { title, include: spf }] as const];
   });
-  const [hostname] = own.flatMap((route) => (route.kind === 'mx' ? [route.mx.hostname] : []));
-  return { addresses: [...new Set(addresses)], providers: [...new Map(providers).values()], hostname };
+  return { machines, providers: [...new Map(providers).values()] };
+}
+
+/** Local addresses of all streams. */
+function pooled(given: readonly string[] | LocalAddressPools): readonly string[] {
+  if (Array.isArray(given)) return given as string[];
+  const { transactional = [], broadcast = [] } = given as LocalAddressPools;
+  return [...transactional, ...broadcast];
 }
 
 function takesFrom({ takes }: RouteSpec, senderDomain: string): boolean {

@@ -18,6 +18,7 @@ import type { DeliveryRecord, MessageRecord, Page, Selection, Suppression } from
 import type { TemplateBook } from '../submit/templates.ts';
 import type { AnyTemplate, DataOf, TemplateName } from '../template.ts';
 import type { EngineApi, RouteCheck } from '../thread/port.ts';
+import type { VerifyOptions } from '../verify-options.ts';
 import { createSuppressionLists, type SuppressionLists } from './lists/suppression-list.ts';
 import {
   type Covered,
@@ -143,16 +144,21 @@ export interface Lanes {
 
 /** Ways out. */
 export interface Routes {
-  /** Connects to all routes, or one, logs in and leaves, without a mail. @throws MailRelayError `OPTIONS_INVALID` */
-  verify(name?: string): Promise<readonly RouteCheck[]>;
+  /**
+   * Connects to all routes, or one, logs in and leaves, without a mail. `directMx()` connects to the mail servers of `domain`
+   * alone, and nowhere without one.
+   *
+   * @throws MailRelayError `OPTIONS_INVALID`, `OPTION_UNSUPPORTED`
+   */
+  verify(name?: string, options?: VerifyOptions): Promise<readonly RouteCheck[]>;
 }
 
 /** `relay.routes` */
 export function createRoutes(engine: Engine): Routes {
   return {
-    async verify(name) {
+    async verify(name, options = {}) {
       if (name !== undefined) checked.route(name);
-      return (await engine()).verifyRoutes(name);
+      return (await engine()).verifyRoutes(name, checked.verifying(options));
     },
   };
 }

@@ -1,3 +1,4 @@
+import { parseDomain } from '../address.ts';
 import type { FeedbackReport } from '../feedback/port.ts';
 import { DELIVERY_STATES, decodeId, STREAMS, type Stream } from '../message.ts';
 import type { LaneQuery } from '../queue/port.ts';
@@ -22,6 +23,7 @@ import { type ListQuery, type Selection, type Suppression, WAY_DIMENSIONS, type 
 import { TEMPLATE } from '../submit/templates.ts';
 import { isLocale } from '../submit/values.ts';
 import type { AnyTemplate } from '../template.ts';
+import type { VerifyOptions } from '../verify-options.ts';
 
 const stream = oneOf(STREAMS);
 const limit = whole(1, 1000);
@@ -72,6 +74,12 @@ const BREAKDOWN = group<ReportQuery>({
   limit,
 });
 const DIMENSION = oneOf(DIMENSIONS);
+const VERIFYING = group<VerifyOptions>({
+  domain: rule(
+    (value) => typeof value === 'string' && parseDomain(value.trim()) !== undefined,
+    'must be a domain such as example.com',
+  ),
+});
 const HOLD = group<HoldOptions>({ reason: remark });
 const NO_OPTIONS = group({});
 const RENDER = group<RenderOptions>({ locale: rule(isLocale, 'must be a language tag such as fr or fr-CA') });
@@ -170,6 +178,10 @@ export const checked = {
   id: (value: string): string => through(text, value, 'id'),
   name: (value: string): string => through(textUpTo(200), value, 'name'),
   route: (value: string): string => through(text, value, 'route'),
+  verifying: (options: VerifyOptions): VerifyOptions => {
+    const { domain } = through(VERIFYING, options, 'verify()');
+    return domain === undefined ? {} : { domain: parseDomain(domain.trim()) };
+  },
   hold: (options: HoldOptions): HoldOptions => through(HOLD, options, 'hold()'),
   noOptions: (options: object, call: string): object => through(NO_OPTIONS, options, call),
   list: (query: DeliveryQuery = {}): ListQuery => ({

@@ -44,6 +44,7 @@ import type {
   WayQuery,
   WebhookAttempt,
 } from '../store/port.ts';
+import type { VerifyOptions } from '../verify-options.ts';
 
 /** A request that a reader's program made on a tracked link; the token is already verified. */
 export interface Reading {
@@ -246,7 +247,7 @@ export interface EngineApi {
   capturedSource(id: string): Promise<Uint8Array | undefined>;
   health(): Promise<Health>;
   /** Tries all routes, or one, without a mail. Throws `OPTIONS_INVALID` where no route has the name. */
-  verifyRoutes(name: string | undefined): Promise<RouteCheck[]>;
+  verifyRoutes(name: string | undefined, options: VerifyOptions): Promise<RouteCheck[]>;
   /** Whether events are passed on to the host's thread: off until somebody listens. */
   listen(on: boolean): Promise<void>;
   /** Makes a subscription of the host's thread, which is woken from now on when there are events. */

@@ -112,8 +112,8 @@ describe.each(Object.entries(PRESETS))('%s()', (name, preset) => {
     for (const [, variable, value] of credentials) vi.stubEnv(variable, value);
     expect(make(options)).toMatchObject({ smtp: { auth: { user, pass: credentials.at(-1)?.[2] } } });
     const [option = ''] = credentials.at(-1) ?? [];
-    expect(make({ ...options, [option]: 'another-one' })).toMatchObject({
-      smtp: { auth: { user, pass: 'another-one' } },
+    expect(make({ ...options, [option]: 'SG.another' })).toMatchObject({
+      smtp: { auth: { user, pass: 'SG.another' } },
     });
   });
 
@@ -170,8 +170,8 @@ describe.each(Object.entries(PRESETS))('%s()', (name, preset) => {
 
 describe('regions', () => {
   it.each([
-    [() => mailgun({ region: 'eu', user: 'u', pass: 'p' }), 'smtp.eu.mailgun.org'],
-    [() => sendgrid({ region: 'eu', apiKey: 'k' }), 'smtp.eu.sendgrid.net'],
+    [() => mailgun({ region: 'eu', user: 'u@mg.example', pass: 'p' }), 'smtp.eu.mailgun.org'],
+    [() => sendgrid({ region: 'eu', apiKey: 'SG.k' }), 'smtp.eu.sendgrid.net'],
     [() => ses({ region: 'us-east-1', user: 'u', pass: 'p' }), 'email-smtp.us-east-1.amazonaws.com'],
     [() => ses({ region: 'il-central-1', user: 'u', pass: 'p' }), 'email-smtp.il-central-1.amazonaws.com'],
   ])('have hosts of their own: %#', (make, host) => {

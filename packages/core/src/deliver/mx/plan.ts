@@ -29,8 +29,11 @@ export interface PlanContext {
   random(): number;
 }
 
+/** What planning looks at. */
+type PlannedMail = Pick<OutgoingMail, 'deliveryId' | 'envelope' | 'stream' | 'site'>;
+
 /** Answers the outcome where the mail cannot go anywhere, or not now. */
-export async function planOf(mail: OutgoingMail, context: PlanContext): Promise<Plan | Outcome> {
+export async function planOf(mail: PlannedMail, context: PlanContext): Promise<Plan | Outcome> {
   const { settings, policyOf } = context;
   const domain = domainOf(mail.envelope.to).toLowerCase();
   const destination = await findDestination(domain, context);

@@ -147,7 +147,7 @@ export function createMxTransport(route: string, given: DirectMxSettings, contex
       if (entered === 'stuck') return unsent(later('network', `the mail servers of ${plan.domain} do not answer`));
       return attempt(mail, plan, site, entered === 'open' ? undefined : entered);
     },
-    verify: () => verifyMx(settings, resolver),
+    verify: (options) => verifyMx(options, { settings, resolver, policyOf, random, clock }),
     close: sites.close,
   };
 }

@@ -2,6 +2,8 @@ import { ROUTE } from '../../option-rules.ts';
 import { check, group, oneOf, type Rule, type Rules, refuse, rule } from '../../rules.ts';
 import type { AuthOptions, ProviderSpec, RouteSpec, SmtpOptions } from '../port.ts';
 import { SMTP_RULES, smtp } from '../routes.ts';
+import { checkEncryption, checkNeverClear } from '../smtp/encryption.ts';
+import { checkLogin } from './logins.ts';
 import type { ProviderRouteOptions, ServerOptions } from './options.ts';
 import { PROVIDERS } from './table.ts';
 
@@ -42,10 +44,15 @@ export function presetRoute(
   const settings = {
     host,
     port: secure ? 465 : PORT,
-    requireTls: !secure && server.ignoreTls !== true,
+    ...(secure || server.ignoreTls === true ? {} : { requireTls: true }),
     ...given(server),
     auth,
   } as SmtpOptions;
+  // Another server has logins of its own.
+  if (server.host === undefined) checkLogin(provider.name, auth);
+  const place = `${provider.name}().server`;
+  checkNeverClear(settings, place);
+  checkEncryption(settings, place);
   return smtpOfProvider(settings, { name, rate, concurrency, takes, weight, shaping, warmUp }, provider);
 }
 
@@ -56,7 +63,9 @@ export function smtpOfProvider(
   provider: ProviderSpec,
 ): RouteSpec {
   check(PROVIDER, provider, 'provider');
-  return { ...(smtp(settings, options) as Extract<RouteSpec, { kind: 'smtp' }>), provider };
+  const route = smtp(settings, options) as Extract<RouteSpec, { kind: 'smtp' }>;
+  checkNeverClear(settings, 'smtp()');
+  return { ...route, provider };
 }
 
 /** A credential by option, else by environment variable. */

@@ -1,7 +1,8 @@
-import { isIPv4, isIPv6, Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { SmtpOptions } from '../port.ts';
+import { isLoopback } from './encryption.ts';
 import { type SmtpError, SmtpFailure } from './failure.ts';
 import { createSessionLog, type StepSink } from './session-log.ts';
 
@@ -44,7 +45,7 @@ export async function openConnection(
     host: options.host,
     port: options.port ?? (secure ? 465 : auth === undefined ? 25 : 587),
     secure,
-    // A password is never sent in the clear, but to this machine.
+    // A password is not sent in the clear, but to this machine, or where the host says so.
     requireTLS: options.requireTls ?? (auth !== undefined && !secure && !isLoopback(options.host)),
     ignoreTLS: options.ignoreTls ?? false,
     ...(options.tls === undefined ? {} : { tls: options.tls }),
@@ -104,8 +105,4 @@ function takeSocket(connection: SMTPConnection): Socket {
     }
   }
   return socket;
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || (isIPv4(host) && host.startsWith('127.')) || (isIPv6(host) && host === '::1');
 }
