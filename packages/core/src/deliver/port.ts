@@ -47,9 +47,11 @@ export interface OutgoingMail {
 
 /**
  * The route failed the mail, whoever it was for: another route may take it. `login`: it does not let us in; `connection`: it
- * cannot be reached, or ends the conversation; `refused`: it lets us in, and takes no mail from us (quota, blocked).
+ * cannot be reached, or ends the conversation; `refused`: it lets us in, and takes no mail from us (quota, blocked). Of direct MX:
+ * `machine`: this machine cannot send (it lacks the local address, a firewall of its own, no file handles); `unreachable`: it
+ * has no way to this receiver (no IPv6), which says nothing of others.
  */
-export type RouteFault = 'login' | 'connection' | 'refused';
+export type RouteFault = 'login' | 'connection' | 'refused' | 'machine' | 'unreachable';
 
 /**
  * What the other side said. A refused mail is a value, never an exception.

@@ -107,7 +107,7 @@ export function createMxTransport(route: string, given: DirectMxSettings, contex
         outcome,
         transcript: { route, startedAt, ms: clock.now() - startedAt, steps: [] },
       });
-      const plan = await planOf(mail, { settings, resolver, policyOf, random });
+      const plan = await planOf(mail, { settings, resolver, policyOf, random, lacks: dialer.lacks });
       if ('type' in plan) return unsent(plan);
       const site = sites.of(
         plan.key,
