@@ -104,13 +104,15 @@ export function createDelivering(context: DeliveringContext): Deliver {
       const now = clock.now();
       faults.note(route, claimed.id, attempt.outcome, now);
       warn(route, claimed, attempt.outcome);
-      shaping.note(route, claimed, content.stream, attempt);
+      const freeAddress = shaping.note(route, claimed, content.stream, attempt);
+      const { ailing, ...onward } = way.onward(now);
       return toSettlement({
         claimed,
         attempt,
         withdrawn,
         retryAt: ({ reason, retryAfterMs }) => retryAt(claimed, reason, now, retryAfterMs),
-        ...way.onward(now),
+        ...onward,
+        elsewhere: (freeAddress && isSoft(attempt.outcome)) || (ailing && isOfRoute(attempt.outcome)),
         now,
       });
     } catch (error) {
@@ -201,4 +203,13 @@ export function createDelivering(context: DeliveringContext): Deliver {
     const again = known && !error.retry ? undefined : retryAt(claimed, 'system', clock.now());
     return again === undefined ? { type: 'failed', ...said } : { type: 'deferred', retryAt: again, ...said };
   }
+}
+
+/** Nothing is wrong with the recipient's address. */
+function isSoft(outcome: Outcome): boolean {
+  return outcome.type === 'bounced' && outcome.kind === 'soft';
+}
+
+function isOfRoute(outcome: Outcome): boolean {
+  return 'fault' in outcome && outcome.fault !== undefined;
 }

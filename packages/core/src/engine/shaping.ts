@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { cachedResolver } from '../deliver/mx/cached-resolver.ts';
 import { createResolver, type Resolver } from '../deliver/mx/resolver.ts';
@@ -31,8 +32,8 @@ export interface Shaping {
   warmUpOf(route: string): WarmUp | undefined;
   /** What the connection has to know; undefined for mail that was not sorted. */
   receiverOf(route: string, claimed: ClaimedDelivery, stream: Stream): ReceiverBounds | undefined;
-  /** Learns from an attempt. */
-  note(route: string, claimed: ClaimedDelivery, stream: Stream, attempt: Attempt): void;
+  /** Learns from an attempt. Answers whether the next one is to come from another local address, by a rule. */
+  note(route: string, claimed: ClaimedDelivery, stream: Stream, attempt: Attempt): boolean;
   /** What the DNS of a route has said is kept here, for its transport, too. */
   resolverOf(route: string): Resolver | undefined;
   /** Who hosts domains, as rules of routes ask; undefined where none does. */
@@ -117,14 +118,16 @@ export function createShaping(context: {
       return { site, connections, messagesPerConnection, avoided };
     },
     note(route, { site }, stream, { outcome, transcript }) {
-      if (site === undefined || (outcome.type !== 'deferred' && outcome.type !== 'bounced')) return;
+      if (site === undefined || (outcome.type !== 'deferred' && outcome.type !== 'bounced')) return false;
       const now = clock.now();
       const { localAddress, startedAt } = transcript;
       const { reply, reason } = outcome;
       const all = addresses(route, stream);
       const heard = { route, site, reply, reason, startedAt, localAddress, addresses: all };
-      const rule = automation.hear(heard, store.sites.lane(route, site, stream)?.rule, now);
-      if (rule === undefined) return;
+      const acting = store.sites.lane(route, site, stream)?.rule;
+      const rule = automation.hear(heard, acting, now);
+      const free = isFreeAfter(localAddress, all, rule ?? acting, now);
+      if (rule === undefined) return free;
       if (rule.factor === 0) suspended.set(`${route}\t${site}`, rule);
       log(
         'warn',
@@ -134,8 +137,24 @@ export function createShaping(context: {
       store.sites.applyRule(route, site, rule, now).catch((error: unknown) => {
         log('error', { error: messageOf(error) }, 'a rule of shaping could not be kept');
       });
+      return free;
     },
   };
+}
+
+/** Whether a rule leaves out the local address of an attempt, and not all others of its kind. */
+function isFreeAfter(
+  from: string | undefined,
+  all: readonly string[],
+  rule: LaneRule | undefined,
+  now: number,
+): boolean {
+  const avoided = new Set(avoidedBy(rule, now).map(({ address }) => address));
+  return (
+    from !== undefined &&
+    avoided.has(from) &&
+    all.some((address) => !avoided.has(address) && isIPv6(address) === isIPv6(from))
+  );
 }
 
 function calendarsOfRoutes(routes: readonly RouteSpec[]): ReadonlyMap<string, ReturnType<typeof calendarsOf>> {

@@ -37,6 +37,24 @@ export const DIRECT: Lesson = {
   },
 };
 
+/** Routes whose last attempt failed for a reason of the route, which may be gone later. */
+export interface Ailing {
+  note(route: string, outcome: Outcome): void;
+  has(route: string): boolean;
+}
+
+export function createAiling(): Ailing {
+  const ailing = new Set<string>();
+  return {
+    has: (route) => ailing.has(route),
+    note(route, outcome) {
+      if (outcome.type === 'withdrawn' || outcome.type === 'unknown') return;
+      if (outcome.type === 'deferred' && outcome.fault !== undefined) ailing.add(route);
+      else ailing.delete(route);
+    },
+  };
+}
+
 function faultOf(outcome: Outcome): RouteFault | undefined {
   return 'fault' in outcome ? outcome.fault : undefined;
 }

@@ -7,7 +7,17 @@ import type { KnownSite } from '../route/choose.ts';
 import { createFailover } from '../route/failover.ts';
 import { placesOf } from '../route/places.ts';
 import { createTakingRoutes } from '../route/taking.ts';
-import { DIRECT, type Lesson, ONE_HOP } from './way-lessons.ts';
+import { createAiling, DIRECT, type Lesson, ONE_HOP } from './way-lessons.ts';
+
+/** Which routes come after one. */
+export interface Onward {
+  /** At once, where it failed the mail. */
+  readonly next: string | undefined;
+  /** For a later attempt; undefined for the same. */
+  readonly later: string | undefined;
+  /** Another route takes the mail, and does not work at the moment. */
+  readonly ailing: boolean;
+}
 
 /** An attempt's way over its route, and from there to others. */
 export interface Way {
@@ -15,8 +25,7 @@ export interface Way {
   readonly closed: { readonly movedTo?: string; readonly dueAt?: number } | undefined;
   /** Learns from the attempt how the route does. */
   watch(attempt: () => Promise<Attempt>): Promise<Attempt>;
-  /** Which routes come after this one: at once where it failed, and for a later attempt. */
-  onward(now: number): { readonly next: string | undefined; readonly later: string | undefined };
+  onward(now: number): Onward;
 }
 
 /** A mail at the beginning of its way. */
@@ -57,6 +66,7 @@ export function createWays(
   );
   // Of these the health is known, from the start.
   for (const name of lessons.keys()) breakers.of(name);
+  const ailing = createAiling();
   const failover = createFailover((route, now) => breakers.look(route, now));
   const takingOf = ({ content, labels, address }: EnteringMail): readonly string[] =>
     takingRoutes(
@@ -73,10 +83,15 @@ export function createWays(
       const open = breaker?.pass(now) === 'open';
       return {
         closed: open ? waiting(failover.next(taking, route, now), breaker, now) : undefined,
-        watch: (attempt) => (lesson && breaker ? watched(breaker, lesson, attempt, clock) : attempt()),
+        async watch(attempt) {
+          const made = await (lesson && breaker ? watched(breaker, lesson, attempt, clock) : attempt());
+          ailing.note(route, made.outcome);
+          return made;
+        },
         onward: (at) => ({
           next: failover.next(taking, route, at),
           later: otherThan(route, failover.first(taking, at)),
+          ailing: taking.some((name) => name !== route && ailing.has(name)),
         }),
       };
     },
