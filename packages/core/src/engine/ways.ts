@@ -7,10 +7,13 @@ import type { KnownSite } from '../route/choose.ts';
 import { createFailover } from '../route/failover.ts';
 import { placesOf } from '../route/places.ts';
 import { createTakingRoutes } from '../route/taking.ts';
+import { createProviderFit } from './provider-fit.ts';
 import { createAiling, DIRECT, type Lesson, ONE_HOP } from './way-lessons.ts';
 
 /** Which routes come after one. */
 export interface Onward {
+  /** The route itself takes the mail, with its labels and of its size. */
+  readonly fits: boolean;
   /** At once, where it failed the mail. */
   readonly next: string | undefined;
   /** For a later attempt; undefined for the same. */
@@ -25,14 +28,15 @@ export interface Way {
   readonly closed: { readonly movedTo?: string; readonly dueAt?: number } | undefined;
   /** Learns from the attempt how the route does. */
   watch(attempt: () => Promise<Attempt>): Promise<Attempt>;
-  onward(now: number): Onward;
+  /** @param bytes - size of the mail; undefined where it was not composed */
+  onward(now: number, bytes?: number): Onward;
 }
 
 /** A mail at the beginning of its way. */
 export interface EnteringMail {
-  readonly content: Pick<Content, 'route' | 'stream' | 'from'>;
+  readonly content: Pick<Content, 'route' | 'stream' | 'from' | 'headers' | 'tracking'>;
   readonly address: string;
-  /** Asked for only where routes have rules. */
+  /** Asked for only where routes have rules, or providers behind them limits. */
   labels(): { readonly campaign: string | undefined; readonly tags: readonly string[] };
 }
 
@@ -67,6 +71,7 @@ export function createWays(
   // Of these the health is known, from the start.
   for (const name of lessons.keys()) breakers.of(name);
   const ailing = createAiling();
+  const fits = createProviderFit(routes);
   const failover = createFailover((route, now) => breakers.look(route, now));
   const takingOf = ({ content, labels, address }: EnteringMail): readonly string[] =>
     takingRoutes(
@@ -74,29 +79,37 @@ export function createWays(
       () => ({ ...labels(), stream: content.stream, senderDomain: domainOf(content.from.address) }),
       address,
     );
+  /** Where a mail may go on from its route: those that take it, and the route itself. */
+  const beside = (route: string | undefined, mail: EnteringMail, bytes?: number): readonly string[] =>
+    takingOf(mail).filter((name) => name === route || fits(name, mail, bytes));
 
   return {
     enter(route, mail, now) {
-      const taking = takingOf(mail);
       const lesson = lessons.get(route);
       const breaker = lesson && breakers.of(route);
       const open = breaker?.pass(now) === 'open';
       return {
-        closed: open ? waiting(failover.next(taking, route, now), breaker, now) : undefined,
+        closed: open ? waiting(failover.next(beside(route, mail), route, now), breaker, now) : undefined,
         async watch(attempt) {
           const made = await (lesson && breaker ? watched(breaker, lesson, attempt, clock) : attempt());
           ailing.note(route, made.outcome);
           return made;
         },
-        onward: (at) => ({
-          next: failover.next(taking, route, at),
-          later: otherThan(route, failover.first(taking, at)),
-          ailing: taking.some((name) => name !== route && ailing.has(name)),
-        }),
+        onward(at, bytes) {
+          const taking = beside(route, mail, bytes);
+          const others = taking.filter((name) => name !== route);
+          const fit = fits(route, mail, bytes);
+          return {
+            fits: fit,
+            next: failover.next(taking, route, at),
+            later: otherThan(route, failover.first(fit ? taking : others, at)),
+            ailing: others.some((name) => ailing.has(name)),
+          };
+        },
       };
     },
-    first: (mail, now) => failover.first(takingOf(mail), now),
-    beyond: (route, mail, now) => failover.next(takingOf(mail), route, now),
+    first: (mail, now) => failover.first(beside(undefined, mail), now),
+    beyond: (route, mail, now) => failover.next(beside(route, mail), route, now),
     isFed: (route, now) => route !== last || !lessons.has(route) || breakers.look(route, now) !== 'open',
   };
 }
