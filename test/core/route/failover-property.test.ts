@@ -205,7 +205,7 @@ describe('failover, whatever fails', () => {
           const mail = all[index] as Mail;
           const taking = takingOf(specs, mail);
           const own = tries.filter((one) => one.deliveryId === deliveryId);
-          const seen = `${deliveryId} ${JSON.stringify(own.map(({ route, at, said }) => [route, at, said.reply]))}`;
+          const seen = `${deliveryId} ${JSON.stringify(own.map(({ route, at, said }) => [route, at, said]))}`;
 
           // Once, and to its end.
           expect(own.filter(({ said }) => said.type === 'sent').length, seen).toBe(
