@@ -49,7 +49,10 @@ export function createAiling(): Ailing {
     has: (route) => ailing.has(route),
     note(route, outcome) {
       if (outcome.type === 'withdrawn' || outcome.type === 'unknown') return;
-      if (outcome.type === 'deferred' && outcome.fault !== undefined) ailing.add(route);
+      const fault = faultOf(outcome);
+      // What has no way to one receiver will have none later.
+      if (fault === 'unreachable') return;
+      if (outcome.type === 'deferred' && fault !== undefined) ailing.add(route);
       else ailing.delete(route);
     },
   };
