@@ -269,6 +269,9 @@ export function encodeId(prefix: IdPrefix, id: number): string {
   return `${prefix}_${base36(id)}`;
 }
 
+/** As long as an id of a delivery can be. */
+export const LONGEST_DELIVERY_ID: string = `dlv_${Number.MAX_SAFE_INTEGER.toString(36)}`;
+
 /** 36^5: what is left and right of it are small integers, which are written many times faster than large ones. */
 const FIVE_DIGITS = 60_466_176;
 

@@ -20,6 +20,7 @@ const CASES: readonly (readonly [
   ['452 4.2.2 The email account that you tried to reach is over quota', 'deferred', 'mailbox-full'],
   ['421 4.7.28 Our system has detected an unusual rate of unsolicited mail', 'deferred', 'rate-limited'],
   ['421 service not available, closing transmission channel', 'deferred', 'rate-limited'],
+  ['421 4.3.2 Service not available, try again in 60 seconds', 'deferred', 'greylisted', undefined, 'CONN'],
   ['535 5.7.8 Authentication credentials invalid', 'deferred', 'auth-failure'],
   ['451 4.4.2 Timeout', 'deferred', 'network'],
   ['451 4.7.1 Please try again later', 'deferred', 'policy'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RouteSpec } from '../../../packages/core/src/deliver/port.ts';
+import type { Outcome, RouteSpec } from '../../../packages/core/src/deliver/port.ts';
 import {
   directMx,
   type MailRelay,
@@ -7,18 +7,9 @@ import {
   type MessageEvent,
   smtp,
 } from '../../../packages/core/src/index.ts';
-import { createTestClock, type TestClock } from '../../../packages/core/src/testing/clock.ts';
-import { createWaiting, type Waiting } from '../../../packages/core/src/testing/waiting.ts';
 import { relayWith } from '../../support/relay.ts';
+import { clockedRelay, SAID, scripted } from '../../support/scripted.ts';
 import { type Inbox, politely, rawServer, smtpServer } from '../../support/smtp.ts';
-
-const UNREACHABLE = {
-  type: 'deferred',
-  reply: 'connect ECONNREFUSED',
-  status: undefined,
-  reason: 'network',
-  fault: 'connection',
-} as const;
 
 const mail = { to: 'ada@example.org', subject: 'Hi', text: 'Hello' } as const;
 const at = (port: number, name: string) => smtp({ host: '127.0.0.1', port, ignoreTls: true }, { name });
@@ -131,6 +122,20 @@ describe('failover', () => {
     expect(backup.connections.opened).toBe(0);
   });
 
+  it('leaves a mail on the second route of which nobody knows whether that took it, though the first works again', async () => {
+    let first: Outcome = SAID.quota;
+    let backup: Outcome = SAID.unknown;
+    const routes = [scripted('first', () => first), scripted('backup', () => backup)];
+    const { relay, clock, waiting } = clockedRelay({ routes });
+    const { id } = await relay.send(mail);
+    await waiting.settled();
+    first = SAID.sent;
+    backup = SAID.sent;
+    expect((await relay.messages.get(id))?.deliveries).toMatchObject([{ state: 'deferred', route: 'backup' }]);
+    await clock.advance(3_600_000);
+    expect((await relay.messages.get(id))?.deliveries).toMatchObject([{ state: 'sent', route: 'backup', attempts: 3 }]);
+  });
+
   it('asks a route that is down no more than a few times, and loses nothing of a campaign', async () => {
     let connections = 0;
     const first = await rawServer((socket) => {
@@ -152,23 +157,15 @@ describe('failover', () => {
   it('goes back to the first route when a probe finds that it works again', async () => {
     const sent: string[] = [];
     let down = true;
-    const route = (name: string, works: () => boolean): RouteSpec => ({
-      kind: 'custom',
-      name,
-      create: () => ({
-        async send() {
-          const transcript = { route: name, startedAt: clock.now(), ms: 0, steps: [] };
-          if (!works()) return { outcome: { ...UNREACHABLE }, transcript };
-          sent.push(name);
-          return { outcome: { type: 'sent', reply: '250 ok' }, transcript };
-        },
-        async close() {},
-      }),
+    const route = (name: string, works: () => boolean): RouteSpec =>
+      scripted(name, () => {
+        if (!works()) return SAID.down;
+        sent.push(name);
+        return SAID.sent;
+      });
+    const { relay, clock, waiting } = clockedRelay({
+      routes: [route('first', () => !down), route('backup', () => true)],
     });
-    const clock: TestClock = createTestClock(Date.now(), () => waiting);
-    const routes = [route('first', () => !down), route('backup', () => true)];
-    const relay = relayWith({ routes, thread: false, clock });
-    const waiting: Waiting = createWaiting(relay, async () => {}, clock.now);
     const send = async () => {
       await relay.send(mail);
       await waiting.settled();

@@ -5,6 +5,7 @@ import { createSiteWays } from '../../../packages/core/src/engine/site-ways.ts';
 import { createWays } from '../../../packages/core/src/engine/ways.ts';
 import { capture, type RouteRules } from '../../../packages/core/src/index.ts';
 import { createBreakers } from '../../../packages/core/src/route/breakers.ts';
+import { contentOf } from '../../support/content.ts';
 
 const clock = { now: () => 0 };
 const sites = ['google', 'yahoo', 'hosting.test'];
@@ -16,7 +17,7 @@ const rules: fc.Arbitrary<RouteRules | undefined> = fc.option(
   { nil: undefined },
 );
 const mail = {
-  content: { route: undefined, stream: 'broadcast' as const, from: { name: '', address: 'app@example.com' } },
+  content: contentOf({ stream: 'broadcast', from: { name: undefined, address: 'app@example.com' } }),
   address: 'ada@firm.test',
   labels: () => ({ campaign: undefined, tags: [] }),
 };

@@ -14,6 +14,8 @@ export function toSettlement(input: {
   readonly next: string | undefined;
   /** The route that a later attempt begins with, where none takes it now; undefined for the same. */
   readonly later: string | undefined;
+  /** A refusal of us that is for good where it was said: another way may be open later. */
+  readonly elsewhere: boolean;
   readonly now: number;
 }): Settlement {
   const { outcome, transcript } = input.attempt;
@@ -23,10 +25,6 @@ export function toSettlement(input: {
     return { ...base, result: { type: 'deferred', retryAt: input.now, reply, status, reason, movedTo: input.next } };
   }
   if (outcome.type === 'sent') return { ...base, result: outcome };
-  if (outcome.type === 'bounced') {
-    const { fault: _, own: __, ...result } = outcome;
-    return { ...base, result };
-  }
   if (outcome.type === 'withdrawn')
     return {
       ...base,
@@ -35,11 +33,16 @@ export function toSettlement(input: {
       result: input.withdrawn === undefined ? { type: 'returned' } : { type: 'suppressed', reason: input.withdrawn },
     };
   const { reply, reason } = outcome;
-  const status = outcome.type === 'deferred' ? outcome.status : undefined;
+  const status = outcome.type === 'unknown' ? undefined : outcome.status;
   const retryAfterMs = outcome.type === 'deferred' ? outcome.retryAfterMs : undefined;
-  const retryAt = input.retryAt({ reason, retryAfterMs });
+  const final = outcome.type === 'bounced' && !input.elsewhere;
+  const retryAt = final ? undefined : input.retryAt({ reason, retryAfterMs });
+  if (outcome.type === 'bounced' && retryAt === undefined) {
+    const { fault: _, own: __, ...result } = outcome;
+    return { ...base, result };
+  }
   if (retryAt === undefined) return { ...base, result: { type: 'failed', reply, status, reason: 'expired' } };
   // Who asked for patience knows us by this route, and after an unknown outcome no other may be asked.
-  const movedTo = outcome.type === 'deferred' && outcome.fault !== undefined ? input.later : undefined;
+  const movedTo = outcome.type !== 'unknown' && outcome.fault !== undefined ? input.later : undefined;
   return { ...base, result: { type: 'deferred', retryAt, reply, status, reason, movedTo } };
 }

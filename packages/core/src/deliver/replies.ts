@@ -27,7 +27,7 @@ export function classifyReply(reply: string, step: string): Extract<Outcome, { t
   const reason = known?.reason ?? rule.reason;
   if (rule.outcome === 'deferred') {
     const retryAfterMs = retryAfterOf(reply) ?? rule.retryAfterMs;
-    return { type: 'deferred', reply, status, reason, retryAfterMs, fault: rule.fault };
+    return { type: 'deferred', reply, status, reason, retryAfterMs, fault: rule.fault ?? endedBy(reply, rule) };
   }
   return {
     type: 'bounced',
@@ -53,6 +53,11 @@ function knownOf(reply: string, step: string, status: string | undefined, rule: 
 /** What refuses our address is the route's affair. */
 function faultOf({ reason }: Judged): RouteFault | undefined {
   return reason === 'blocked-ip' ? 'refused' : undefined;
+}
+
+/** Who ends the conversation (421, RFC 5321 section 3.8) takes no other mail either, unless it is for the recipient's sake. */
+function endedBy(reply: string, { ofRecipient }: ReplyRule): RouteFault | undefined {
+  return reply.startsWith('421') && !ofRecipient ? 'connection' : undefined;
 }
 
 /** A reply of several lines without the codes that its lines begin with (RFC 5321 section 4.2.1), which stand between words. */

@@ -13,6 +13,8 @@ export interface ReplyRule {
   readonly retryAfterMs?: number;
   /** It is about the route and not about the mail: another route may take it. */
   readonly fault?: RouteFault;
+  /** It is about the recipient, also where the conversation ends with it (421). */
+  readonly ofRecipient?: true;
   /**
    * Its words may be about more than one thing, and the tables that bounce mails are read by say which. `us`: only that our
    * address is refused is taken from there; `what`: also what is refused in its place; `all`: whatever they name.
@@ -43,12 +45,14 @@ export const REPLIES: readonly ReplyRule[] = [
     retryAfterMs: 300_000,
     fault: 'refused',
   },
-  { match: /^4\d\d.*(?:gr[ae]y ?list|try again in \d+ ?(?:s|min))/is, outcome: 'deferred', reason: 'greylisted' },
+  { match: /^4\d\d.*gr[ae]y ?list/is, outcome: 'deferred', reason: 'greylisted', ofRecipient: true },
+  { match: /^4\d\d.*try again in \d+ ?(?:s|min)/is, outcome: 'deferred', reason: 'greylisted' },
   {
     match: /^4\d\d[ -]4\.2\.2|^4\d\d(?![ -]4\.3).*(?:over ?quota|mailbox.*full|insufficient.*storage)/is,
     steps: RECIPIENT,
     outcome: 'deferred',
     reason: 'mailbox-full',
+    ofRecipient: true,
   },
   {
     match:
@@ -66,7 +70,7 @@ export const REPLIES: readonly ReplyRule[] = [
     retryAfterMs: 300_000,
     fault: 'refused',
   },
-  { match: /^421/, outcome: 'deferred', reason: 'rate-limited', fault: 'connection' },
+  { match: /^421/, outcome: 'deferred', reason: 'rate-limited' },
   { match: /^5\d\d[ -]5\.7\.9\b.*\bpolicy reasons\b/is, outcome: 'bounced', reason: 'policy' },
   { match: /^(?:530|534|535|538)|^5\d\d[ -]5\.7\.[89]\b/, outcome: 'deferred', reason: 'auth-failure', fault: 'login' },
   { match: /^5\d\d[ -]5\.7\.(?:26|27)\b/, outcome: 'deferred', reason: 'auth-failure' },

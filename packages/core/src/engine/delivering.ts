@@ -18,7 +18,7 @@ import type { RouteFaults } from './route-faults.ts';
 import type { Shaping } from './shaping.ts';
 import type { SiteTurn, SiteWays } from './site-ways.ts';
 import { isForSender, type Warnings } from './warnings.ts';
-import type { Ways } from './ways.ts';
+import type { Way, Ways } from './ways.ts';
 
 /** What delivering works with. */
 export interface DeliveringContext {
@@ -44,6 +44,9 @@ export interface DeliveringContext {
 const PATIENCE_MS = 200;
 const ASKED_MS = 1000;
 
+/** A mail that is sent goes nowhere else. */
+const ARRIVED = { next: undefined, later: undefined, ailing: false } as const;
+
 /** @param onStart - called as sending begins; answers false where the delivery is not to be sent any more. */
 type Deliver = (claimed: ClaimedDelivery, route: string, onStart: (at: number) => boolean) => Promise<Settlement>;
 
@@ -57,6 +60,7 @@ export function createDelivering(context: DeliveringContext): Deliver {
 
   return async function deliver(claimed, route, onStart): Promise<Settlement> {
     const unsent = { deliveryId: claimed.id, startedAt: undefined, transcript: undefined };
+    let way: Way | undefined;
     try {
       const content = await store.log.content(claimed.messageId);
       const transport = transports.get(route);
@@ -74,11 +78,13 @@ export function createDelivering(context: DeliveringContext): Deliver {
         const dueAt = movedTo === undefined ? claimed.overflowUntil : undefined;
         return { ...unsent, result: { type: 'returned', movedTo, dueAt } };
       }
-      const way = ways.enter(route, entering, clock.now());
+      way = ways.enter(route, entering, clock.now());
       if (way.closed !== undefined) return { ...unsent, result: { type: 'returned', ...way.closed } };
       let withdrawn: string | undefined;
+      let bytes: number | undefined;
       const attempt = await way.watch(async () => {
         const mail = await composer.compose(content, claimed, demandsOn(route, content, claimed));
+        bytes = mail.raw.length;
         returnPaths.note(route, content.from.address, mail.envelopeFrom);
         return transport.send({
           deliveryId: encodeId('dlv', claimed.id),
@@ -104,17 +110,20 @@ export function createDelivering(context: DeliveringContext): Deliver {
       const now = clock.now();
       faults.note(route, claimed.id, attempt.outcome, now);
       warn(route, claimed, attempt.outcome);
-      shaping.note(route, claimed, content.stream, attempt);
+      const freeAddress = shaping.note(route, claimed, content.stream, attempt);
+      const { next, later, ailing } = attempt.outcome.type === 'sent' ? ARRIVED : way.onward(now, bytes);
       return toSettlement({
         claimed,
         attempt,
         withdrawn,
         retryAt: ({ reason, retryAfterMs }) => retryAt(claimed, reason, now, retryAfterMs),
-        ...way.onward(now),
+        next,
+        later,
+        elsewhere: (freeAddress && isSoft(attempt.outcome)) || (ailing && isOfRoute(attempt.outcome)),
         now,
       });
     } catch (error) {
-      return { ...unsent, result: ownFault(claimed, error) };
+      return { ...unsent, result: tooLarge(claimed, error, way) ?? ownFault(claimed, error) };
     }
   };
 
@@ -189,6 +198,20 @@ export function createDelivering(context: DeliveringContext): Deliver {
     });
   }
 
+  /** A mail that is too large for its route, where others take it; undefined for what is none. */
+  function tooLarge(claimed: ClaimedDelivery, error: unknown, way: Way | undefined): Settlement['result'] | undefined {
+    if (way === undefined || !isMailRelayError(error) || error.code !== 'MESSAGE_TOO_LARGE') return undefined;
+    const now = clock.now();
+    const { fits, next, later } = way.onward(now, Number(error.details.bytes));
+    if (fits || (next === undefined && later === undefined)) return undefined;
+    if (next !== undefined) return { type: 'returned', movedTo: next };
+    const said = { reply: messageOf(error), status: undefined, reason: 'message-too-big' } as const;
+    const again = retryAt(claimed, said.reason, now);
+    return again === undefined
+      ? { type: 'failed', ...said }
+      : { type: 'deferred', retryAt: again, ...said, movedTo: later };
+  }
+
   /** What the relay itself cannot do now may work later; what no attempt changes fails at once. */
   function ownFault(claimed: ClaimedDelivery, error: unknown): Settlement['result'] {
     const known = isMailRelayError(error);
@@ -201,4 +224,13 @@ export function createDelivering(context: DeliveringContext): Deliver {
     const again = known && !error.retry ? undefined : retryAt(claimed, 'system', clock.now());
     return again === undefined ? { type: 'failed', ...said } : { type: 'deferred', retryAt: again, ...said };
   }
+}
+
+/** Nothing is wrong with the recipient's address. */
+function isSoft(outcome: Outcome): boolean {
+  return outcome.type === 'bounced' && outcome.kind === 'soft';
+}
+
+function isOfRoute(outcome: Outcome): boolean {
+  return 'fault' in outcome && outcome.fault !== undefined;
 }

@@ -6,7 +6,8 @@ import type { FailingRoute, HostApi } from '../thread/port.ts';
 const FAULTS: ReadonlySet<string> = new Set(['auth-failure', 'tls', 'network', 'timeout']);
 const AGAIN_MS = 60_000;
 /** Codes of the system and of nodemailer, which stand in what became of a connection. */
-const ERROR_CODE = /\bE(?:CONN[A-Z]+|TIMEDOUT|NOTFOUND|NODATA|AI_AGAIN|HOSTUNREACH|NETUNREACH|PIPE|PROTO|SOCKET|DNS)\b/;
+const ERROR_CODE =
+  /\bE(?:ADDRNOTAVAIL|ACCES|PERM|[MN]FILE|CONN[A-Z]+|TIMEDOUT|NOTFOUND|NODATA|AI_AGAIN|HOSTUNREACH|NETUNREACH|PIPE|PROTO|SOCKET|DNS)\b/;
 
 /** What is known of routes that do not work. */
 export interface RouteFaults {
@@ -26,8 +27,7 @@ export function createRouteFaults(log: HostApi['log'], routes: readonly RouteSpe
   return {
     note(route, deliveryId, outcome, now) {
       const spec = routes.find(({ name }) => name === route);
-      // In direct MX these are faults of one recipient's domain, and say nothing about the route.
-      if (outcome.type !== 'deferred' || !FAULTS.has(outcome.reason) || spec?.kind === 'mx') {
+      if (outcome.type !== 'deferred' || !isOfRoute(outcome, spec)) {
         failing.delete(route);
         return;
       }
@@ -43,4 +43,9 @@ export function createRouteFaults(log: HostApi['log'], routes: readonly RouteSpe
     },
     failing: () => [...failing.values()],
   };
+}
+
+/** In direct MX most are faults of one recipient's domain, and say nothing about the route. */
+function isOfRoute({ reason, fault }: Extract<Outcome, { type: 'deferred' }>, spec: RouteSpec | undefined): boolean {
+  return spec?.kind === 'mx' ? fault === 'machine' : FAULTS.has(reason);
 }

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { cachedResolver } from '../deliver/mx/cached-resolver.ts';
 import { createResolver, type Resolver } from '../deliver/mx/resolver.ts';
@@ -10,7 +11,7 @@ import { avoidedBy, connectionsLeft, factorOf } from '../lane-rule.ts';
 import type { Stream } from '../message.ts';
 import { createActingRules } from '../queue/acting-rules.ts';
 import type { SiteQueueOptions } from '../queue/local-options.ts';
-import type { ClaimedDelivery } from '../queue/port.ts';
+import type { ClaimedDelivery, LaneRule } from '../queue/port.ts';
 import { createFitting } from '../route/rules.ts';
 import { createAutomation } from '../route/sites/automation.ts';
 import { addressesOf, type Bounds, createBounds, isShaped, type RouteBounds } from '../route/sites/bounds.ts';
@@ -32,8 +33,8 @@ export interface Shaping {
   warmUpOf(route: string): WarmUp | undefined;
   /** What the connection has to know; undefined for mail that was not sorted. */
   receiverOf(route: string, claimed: ClaimedDelivery): ReceiverBounds | undefined;
-  /** Learns from an attempt. */
-  note(route: string, claimed: ClaimedDelivery, stream: Stream, attempt: Attempt): void;
+  /** Learns from an attempt. Answers whether the next one is to come from another local address, by a rule. */
+  note(route: string, claimed: ClaimedDelivery, stream: Stream, attempt: Attempt): boolean;
   /** What the DNS of a route has said is kept here, for its transport, too. */
   resolverOf(route: string): Resolver | undefined;
   /** Who hosts domains, as rules of routes ask; undefined where none does. */
@@ -122,7 +123,7 @@ export function createShaping(context: {
       };
     },
     note(route, { site }, stream, { outcome, transcript }) {
-      if (site === undefined || (outcome.type !== 'deferred' && outcome.type !== 'bounced')) return;
+      if (site === undefined || (outcome.type !== 'deferred' && outcome.type !== 'bounced')) return false;
       const now = clock.now();
       const { localAddress, startedAt } = transcript;
       const { reply, reason, own = false } = outcome;
@@ -131,8 +132,10 @@ export function createShaping(context: {
       // Another process may have made one that this one has not met yet.
       const stored = store.sites.lane(route, site, stream)?.rule;
       if (stored !== undefined) rules.note(route, site, stored, now);
-      const rule = automation.hear(heard, rules.of(route, site, now), now);
-      if (rule === undefined) return;
+      const acting = rules.of(route, site, now);
+      const rule = automation.hear(heard, acting, now);
+      const free = isFreeAfter(localAddress, all, rule ?? acting, now);
+      if (rule === undefined) return free;
       rules.note(route, site, rule, now);
       log(
         'warn',
@@ -142,8 +145,24 @@ export function createShaping(context: {
       store.sites.applyRule(route, site, rule, now).catch((error: unknown) => {
         log('error', { error: messageOf(error) }, 'a rule of shaping could not be kept');
       });
+      return free;
     },
   };
+}
+
+/** Whether a rule leaves out the local address of an attempt, and not all others of its kind. */
+function isFreeAfter(
+  from: string | undefined,
+  all: readonly string[],
+  rule: LaneRule | undefined,
+  now: number,
+): boolean {
+  const avoided = new Set(avoidedBy(rule, now).map(({ address }) => address));
+  return (
+    from !== undefined &&
+    avoided.has(from) &&
+    all.some((address) => !avoided.has(address) && isIPv6(address) === isIPv6(from))
+  );
 }
 
 function calendarsOfRoutes(routes: readonly RouteSpec[]): ReadonlyMap<string, ReturnType<typeof calendarsOf>> {

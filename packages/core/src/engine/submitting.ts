@@ -12,6 +12,7 @@ import {
   type Content,
   decodeId,
   encodeId,
+  LONGEST_DELIVERY_ID,
   type Submission,
   type SubmittedRecipient,
 } from '../message.ts';
@@ -54,9 +55,6 @@ const REJECTIONS = {
   },
 } as const satisfies Record<Extract<Appended, { rejected: unknown }>['rejected'], unknown>;
 
-/** As long as an id of a delivery can be. */
-const LONGEST_ID = encodeId('dlv', Number.MAX_SAFE_INTEGER);
-
 /** Messages on their way in: checked, then stored. */
 export function createSubmitting(
   context: SubmittingContext,
@@ -86,7 +84,7 @@ export function createSubmitting(
     if (route === undefined) return undefined;
     const { stream, tracking } = content;
     const labels = {
-      deliveryId: LONGEST_ID,
+      deliveryId: LONGEST_DELIVERY_ID,
       campaign,
       tags,
       stream,

@@ -1,5 +1,5 @@
 import { domainOf } from '../address.ts';
-import type { Attempt, Outcome, RouteSpec } from '../deliver/port.ts';
+import type { Attempt, RouteSpec } from '../deliver/port.ts';
 import type { Content } from '../message.ts';
 import type { Breaker } from '../route/breaker.ts';
 import type { Breakers } from '../route/breakers.ts';
@@ -7,6 +7,20 @@ import type { KnownSite } from '../route/choose.ts';
 import { createFailover } from '../route/failover.ts';
 import { placesOf } from '../route/places.ts';
 import { createTakingRoutes } from '../route/taking.ts';
+import { createProviderFit } from './provider-fit.ts';
+import { createAiling, DIRECT, type Lesson, ONE_HOP } from './way-lessons.ts';
+
+/** Which routes come after one. */
+export interface Onward {
+  /** The route itself takes the mail, with its labels and of its size. */
+  readonly fits: boolean;
+  /** At once, where it failed the mail. */
+  readonly next: string | undefined;
+  /** For a later attempt; undefined for the same. */
+  readonly later: string | undefined;
+  /** Another route takes the mail, and does not work at the moment. */
+  readonly ailing: boolean;
+}
 
 /** An attempt's way over its route, and from there to others. */
 export interface Way {
@@ -14,15 +28,15 @@ export interface Way {
   readonly closed: { readonly movedTo?: string; readonly dueAt?: number } | undefined;
   /** Learns from the attempt how the route does. */
   watch(attempt: () => Promise<Attempt>): Promise<Attempt>;
-  /** Which routes come after this one: at once where it failed, and for a later attempt. */
-  onward(now: number): { readonly next: string | undefined; readonly later: string | undefined };
+  /** @param bytes - size of the mail; undefined where it was not composed */
+  onward(now: number, bytes?: number): Onward;
 }
 
 /** A mail at the beginning of its way. */
 export interface EnteringMail {
-  readonly content: Pick<Content, 'route' | 'stream' | 'from'>;
+  readonly content: Pick<Content, 'route' | 'stream' | 'from' | 'headers' | 'tracking'>;
   readonly address: string;
-  /** Asked for only where routes have rules. */
+  /** Asked for only where routes have rules, or providers behind them limits. */
   labels(): { readonly campaign: string | undefined; readonly tags: readonly string[] };
 }
 
@@ -40,11 +54,6 @@ export interface Ways {
 /** Mail that may take no other way waits at least so long for its route, ms. */
 const WAIT_MS = 1000;
 
-/** A receiver of direct MX is not the route: one that is down says nothing of the others. */
-function isOneHop({ kind }: RouteSpec): boolean {
-  return kind === 'smtp' || kind === 'custom';
-}
-
 /** Joins the routes in their order with what is known of their health. */
 export function createWays(
   routes: readonly RouteSpec[],
@@ -56,9 +65,13 @@ export function createWays(
   /** Mail of this route has no other way. */
   const last = lastPlace.length === 1 ? lastPlace[0]?.name : undefined;
   const takingRoutes = createTakingRoutes(routes, siteOf);
-  const oneHop = new Set(routes.filter(isOneHop).map(({ name }) => name));
+  const lessons = new Map(
+    routes.flatMap(({ name, kind }) => (kind === 'capture' ? [] : [[name, kind === 'mx' ? DIRECT : ONE_HOP] as const])),
+  );
   // Of these the health is known, from the start.
-  for (const name of oneHop) breakers.of(name);
+  for (const name of lessons.keys()) breakers.of(name);
+  const ailing = createAiling();
+  const fits = createProviderFit(routes);
   const failover = createFailover((route, now) => breakers.look(route, now));
   const takingOf = ({ content, labels, address }: EnteringMail): readonly string[] =>
     takingRoutes(
@@ -66,24 +79,38 @@ export function createWays(
       () => ({ ...labels(), stream: content.stream, senderDomain: domainOf(content.from.address) }),
       address,
     );
+  /** Where a mail may go on from its route: those that take it, and the route itself. */
+  const beside = (route: string | undefined, mail: EnteringMail, bytes?: number): readonly string[] =>
+    takingOf(mail).filter((name) => name === route || fits(name, mail, bytes));
 
   return {
     enter(route, mail, now) {
-      const taking = takingOf(mail);
-      const breaker = oneHop.has(route) ? breakers.of(route) : undefined;
+      const lesson = lessons.get(route);
+      const breaker = lesson && breakers.of(route);
       const open = breaker?.pass(now) === 'open';
       return {
-        closed: open ? waiting(failover.next(taking, route, now), breaker, now) : undefined,
-        watch: (attempt) => (breaker === undefined ? ownFaults(attempt) : watched(breaker, attempt, clock)),
-        onward: (at) => ({
-          next: failover.next(taking, route, at),
-          later: otherThan(route, failover.first(taking, at)),
-        }),
+        closed: open ? waiting(failover.next(beside(route, mail), route, now), breaker, now) : undefined,
+        async watch(attempt) {
+          const made = await (lesson && breaker ? watched(breaker, lesson, attempt, clock) : attempt());
+          ailing.note(route, made.outcome);
+          return made;
+        },
+        onward(at, bytes) {
+          const taking = beside(route, mail, bytes);
+          const others = taking.filter((name) => name !== route);
+          const fit = fits(route, mail, bytes);
+          return {
+            fits: fit,
+            next: failover.next(taking, route, at),
+            later: otherThan(route, failover.first(fit ? taking : others, at)),
+            ailing: others.some((name) => ailing.has(name)),
+          };
+        },
       };
     },
-    first: (mail, now) => failover.first(takingOf(mail), now),
-    beyond: (route, mail, now) => failover.next(takingOf(mail), route, now),
-    isFed: (route, now) => route !== last || !oneHop.has(route) || breakers.look(route, now) !== 'open',
+    first: (mail, now) => failover.first(beside(undefined, mail), now),
+    beyond: (route, mail, now) => failover.next(beside(route, mail), route, now),
+    isFed: (route, now) => route !== last || !lessons.has(route) || breakers.look(route, now) !== 'open',
   };
 }
 
@@ -93,15 +120,12 @@ function waiting(next: string | undefined, breaker: Breaker, now: number): NonNu
   return { dueAt: Math.max(now + WAIT_MS, breaker.health().probeAt ?? 0) };
 }
 
-/** That a receiver is down or ends the conversation is its own affair; that it has blocked us is ours. */
-async function ownFaults(attempt: () => Promise<Attempt>): Promise<Attempt> {
-  const { outcome, transcript } = await attempt();
-  if (!('fault' in outcome) || outcome.fault === undefined || outcome.fault === 'refused')
-    return { outcome, transcript };
-  return { outcome: { ...outcome, fault: undefined }, transcript };
-}
-
-async function watched(breaker: Breaker, attempt: () => Promise<Attempt>, clock: { now(): number }): Promise<Attempt> {
+async function watched(
+  breaker: Breaker,
+  lesson: Lesson,
+  attempt: () => Promise<Attempt>,
+  clock: { now(): number },
+): Promise<Attempt> {
   let made: Attempt;
   try {
     made = await attempt();
@@ -109,14 +133,8 @@ async function watched(breaker: Breaker, attempt: () => Promise<Attempt>, clock:
     breaker.gaveUp();
     throw error;
   }
-  learn(breaker, made.outcome, clock.now());
-  return made;
-}
-
-function learn(breaker: Breaker, outcome: Outcome, now: number): void {
-  if (outcome.type === 'withdrawn' || outcome.type === 'unknown') breaker.gaveUp();
-  else if (outcome.type === 'sent' || outcome.fault === undefined || outcome.fault === 'refused') breaker.worked(now);
-  else breaker.failed(now, outcome.fault === 'login');
+  lesson.learn(breaker, made, clock.now());
+  return { ...made, outcome: lesson.meant(made.outcome) };
 }
 
 function otherThan(route: string, found: string | undefined): string | undefined {

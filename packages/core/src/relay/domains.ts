@@ -1,4 +1,5 @@
-import type { LocalAddressPools, RouteSpec } from '../deliver/port.ts';
+import type { LocalAddressPools } from '../deliver/mx/port.ts';
+import type { RouteSpec } from '../deliver/port.ts';
 import { providerOf } from '../deliver/providers/table.ts';
 import { type CheckDomainOptions, checkDomain, type SendingRoutes } from '../domains/check.ts';
 import { type CreateKeyOptions, createKey } from '../domains/create-key.ts';

@@ -109,8 +109,8 @@ export interface Health {
   /** Routes of this process that do not work at the moment; their mail waits. */
   readonly failing: readonly FailingRoute[];
   /**
-   * How this process's routes over one server do, by the name of the route: its circuit breaker, since when, failures in a row,
-   * and when the next mail tries a route that is down.
+   * How this process's routes do, by the name of the route: its circuit breaker, since when, failures in a row, and when the
+   * next mail tries a route that is down. Of direct MX only what this machine cannot do counts.
    */
   readonly breakers: Readonly<Record<string, RouteHealth>>;
   /** Alerts that are not resolved, of all processes on the store, the newest first; at most 100. */

@@ -2,8 +2,9 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { onTestFinished } from 'vitest';
+import type { DirectMxSettings } from '../../../../packages/core/src/deliver/mx/port.ts';
 import { createMxTransport, type MxContext } from '../../../../packages/core/src/deliver/mx/transport.ts';
-import type { DirectMxSettings, OutgoingMail, Transport } from '../../../../packages/core/src/deliver/port.ts';
+import type { OutgoingMail, Transport } from '../../../../packages/core/src/deliver/port.ts';
 import {
   type DirectMxOptions,
   directMx,

@@ -1,6 +1,6 @@
 import { isSpecialAddress } from '../../special-addresses.ts';
 import type { Outcome } from '../port.ts';
-import { later, specialRefused } from './refusals.ts';
+import { later, specialRefused, unsendable } from './refusals.ts';
 import type { MxRecord, Resolver } from './resolver.ts';
 import type { Source } from './source-address.ts';
 
@@ -48,7 +48,7 @@ export async function* candidates(context: CandidateContext): AsyncGenerator<Can
     }
   }
   if (trouble !== undefined) return later('dns', trouble);
-  if (unreachable) return later('network', `no local address reaches the mail servers of ${domain}`);
+  if (unreachable) return unsendable('unreachable', `no local address reaches the mail servers of ${domain}`);
   // Private addresses beside names without one may be half of a move; nothing but private ones is meant.
   if (special) return specialRefused(domain);
   return later('dns', `none of the mail servers of ${domain} has an address`);

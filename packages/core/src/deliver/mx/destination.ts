@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
-import type { DirectMxSettings, Outcome } from '../port.ts';
+import type { Outcome } from '../port.ts';
+import type { DirectMxSettings } from './port.ts';
 import { later, literalRefused, loop, noServer, noSuchDomain, nullMx } from './refusals.ts';
 import type { MxRecord, Resolver } from './resolver.ts';
 

@@ -6,6 +6,7 @@ import type { StepSink } from '../smtp/session-log.ts';
 import type { Candidate } from './candidates.ts';
 import { connectSocket } from './connect-socket.ts';
 import { createMemory, type Memory } from './memory.ts';
+import { lacksAddress, ownFault } from './own-fault.ts';
 import type { FilledSettings } from './settings.ts';
 
 /** One address, and how to connect to it. */
@@ -20,17 +21,23 @@ export interface Dialer {
   dial(call: Call, onStep: StepSink): Promise<Conversation>;
   /** Until when an address is left alone, as it did not answer, ms since the epoch. */
   deadUntil(address: string): number | undefined;
+  /** Whether this machine did not have a local address of late. */
+  lacks(localAddress: string): boolean;
 }
 
 /** TLS that broke is tried again after this time, ms. */
 const BROKEN_TLS_MS = 3_600_000;
+/** A local address that this machine does not have is asked for again after this time, ms. */
+const LACKING_MS = 300_000;
 
 export function createDialer(settings: FilledSettings, clock: Pick<Clock, 'now'>): Dialer {
   const dead = createMemory(settings.deadHostMs, clock);
   const brokenTls = createMemory(BROKEN_TLS_MS, clock);
+  const lacking = createMemory(LACKING_MS, clock);
 
   return {
     deadUntil: (address) => dead.until(address),
+    lacks: (localAddress) => lacking.until(localAddress) !== undefined,
     async dial(call, onStep) {
       try {
         const conversation = await withFallback(call, onStep, settings, brokenTls);
@@ -39,6 +46,7 @@ export function createDialer(settings: FilledSettings, clock: Pick<Clock, 'now'>
       } catch (error) {
         const failure = failureOf(error);
         if (isSilence(failure)) dead.remember(call.address);
+        if (call.localAddress !== undefined && lacksAddress(failure)) lacking.remember(call.localAddress);
         throw failure;
       }
     },
@@ -99,15 +107,6 @@ async function openTo(
     onStep,
   );
   return createConversation(connection, { mailMs: 5 * socketTimeoutMs });
-}
-
-/** What says something about this machine, not about the other. */
-const OWN = new Set(['EADDRNOTAVAIL', 'EACCES', 'EPERM', 'EMFILE', 'ENFILE', 'ENETUNREACH', 'EAFNOSUPPORT', 'EINVAL']);
-
-/** Where this machine is at fault, how; undefined else. */
-export function ownFault({ error }: SmtpFailure): string | undefined {
-  const { originalCode = error.code } = error as { readonly originalCode?: string };
-  return originalCode !== undefined && OWN.has(originalCode) ? originalCode : undefined;
 }
 
 /** Nothing listens there, or nobody says anything. */

@@ -24,6 +24,8 @@ export interface Plan {
 export interface PlanContext {
   readonly settings: FilledSettings;
   readonly resolver: Resolver;
+  /** Whether this machine does not have a local address. */
+  lacks(localAddress: string): boolean;
   /** Undefined where MTA-STS is switched off. */
   readonly policyOf: PolicyOf | undefined;
   random(): number;
@@ -34,7 +36,7 @@ type PlannedMail = Pick<OutgoingMail, 'deliveryId' | 'envelope' | 'stream' | 'si
 
 /** Answers the outcome where the mail cannot go anywhere, or not now. */
 export async function planOf(mail: PlannedMail, context: PlanContext): Promise<Plan | Outcome> {
-  const { settings, policyOf } = context;
+  const { settings, policyOf, lacks } = context;
   const domain = domainOf(mail.envelope.to).toLowerCase();
   const destination = await findDestination(domain, context);
   if (destination.type === 'refused') return destination.outcome;
@@ -50,7 +52,7 @@ export async function planOf(mail: PlannedMail, context: PlanContext): Promise<P
   // The policy may only be behind, so that this is never for good (RFC 8461 section 5).
   if (hosts.length === 0) return later('tls', `the MTA-STS policy of ${domain} names none of its mail servers`);
   const { deliveryId, stream = 'transactional' } = mail;
-  const source = chooseSource(settings.localAddresses, { deliveryId, stream, avoided: mail.site?.avoided });
+  const source = chooseSource(settings.localAddresses, { deliveryId, stream, avoided: mail.site?.avoided, lacks });
   const names = hosts.map(({ name }) => name).sort();
   const key = [verify ? 'verified' : 'opportunistic', source.four, source.six, ...names].join(' ');
   return { domain, hosts, verify, source, key };

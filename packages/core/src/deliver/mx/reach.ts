@@ -4,9 +4,10 @@ import type { Conversation } from '../smtp/conversation.ts';
 import { failureOf, oneLine, outcomeOf, type SmtpFailure } from '../smtp/failure.ts';
 import type { StepSink } from '../smtp/session-log.ts';
 import type { Candidate } from './candidates.ts';
-import { type Dialer, ownFault } from './dial.ts';
+import type { Dialer } from './dial.ts';
+import { ownFault } from './own-fault.ts';
 import type { Plan } from './plan.ts';
-import { later } from './refusals.ts';
+import { later, unsendable } from './refusals.ts';
 
 /** Whom a conversation is with. */
 export interface Peer extends Candidate {
@@ -79,10 +80,11 @@ export function createReach(search: AsyncGenerator<Candidate, Outcome>, context:
   };
 }
 
-/** What a server said tells more than silence. */
+/** What a server said tells more than silence, and silence more than that this machine could not even ask. */
 function outcomeOfAll(failures: readonly SmtpFailure[]): Outcome {
-  const telling = failures.find(({ error }) => error.response) ?? (failures.at(-1) as SmtpFailure);
-  const own = ownFault(telling);
-  if (own === undefined || own === 'ENETUNREACH') return outcomeOf(telling);
-  return later('system', oneLine(telling.message));
+  const asked = failures.filter((failure) => ownFault(failure) === undefined);
+  const telling = asked.find(({ error }) => error.response) ?? asked.at(-1);
+  if (telling !== undefined) return outcomeOf(telling);
+  const own = failures.find((failure) => ownFault(failure) === 'machine') ?? (failures.at(-1) as SmtpFailure);
+  return unsendable(ownFault(own) ?? 'unreachable', oneLine(own.message));
 }

@@ -1,10 +1,15 @@
 /** What is known of a mail before any server is spoken to. */
 import type { ReasonClass } from '../../events.ts';
-import type { Outcome } from '../port.ts';
+import type { Outcome, RouteFault } from '../port.ts';
 
 /** Later may be better. */
 export function later(reason: ReasonClass, reply: string, retryAfterMs?: number): Outcome {
   return { type: 'deferred', reply, status: undefined, reason, retryAfterMs };
+}
+
+/** This machine cannot send it: another route may. */
+export function unsendable(fault: Extract<RouteFault, 'machine' | 'unreachable'>, reply: string): Outcome {
+  return { type: 'deferred', reply, status: undefined, reason: fault === 'machine' ? 'system' : 'network', fault };
 }
 
 /**

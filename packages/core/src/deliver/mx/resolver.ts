@@ -1,6 +1,6 @@
 import { Resolver as DnsResolver } from 'node:dns/promises';
 import { messageOf } from '../../errors.ts';
-import type { DnsOptions } from '../port.ts';
+import type { DnsOptions } from './port.ts';
 import { createQuestions } from './questions.ts';
 
 /** A host that takes mail for a domain; without a name it is a null MX (RFC 7505). */

@@ -1,14 +1,8 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { ROUTE } from '../../option-rules.ts';
 import { check, either, flag, group, list, milliseconds, type Rule, rule, text, whole } from '../../rules.ts';
-import type {
-  DirectMxOptions,
-  DirectMxPorts,
-  DirectMxSettings,
-  DnsOptions,
-  LocalAddressPools,
-  RouteSpec,
-} from '../port.ts';
+import type { DirectMxOptions, RouteSpec } from '../port.ts';
+import type { DirectMxPorts, DirectMxSettings, DnsOptions, LocalAddressPools } from './port.ts';
 
 const LABEL = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/i;
 

@@ -1,4 +1,4 @@
-import type { DirectMxSettings } from '../port.ts';
+import type { DirectMxSettings } from './port.ts';
 
 /** Settings that have a default. */
 type Filled =

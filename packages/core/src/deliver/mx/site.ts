@@ -1,7 +1,7 @@
 import type { Stream } from '../../message.ts';
-import type { DirectMxSettings } from '../port.ts';
 import type { Conversation } from '../smtp/conversation.ts';
 import { createPool, type Pool } from '../smtp/pool.ts';
+import type { DirectMxSettings } from './port.ts';
 
 /** The connections to one site (set of MX hosts) from one local address, with one demand on TLS. */
 export interface Site extends Pick<Pool, 'connections' | 'idle' | 'closeIdle'> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Stream } from '../../message.ts';
-import type { DirectMxSettings } from '../port.ts';
+import type { DirectMxSettings } from './port.ts';
 
 /** Local addresses of one delivery, by kind; both undefined where the system chooses. */
 export interface Source {
@@ -33,17 +33,19 @@ export function chooseSource(
     deliveryId,
     stream,
     avoided = [],
+    lacks = () => false,
   }: {
     readonly deliveryId: string;
     readonly stream: Stream;
     /** Left out, where others are left. */
     readonly avoided?: readonly string[] | undefined;
+    /** Those that this machine does not have are left out as well, and first. */
+    lacks?(localAddress: string): boolean;
   },
 ): Source {
   const all = poolOf(localAddresses, stream);
   if (all.length === 0) return ANY;
-  const left = all.filter((address) => !avoided.includes(address));
-  const pool = left.length === 0 ? all : left;
+  const pool = without(avoided, without(all.filter(lacks), all));
   const four = best(pool.filter(isIPv4), deliveryId);
   const six = best(pool.filter(isIPv6), deliveryId);
   return {
@@ -52,6 +54,12 @@ export function chooseSource(
     reaches: (address) => (isIPv6(address) ? six : four) !== undefined,
     localFor: (address) => (isIPv6(address) ? six : four),
   };
+}
+
+/** All, where nothing would be left. */
+function without(unwanted: readonly string[], all: readonly string[]): readonly string[] {
+  const left = all.filter((address) => !unwanted.includes(address));
+  return left.length === 0 ? all : left;
 }
 
 /** The address with the highest hash together with the delivery. */

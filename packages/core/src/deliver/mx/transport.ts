@@ -1,12 +1,13 @@
 import { type Clock, systemClock } from '../../clock.ts';
 import type { TranscriptStep } from '../../events.ts';
-import type { Attempt, DirectMxSettings, Outcome, OutgoingMail, ReceiverBounds, Transport } from '../port.ts';
+import type { Attempt, Outcome, OutgoingMail, ReceiverBounds, Transport } from '../port.ts';
 import { type Conversation, isUnfit } from '../smtp/conversation.ts';
 import { failureOf, isStale, oneLine, outcomeOf, type SmtpFailure } from '../smtp/failure.ts';
 import { cachedResolver } from './cached-resolver.ts';
 import { candidates } from './candidates.ts';
 import { createDialer } from './dial.ts';
 import { type Plan, planOf } from './plan.ts';
+import type { DirectMxSettings } from './port.ts';
 import { createReach, type Peer, type Reach, Unreached } from './reach.ts';
 import { later } from './refusals.ts';
 import { createResolver, type Resolver } from './resolver.ts';
@@ -140,7 +141,7 @@ export function createMxTransport(route: string, given: DirectMxSettings, contex
         outcome,
         transcript: { route, startedAt, ms: clock.now() - startedAt, steps: [] },
       });
-      const plan = await planOf(mail, { settings, resolver, policyOf, random });
+      const plan = await planOf(mail, { settings, resolver, policyOf, random, lacks: dialer.lacks });
       if ('type' in plan) return unsent(plan);
       const site = siteOf(plan, mail.site);
       const entered = await site.enter(streamOf(mail));

@@ -8,7 +8,7 @@ import { type PlanContext, planOf } from './plan.ts';
 import { createReach, Unreached } from './reach.ts';
 
 /** What a try works with. */
-export interface TryContext extends PlanContext {
+export interface TryContext extends Omit<PlanContext, 'lacks'> {
   readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -36,7 +36,7 @@ export async function tryDomain(
 
   const since = performance.now();
   const envelope = { from: '', to: `postmaster@${domain}`, utf8: false, eightBit: false };
-  const plan = await planOf({ deliveryId: '', envelope }, { ...given, settings });
+  const plan = await planOf({ deliveryId: '', envelope }, { ...given, settings, lacks: () => false });
   const refused = 'type' in plan;
   const found = refused && 'reply' in plan ? plan.reply : refused ? '' : hostsOf(plan.hosts);
   onStep('MX', found, Math.round(performance.now() - since));

@@ -1,8 +1,9 @@
 import { createServer } from 'node:net';
 import type { TranscriptStep } from '../../events.ts';
 import type { VerifyOptions } from '../../verify-options.ts';
-import type { DirectMxSettings, Verification, VerificationFailure } from '../port.ts';
+import type { Verification, VerificationFailure } from '../port.ts';
 import { oneLine } from '../smtp/failure.ts';
+import type { DirectMxSettings } from './port.ts';
 import { type TryContext, tryDomain } from './try-domain.ts';
 
 /**

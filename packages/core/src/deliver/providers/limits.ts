@@ -29,23 +29,38 @@ export function demandsOf(route: RouteSpec, labels: Labels): RouteDemands {
  * @throws MailRelayError `MESSAGE_INVALID`, or `HEADER_INVALID` for a header that the route writes
  */
 export function checkLabels(route: RouteSpec, labels: Labels, own: readonly HeaderField[]): void {
+  const problem = labelsProblem(route, labels, own);
+  if (problem !== undefined) throw problem;
+}
+
+/** Largest mail that the provider behind a route takes, bytes; undefined where there is none. */
+export function mostBytesOf(route: RouteSpec): number | undefined {
+  return providerOf(route)?.limits.maxBytes;
+}
+
+/** What {@link checkLabels} throws; undefined where the provider takes all of it. */
+export function labelsProblem(
+  route: RouteSpec,
+  labels: Labels,
+  own: readonly HeaderField[],
+): MailRelayError | undefined {
   const provider = providerOf(route);
-  if (provider === undefined || route.kind !== 'smtp' || route.provider === undefined) return;
+  if (provider === undefined || route.kind !== 'smtp' || route.provider === undefined) return undefined;
   for (const [name] of own) {
     if (provider.owns.includes(name.toLowerCase()))
-      throw new MailRelayError('HEADER_INVALID', {
+      return new MailRelayError('HEADER_INVALID', {
         header: name,
         route: route.name,
         reason: `${name} is written by the route ${route.name}, which takes tags, campaign and tracking from their fields`,
       });
   }
   const problem = nameProblem(provider, labels) ?? headerProblem(provider.headers(labels, route.provider), provider);
-  if (problem !== undefined)
-    throw new MailRelayError('MESSAGE_INVALID', {
-      field: problem.field,
-      route: route.name,
-      reason: `${problem.says} (route ${route.name})`,
-    });
+  if (problem === undefined) return undefined;
+  return new MailRelayError('MESSAGE_INVALID', {
+    field: problem.field,
+    route: route.name,
+    reason: `${problem.says} (route ${route.name})`,
+  });
 }
 
 interface LabelProblem {

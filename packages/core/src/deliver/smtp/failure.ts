@@ -63,9 +63,16 @@ export function outcomeOf({ error, step, afterData, connected, own }: SmtpFailur
   if (error.responseCode !== undefined && error.response) {
     const outcome = classifyReply(reply, step);
     if (own) return { ...outcome, own };
-    return connected || outcome.type !== 'bounced'
-      ? outcome
-      : { type: 'deferred', reply, status: outcome.status, reason: outcome.reason, fault: outcome.fault ?? 'refused' };
+    if (connected) return outcome;
+    // Nobody has spoken of a mail yet.
+    if (outcome.type === 'deferred') return { ...outcome, fault: outcome.fault ?? 'connection' };
+    return {
+      type: 'deferred',
+      reply,
+      status: outcome.status,
+      reason: outcome.reason,
+      fault: outcome.fault ?? 'refused',
+    };
   }
   if (afterData) return { type: 'unknown', reply, reason: error.code === 'ETIMEDOUT' ? 'timeout' : 'unknown' };
   if (/certificate|self.signed|TLS|SSL/i.test(error.message)) return deferred('tls');

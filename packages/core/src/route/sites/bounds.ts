@@ -1,4 +1,4 @@
-import type { DirectMxSettings, RouteSpec } from '../../deliver/port.ts';
+import type { DirectMxOptions, RouteSpec } from '../../deliver/port.ts';
 import type { SiteBounds } from '../../queue/port.ts';
 import { parseRates } from '../../rate.ts';
 import { OWN_SITES, type ResolvedShaping, type SiteLimits } from '../../shaping-options.ts';
@@ -98,7 +98,7 @@ function isOfDomain(site: string): boolean {
 }
 
 /** Local addresses that a site sees at once. */
-export function addressesOf(localAddresses: DirectMxSettings['localAddresses']): number {
+export function addressesOf(localAddresses: DirectMxOptions['localAddresses']): number {
   if (localAddresses === undefined) return 1;
   if (Array.isArray(localAddresses)) return Math.max(1, localAddresses.length);
   const pools = localAddresses as {

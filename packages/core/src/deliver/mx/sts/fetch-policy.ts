@@ -1,7 +1,7 @@
 import { type RequestOptions, request } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { isSpecialAddress } from '../../../special-addresses.ts';
-import type { DirectMxSettings } from '../../port.ts';
+import type { DirectMxSettings } from '../port.ts';
 import type { Resolver } from '../resolver.ts';
 import { type Policy, parsePolicy } from './policy.ts';
 
