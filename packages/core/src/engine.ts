@@ -111,7 +111,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     log: host.log,
     onMoved: () => queue?.wake(),
   });
-  const views = createLaneViews({ store, routes: options.routes, shaping, clock });
+  const views = createLaneViews({ store, routes: options.routes, shaping, ways, clock });
   let queue: LocalQueue | undefined;
   let listening = false;
   const notifying = createNotifying({

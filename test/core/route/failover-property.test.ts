@@ -1,10 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Outcome, RouteSpec } from '../../../packages/core/src/deliver/port.ts';
-import type { MailRelay, MessageEvent, RouteRules } from '../../../packages/core/src/index.ts';
-import { createTestClock, type Moved, type TestClock } from '../../../packages/core/src/testing/clock.ts';
-import { relayWith } from '../../support/relay.ts';
-import { SAID, scripted } from '../../support/scripted.ts';
+import type { MessageEvent, RouteRules } from '../../../packages/core/src/index.ts';
+import { clockedRelay, SAID, scripted } from '../../support/scripted.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -140,9 +138,8 @@ async function play(specs: readonly Route[], all: readonly Mail[]) {
     // One mail at a time, so that none is on its way as a breaker opens.
     return { ...route, takes: TAKES[spec.takes], concurrency: 1 };
   });
-  const clock: TestClock = createTestClock(begin, () => movedBy(relay, models, () => clock.now()));
   const queue = { retryFirstMs: MINUTE, retryMaxMs: 10 * MINUTE };
-  const relay = relayWith({ routes: made, thread: false, clock, queue });
+  const { relay, clock } = clockedRelay({ routes: made, queue }, begin);
   const events: MessageEvent[] = [];
   relay.on('event', (event) => void events.push(event));
   const ids: string[] = [];
@@ -159,32 +156,6 @@ async function play(specs: readonly Route[], all: readonly Mail[]) {
   const { breakers } = await relay.health();
   await relay.stop();
   return { tries, models, early, events, ids, items, breakers };
-}
-
-/** What moves the clock. Mail of the last route is not even claimed while it does not work: it is due when the next probe is. */
-function movedBy(relay: MailRelay, models: ReadonlyMap<string, Model>, now: () => number): Moved {
-  const last = [...models.keys()].at(-1);
-  const waitsUntil = (route: string): number => (route === last ? models.get(route)?.openUntil : undefined) ?? 0;
-  const isBusy = async (): Promise<boolean> =>
-    (await relay.lanes.list()).some(
-      ({ route, sending, oldestDueAt = Number.POSITIVE_INFINITY }) =>
-        sending > 0 || Math.max(oldestDueAt, waitsUntil(route)) <= now(),
-    );
-  return {
-    async settled() {
-      const patience = performance.now() + 10_000;
-      for (let quiet = 0; quiet < 2; quiet = (await isBusy()) ? 0 : quiet + 1) {
-        if (performance.now() > patience) throw new Error('the queue does not come to rest');
-        await new Promise(setImmediate);
-      }
-    },
-    async nextDueAt() {
-      const due = (await relay.lanes.list()).flatMap(({ route, oldestDueAt }) =>
-        oldestDueAt === undefined ? [] : [Math.max(oldestDueAt, waitsUntil(route))],
-      );
-      return due.length === 0 ? undefined : Math.min(...due);
-    },
-  };
 }
 
 /** Names of the routes that take a mail, in their order. */

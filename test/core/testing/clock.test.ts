@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { clockedRelay, SAID, scripted } from '../../support/scripted.ts';
 import { HOUR, kitWith, MINUTE, SECOND, START, statesOf } from './support.ts';
 
 const mail = { to: 'ada@example.com', subject: 'Hello', text: 'Hello Ada' };
@@ -36,6 +37,22 @@ describe("a test's clock", () => {
     expect(((at[3] ?? 0) - (at[2] ?? 0)) / MINUTE).toBeGreaterThan(3);
     await clock.advance(6 * 24 * HOUR);
     expect(await statesOf(kit, id)).toEqual({ 'down@simulator.example': 'failed' });
+  });
+
+  it('waits for the next probe of a route that does not work', async () => {
+    let up = false;
+    const routes = [scripted('out', () => (up ? SAID.sent : SAID.down))];
+    const { relay, clock, waiting } = clockedRelay({ routes });
+    for (let number = 0; number < 5; number++) await relay.send({ ...mail, to: `reader${number}@example.com` });
+    await waiting.settled();
+    const breaker = (await relay.health()).breakers.out;
+    expect(breaker).toMatchObject({ state: 'open', probeAt: expect.any(Number) });
+    expect(await relay.lanes.list()).toMatchObject([{ waiting: 5, readyAt: breaker?.probeAt }]);
+    up = true;
+    await clock.advance(2 * MINUTE);
+    expect(await relay.lanes.list()).toMatchObject([{ waiting: 0 }]);
+    const { items } = await relay.messages.list();
+    expect(items.map(({ state }) => state)).toEqual(Array(5).fill('sent'));
   });
 
   it('dates what readers do', async () => {

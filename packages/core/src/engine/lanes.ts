@@ -7,6 +7,7 @@ import type { LaneKey, LaneLimit, LaneRecord, LaneUse, LaneView, SiteLane } from
 import type { Bounds } from '../route/sites/bounds.ts';
 import type { Store } from '../store/port.ts';
 import type { Shaping } from './shaping.ts';
+import type { Ways } from './ways.ts';
 
 type Sending = (route: string) => Readonly<Record<Stream, number>>;
 
@@ -22,9 +23,10 @@ export function createLaneViews(context: {
   readonly store: Pick<Store, 'queue' | 'sites'>;
   readonly routes: readonly RouteSpec[];
   readonly shaping: Pick<Shaping, 'boundsOf'>;
+  readonly ways: Pick<Ways, 'heldUntil'>;
   readonly clock: Pick<Clock, 'now'>;
 }): LaneViews {
-  const { store, routes, shaping, clock } = context;
+  const { store, routes, shaping, ways, clock } = context;
 
   function ofRoute({ route, stream }: LaneKey, now: number): LaneLimit[] {
     const { rates, today } = store.queue.used({ route, stream }, now);
@@ -64,6 +66,7 @@ export function createLaneViews(context: {
     const limits = limitsOf(lane, now, sending);
     const known = site === undefined ? undefined : store.sites.lane(route, site, stream);
     const rule = known?.rule;
+    const readyAt = site === undefined ? plainReadyAt(lane, limits, now) : known?.readyAt;
     return {
       ...lane,
       limits,
@@ -75,7 +78,7 @@ export function createLaneViews(context: {
         factor: factorOf(rule, now),
         avoided: avoidedBy(rule, now),
       },
-      readyAt: site === undefined ? plainReadyAt(lane, limits, now) : known?.readyAt,
+      readyAt: readyAt === undefined ? undefined : Math.max(readyAt, ways.heldUntil(route, now) ?? 0),
     };
   }
 

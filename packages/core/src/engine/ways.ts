@@ -49,6 +49,8 @@ export interface Ways {
   first(mail: EnteringMail, now: number): string | undefined;
   /** Whether a lane is fed: mail of a route that does not work waits where no other route could take it. */
   isFed(route: string, now: number): boolean;
+  /** Until when a lane that is not fed waits at least, ms since the epoch; undefined where it is fed. */
+  heldUntil(route: string, now: number): number | undefined;
 }
 
 /** Mail that may take no other way waits at least so long for its route, ms. */
@@ -83,6 +85,9 @@ export function createWays(
   const beside = (route: string | undefined, mail: EnteringMail, bytes?: number): readonly string[] =>
     takingOf(mail).filter((name) => name === route || fits(name, mail, bytes));
 
+  const isFed = (route: string, now: number): boolean =>
+    route !== last || !lessons.has(route) || breakers.look(route, now) !== 'open';
+
   return {
     enter(route, mail, now) {
       const lesson = lessons.get(route);
@@ -110,7 +115,8 @@ export function createWays(
     },
     first: (mail, now) => failover.first(beside(undefined, mail), now),
     beyond: (route, mail, now) => failover.next(beside(route, mail), route, now),
-    isFed: (route, now) => route !== last || !lessons.has(route) || breakers.look(route, now) !== 'open',
+    isFed,
+    heldUntil: (route, now) => (isFed(route, now) ? undefined : breakers.of(route).health().probeAt),
   };
 }
 

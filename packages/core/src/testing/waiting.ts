@@ -15,7 +15,7 @@ export interface Waiting {
   ): Promise<MessageRecord>;
   /** Resolves when everything that is due has been tried, and subscriptions and endpoints have been told of it. */
   settled(): Promise<void>;
-  /** When the next mail is due; undefined where none waits. */
+  /** When the next mail may go; undefined where none waits. */
   nextDueAt(): Promise<number | undefined>;
 }
 
@@ -55,8 +55,7 @@ export function createWaiting(relay: MailRelay, told: () => Promise<void>, now: 
       // What is written is announced in the same turn.
       await new Promise(setImmediate);
       const busy = (await allLanes(relay)).filter(
-        ({ paused, sending, oldestDueAt = Number.POSITIVE_INFINITY }) =>
-          sending > 0 || (!paused && oldestDueAt <= now()),
+        ({ paused, sending, readyAt = Number.POSITIVE_INFINITY }) => sending > 0 || (!paused && readyAt <= now()),
       );
       if (busy.length === 0) {
         await new Promise(setImmediate);
@@ -89,8 +88,8 @@ export function createWaiting(relay: MailRelay, told: () => Promise<void>, now: 
       } while (events !== before);
     },
     async nextDueAt() {
-      const due = (await allLanes(relay)).flatMap(({ paused, oldestDueAt }) =>
-        paused || oldestDueAt === undefined ? [] : [oldestDueAt],
+      const due = (await allLanes(relay)).flatMap(({ paused, readyAt }) =>
+        paused || readyAt === undefined ? [] : [readyAt],
       );
       return due.length === 0 ? undefined : Math.min(...due);
     },
