@@ -35,7 +35,7 @@ const PAGE = 4096;
 const UNPRESSED_MS = 100;
 const people = Array.from({ length: MAILS }, (_, index) => `r${index}@example.com`);
 
-beforeAll(() => void removeStaleDisks());
+beforeAll(removeStaleDisks);
 
 async function taken(smtp: RemoteSmtp, goal: number): Promise<void> {
   await expect.poll(() => arrivals(smtp).size, { timeout: TIMEOUT / 3, interval: 10 }).toBeGreaterThanOrEqual(goal);
@@ -215,7 +215,7 @@ it('a disk that a killed run has left is removed before the next tests', async (
   const ended = spawnSync(process.execPath, ['--version']).pid;
   const [stale, own] = [smallDisk(context, 'memory', ended), smallDisk(context)];
   expect(readFileSync('/proc/mounts', 'utf8')).toContain(stale);
-  expect(removeStaleDisks()).toContain(dirname(stale));
+  removeStaleDisks();
   expect(existsSync(dirname(stale))).toBe(false);
   const mounts = readFileSync('/proc/mounts', 'utf8');
   expect(mounts).not.toContain(stale);

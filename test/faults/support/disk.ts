@@ -67,14 +67,12 @@ function removeDisk(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Removes the disks of processes that were killed before they could; answers their folders. */
-export function removeStaleDisks(): string[] {
-  const all = readdirSync(tmpdir()).flatMap((name) => {
+/** Removes the disks of processes that were killed before they could. */
+export function removeStaleDisks(): void {
+  for (const name of readdirSync(tmpdir())) {
     const pid = NAME.exec(name)?.[1];
-    return pid === undefined || lives(Number(pid)) ? [] : [join(tmpdir(), name)];
-  });
-  for (const folder of all) removeDisk(folder);
-  return all;
+    if (pid !== undefined && !lives(Number(pid))) removeDisk(join(tmpdir(), name));
+  }
 }
 
 function lives(pid: number): boolean {
