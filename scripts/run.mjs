@@ -1,9 +1,10 @@
 // npm run <task>: makes the repository ready (pinned pnpm, dependencies, build), then runs the task under the pinned Node.
 // Plain JavaScript without dependencies: it has to start on a fresh machine with Node 20 and npm alone.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { become } from './become.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
@@ -19,8 +20,8 @@ const ENV = {
 };
 
 /**
- * What each task runs; `build` tells whether it needs the packages compiled, `env` what it finds in the environment, and
- * `files` which files it takes where none is named.
+ * What each task runs; `build` tells whether it needs the packages compiled, `env` what it finds in the environment,
+ * `files` which files it takes where none is named, and `longestMs` after what time it has failed.
  */
 const TASKS = {
   test: { node: ['scripts/test.ts'], build: true },
@@ -36,6 +37,7 @@ const TASKS = {
     tool: ['vitest', 'run', '--project', 'e2e', '--maxWorkers', '2'],
     files: ['test/faults'],
     env: { MAIL_RELAY_FAULTS: 'full' },
+    longestMs: 20 * 60_000,
   },
   lint: { tool: ['biome', 'ci'] },
   format: { tool: ['biome', 'check', '--write'] },
@@ -51,9 +53,11 @@ function main(name, args) {
   installPnpm();
   installDependencies();
   if (task.build) build();
-  if (task.node) become(pinnedNode(), [...task.node, ...args], task.env);
+  const { longestMs } = task;
+  const options = { cwd: ROOT, env: { ...ENV, ...task.env }, ...(longestMs === undefined ? {} : { longestMs }) };
+  if (task.node) become(pinnedNode(), [...task.node, ...args], options);
   const files = args.every((argument) => argument.startsWith('-')) ? (task.files ?? []) : [];
-  if (task.tool) become(task.tool[0], [...task.tool.slice(1), ...files, ...args], task.env);
+  if (task.tool) become(task.tool[0], [...task.tool.slice(1), ...files, ...args], options);
 }
 
 function installPnpm() {
@@ -117,15 +121,6 @@ function run(command, args, { quiet = false, env = ENV } = {}) {
   const code = result.status ?? 1;
   if (quiet && code !== 0) process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`);
   return code;
-}
-
-/** Hands over to the task: its output, its signals and its exit code are this process's. */
-function become(command, args, env = {}) {
-  const child = spawn(command, args, { cwd: ROOT, env: { ...ENV, ...env }, stdio: 'inherit', shell: WINDOWS });
-  process.on('SIGINT', () => {}); // the terminal sends it to the task as well, and the task decides
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  child.on('error', (error) => fail(`${command} did not start: ${error.message}`));
-  child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
 }
 
 /** What a task prints is its own. */

@@ -1,7 +1,11 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, readdirSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { processesWith } from '../support/processes.ts';
+import { scratchFolder } from '../support/relay.ts';
 
 const Figure = z.strictObject({
   name: z.string().regex(/^\w+: ./),
@@ -11,11 +15,29 @@ const Figure = z.strictObject({
   met: z.boolean().nullable(),
 });
 
-const run = (...parameters: string[]): Promise<{ stdout: string }> =>
-  promisify(execFile)(process.execPath, [...process.execArgv, `${import.meta.dirname}/run.ts`, ...parameters]);
+const LINUX = process.platform === 'linux';
+const PROGRAM = [...process.execArgv, `${import.meta.dirname}/run.ts`];
 
-it('each benchmark runs, and prints well-formed figures', async () => {
-  const { stdout } = await run('--tiny', '--json', '--all');
+/** @param folder - the only place for what it leaves, and a mark of all that it starts */
+const run = (folder: string, ...parameters: string[]): Promise<{ stdout: string }> =>
+  promisify(execFile)(process.execPath, [...PROGRAM, ...parameters], { env: { ...process.env, TMPDIR: folder } });
+
+/** A folder for a benchmark, which Postfix reaches as a user of its own. */
+function openFolder(): string {
+  const folder = scratchFolder();
+  chmodSync(folder, 0o755);
+  return folder;
+}
+
+/** A benchmark that ends, however it ends, ends everything that it started, and removes its files. */
+async function expectNothingLeft(folder: string): Promise<void> {
+  if (LINUX) await expect.poll(() => processesWith(folder)).toEqual([]);
+  expect(readdirSync(folder)).toEqual([]);
+}
+
+it('each benchmark runs, prints well-formed figures, and leaves nothing', async () => {
+  const folder = openFolder();
+  const { stdout } = await run(folder, '--tiny', '--json', '--all');
   const figures = stdout
     .trim()
     .split('\n')
@@ -40,8 +62,28 @@ it('each benchmark runs, and prints well-formed figures', async () => {
     ].sort(),
   );
   expect(figures.filter(({ target, met }) => (target === null) !== (met === null))).toEqual([]);
+  await expectNothingLeft(folder);
 }, 300_000);
 
+it.runIf(LINUX)('a benchmark that is stopped in the middle leaves nothing', async () => {
+  const folder = openFolder();
+  const child: ChildProcess = spawn(process.execPath, [...PROGRAM, 'campaign', '--tiny'], {
+    env: { ...process.env, TMPDIR: folder },
+    stdio: 'ignore',
+  });
+  onTestFinished(() => void child.kill());
+  const exited = once(child, 'exit');
+  // Its sink, and who sends to it.
+  const others = (): number => processesWith(folder).filter((id) => id !== child.pid).length;
+  await expect.poll(others, { interval: 5 }).toBeGreaterThanOrEqual(2);
+  await expect.poll(() => readdirSync(folder), { interval: 5 }).not.toEqual([]);
+  child.kill('SIGTERM');
+  expect(await exited).toEqual([1, null]);
+  await expectNothingLeft(folder);
+});
+
 it('a benchmark that is not there is named, with those that are', async () => {
-  await expect(run('speed')).rejects.toThrow(/there is no benchmark speed; known are campaign, signed/);
+  await expect(run(scratchFolder(), 'speed')).rejects.toThrow(
+    /there is no benchmark speed; known are campaign, signed/,
+  );
 });

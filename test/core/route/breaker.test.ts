@@ -49,6 +49,12 @@ describe('the breaker of a route', () => {
     expect(waits).toEqual([5, 10, 20, 40, 80, 160, 300, 300, 300, 300].map((seconds) => seconds * 1000));
   });
 
+  it('lets a probe go when the clock is set back, and names no time that lies ahead of it from then on', () => {
+    const breaker = failing(3, 3_600_000);
+    expect([breaker.pass(10), breaker.pass(10)]).toEqual(['probe', 'open']);
+    expect(breaker.health().probeAt).toBe(10);
+  });
+
   it('takes another probe where nothing came of the first', () => {
     const breaker = failing(3);
     const { probeAt = 0 } = breaker.health();

@@ -6,7 +6,8 @@ export function inForm<T>(form: { readonly short: T; readonly full: T }): T {
   return FULL ? form.full : form.short;
 }
 
-const seed = Number(process.env.MAIL_RELAY_SEED ?? Math.floor(Math.random() * 2 ** 31));
+/** What all that is random here comes from. */
+export const seed: number = Number(process.env.MAIL_RELAY_SEED ?? Math.floor(Math.random() * 2 ** 31));
 console.info(`MAIL_RELAY_SEED=${seed}`);
 let state = seed;
 

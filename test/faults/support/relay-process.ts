@@ -10,7 +10,7 @@ import {
 } from '../../../packages/core/src/index.ts';
 import { toNodeHandler } from '../../../packages/core/src/node/index.ts';
 import { BROWSER } from './browser.ts';
-import { engineHeap } from './engine-heap.ts';
+import { engineUsage, threadUsage } from './engine-usage.ts';
 import type { Answer, Call, RelaySettings } from './relay-calls.ts';
 import { run as runSpree, type Spree } from './spree.ts';
 
@@ -49,15 +49,8 @@ if (http) {
 /** What a test may ask of the process itself. */
 const own: Readonly<Record<string, (...parameters: never[]) => unknown>> = {
   /** Memory and handles, after garbage was collected. */
-  usage() {
-    (globalThis as { gc?: () => void }).gc?.();
-    return {
-      rss: process.memoryUsage.rss(),
-      heap: process.memoryUsage().heapUsed,
-      handles: process.getActiveResourcesInfo(),
-    };
-  },
-  engineHeap,
+  usage: () => ({ rss: process.memoryUsage.rss(), ...threadUsage() }),
+  engineUsage,
   sendUntilKilled: (spree: Spree<SendMessage>) => runSpree(spree, (message) => relay.send(message)),
   readUntilKilled: (spree: Spree<string>) =>
     runSpree(spree, async (url) => {

@@ -3,17 +3,16 @@ import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { MailRelay, SendMessage } from '../../../packages/core/src/index.ts';
 import { SOURCE_ARGUMENTS } from '../../support/source.ts';
+import type { ThreadUsage } from './engine-usage.ts';
 import type { Answer, RelaySettings } from './relay-calls.ts';
 import type { Spree } from './spree.ts';
 
 const PROGRAM = fileURLToPath(new URL('./relay-process.ts', import.meta.url));
 const START_MS = 30_000;
 
-/** Memory and handles of a process. */
-export interface Usage {
+/** Memory of a process, bytes, and what its main thread has in its hands. */
+export interface Usage extends ThreadUsage {
   readonly rss: number;
-  readonly heap: number;
-  readonly handles: readonly string[];
 }
 
 /** A relay in another process. */
@@ -30,8 +29,8 @@ export interface RemoteRelay {
   readonly stop: MailRelay['stop'];
   readonly start: MailRelay['start'];
   usage(): Promise<Usage>;
-  /** Bytes in use of the heap of its engine, which has to be preloaded with `engine-heap.ts`. */
-  engineHeap(): Promise<number>;
+  /** Of its engine, which has to be preloaded with `engine-usage.ts`. */
+  engineUsage(): Promise<ThreadUsage>;
   /** Sends one mail after the other until it is killed. Rejects where it is not. */
   sendUntilKilled(spree: Spree<SendMessage>): Promise<void>;
   /** The same with URLs of its routes, which readers ask for. */
@@ -90,7 +89,7 @@ export async function remoteRelay(
     stop: (options) => call('stop', options),
     start: () => call('start'),
     usage: () => call('usage'),
-    engineHeap: () => call('engineHeap'),
+    engineUsage: () => call('engineUsage'),
     sendUntilKilled: (spree) => untilKilled('sendUntilKilled', spree),
     readUntilKilled: (spree) => untilKilled('readUntilKilled', spree),
     async kill() {

@@ -20,6 +20,8 @@ export interface Start {
 /** A process of the simulation: a queue and its store. */
 export interface SimulatedProcess {
   readonly queue: LocalQueue;
+  /** Mail that this process accepts itself, whose queue knows of it at once. */
+  accept(stream: LaneKey['stream'], count: number): Promise<void>;
   /** The process is gone from one moment to the next: nothing that it does arrives anywhere any more. */
   kill(): void;
 }
@@ -33,6 +35,7 @@ const LEASE_MS = 400;
 /** A file with mail that waits, and processes that share it, on the clock of vitest's fake timers. */
 export interface Simulation {
   readonly starts: Start[];
+  /** Mail that a process accepts which delivers none. */
   accept(stream: LaneKey['stream'], count: number): Promise<void>;
   /** @param options.pace - a process that does all the same so many times slower lives through longer windows. @default 1 */
   launch(options: {
@@ -66,19 +69,27 @@ export async function simulate(path: string, rates: readonly Rate[]): Promise<Si
   let before = 0;
   const elapsed = (): number => before + performance.now();
 
+  async function acceptIn(
+    store: Store,
+    stream: LaneKey['stream'],
+    count: number,
+    onPosted?: () => void,
+  ): Promise<void> {
+    const recipients = Array.from({ length: count }, () => recipientOf(`${stream}${accepted++}@example.com`));
+    const input = {
+      campaign: undefined,
+      tags: [],
+      metadata: undefined,
+      sendAt: undefined,
+      idempotencyKey: undefined,
+    };
+    const mail = { ...input, content: contentOf({ stream }), route: 'out', now: Date.now(), recipients };
+    await store.intake.accept(mail, undefined, onPosted);
+  }
+
   return {
     starts,
-    async accept(stream, count) {
-      const recipients = Array.from({ length: count }, () => recipientOf(`${stream}${accepted++}@example.com`));
-      const input = {
-        campaign: undefined,
-        tags: [],
-        metadata: undefined,
-        sendAt: undefined,
-        idempotencyKey: undefined,
-      };
-      await own.intake.accept({ ...input, content: contentOf({ stream }), route: 'out', now: Date.now(), recipients });
-    },
+    accept: (stream, count) => acceptIn(own, stream, count),
     async launch({ concurrency, latency, pace = 1 }) {
       const store = await open(path);
       const number = stores.push(store);
@@ -116,6 +127,7 @@ export async function simulate(path: string, rates: readonly Rate[]): Promise<Si
       await queue.start();
       const process: SimulatedProcess = {
         queue,
+        accept: (stream, count) => acceptIn(store, stream, count, queue.wake),
         kill() {
           dead = true;
           living.delete(process);

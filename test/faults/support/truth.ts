@@ -51,15 +51,31 @@ export function onTheWay(store: string, smtp: RemoteSmtp, since = 0): string[] {
   return [...new Set(recipientsOf(smtp.seen().slice(since), 'begun'))].filter((to) => held.has(to));
 }
 
+/** A process that was killed. */
+interface Killed {
+  /** Lines of the server's log before it began. */
+  readonly since: number;
+  readonly connections: number;
+  /** Of its rate, where it had one. */
+  readonly limit?: number;
+}
+
+/**
+ * Most mails that a process can have on its way: those on its connections, and those whose results are not written. A batch of
+ * results is written at a time, while the next one gathers; nothing is claimed meanwhile, so that each is of what the lanes of
+ * the two streams had in memory: a tenth of the limit each, or what goes for 50 times on the connections.
+ */
+function mostOnTheWay({ connections, limit }: Killed): number {
+  const depth = Math.min(connections * 50, Math.ceil((limit ?? Number.POSITIVE_INFINITY) / 10));
+  return 2 * connections + 2 * 2 * depth;
+}
+
 /**
  * The same of one process alone. Each is on a connection, or among the last that were answered: results are written in batches,
- * one after another, in the order of the answers.
+ * one after another, in the order of the answers. How many these may be is bounded by a number as well.
  */
-export function expectFewOnTheWay(
-  store: string,
-  smtp: RemoteSmtp,
-  { since, connections }: { readonly since: number; readonly connections: number },
-): string[] {
+export function expectFewOnTheWay(store: string, smtp: RemoteSmtp, killed: Killed): string[] {
+  const { since, connections } = killed;
   const begun = onTheWay(store, smtp, since);
   const held = new Set(begun);
   const answered = recipientsOf(smtp.seen().slice(since), 'answered');
@@ -68,6 +84,7 @@ export function expectFewOnTheWay(
   const unwritten = answered.findIndex((to) => held.has(to));
   const overtook = unwritten < 0 ? [] : answered.slice(unwritten).filter((to) => !held.has(to));
   expect(overtook.length, 'results that were written before those of earlier answers').toBeLessThanOrEqual(connections);
+  expect(begun.length, 'mails on their way').toBeLessThanOrEqual(mostOnTheWay(killed));
   return begun;
 }
 
@@ -127,7 +144,7 @@ export function expectDuplicatesWithin(smtp: RemoteSmtp, allowed: ReadonlyMap<st
 }
 
 /**
- * What the report of the campaign must say, and says: everybody got the mail, and nothing else happened than the events tell.
+ * What the reports must say, and say, of the campaign, of all mail, and by stream and route: everybody got the mail, and nothing else happened than the events tell.
  *
  * @param refused - those of the people whom the server refused for good: their mail bounced instead
  */
@@ -147,17 +164,34 @@ export async function expectReportIsTrue(
   );
   expect(types.filter((type) => type === 'sent')).toHaveLength(people - refused.length);
   expect(types.filter((type) => type === 'bounced')).toHaveLength(refused.length);
-  expect(await relay.reports.campaign(campaign)).toMatchObject({
-    accepted: people,
+  const outcomes = {
     sent: people - refused.length,
     tried: people,
-    pending: 0,
     deferrals: deferred,
     deferred: everDeferred.length,
     bounced: refused.length,
     failed: 0,
-    suppressed: 0,
-    cancelled: 0,
-  });
+  };
+  const figures = { ...outcomes, accepted: people, pending: 0, suppressed: 0, cancelled: 0 };
+  expect(await relay.reports.campaign(campaign)).toMatchObject(figures);
+  // There is no other mail in the file.
+  expect(await relay.reports.summary()).toMatchObject(figures);
+  for (const by of ['stream', 'route'] as const) {
+    const { total, rows } = await relay.reports.by(by);
+    expect(total).toMatchObject(outcomes);
+    expect(rows).toMatchObject(statesBy(account.deliveries, by));
+  }
   return account;
+}
+
+/** What a report by stream or route must say of deliveries that are over. */
+function statesBy(deliveries: readonly DeliveryRecord[], by: 'stream' | 'route'): object[] {
+  const groups = Map.groupBy(deliveries, (delivery) => delivery[by]);
+  return [...groups]
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, all]) => {
+      const count = (state: DeliveryRecord['state']): number =>
+        all.filter((delivery) => delivery.state === state).length;
+      return { name, tried: all.length, sent: count('sent'), bounced: count('bounced') };
+    });
 }

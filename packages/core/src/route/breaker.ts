@@ -60,7 +60,11 @@ export function createBreaker(now: number): Breaker {
     look,
     pass(at) {
       const passage = look(at);
-      if (passage === 'probe') enter('half-open', at);
+      if (passage === 'probe') {
+        // The others wait for this one, and not for a time before the clock was set back.
+        probeAt = Math.min(probeAt ?? at, at);
+        enter('half-open', at);
+      }
       return passage;
     },
     worked(at) {

@@ -114,6 +114,22 @@ export function queueSuite(name: string, open: OpenStore): void {
       expect(await claim(store, me, back + 1600)).toHaveLength(2);
     });
 
+    it('does not hold up what was given back for a while when the clock is set back', async () => {
+      const { store, accept, owner } = await benchOn(open);
+      await accept({ recipients: [recipientOf('scheduled@example.com')], sendAt: NOW + 10 });
+      await accept();
+      const me = await owner();
+      await store.queue.beat(me, { now: NOW, leaseMs: 1000 });
+      const [a] = (await claim(store, me, NOW, 1)) as [ClaimedDelivery];
+      const returned = { type: 'returned', dueAt: NOW + 5000 } as const;
+      const given = { deliveryId: a.id, startedAt: undefined, transcript: undefined, result: returned };
+      await store.queue.settle([given], { owner: me, now: NOW });
+      const back = NOW - 3_600_000;
+      await store.queue.beat(me, { now: back, leaseMs: 1000 });
+      expect(await claim(store, me, back + 4999)).toEqual([]);
+      expect(await claim(store, me, back + 5000)).toMatchObject([{ id: a.id }]);
+    });
+
     it('leaves what a silent owner held where who beats does not take over', async () => {
       const { store, accept, owner } = await benchOn(open);
       await accept();

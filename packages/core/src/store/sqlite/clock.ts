@@ -27,7 +27,14 @@ export function createClock(db: Database, rates: RateLog, onRewound: (now: numbe
       .where('lane_id', '=', p.lane)
       .where('due_at', '>', p.now)
       .where('updated_at', '>', p.ahead)
-      .where((row) => row.or([row('state', '=', stateCode('deferred')), row('due_at', '<=', row.ref('updated_at'))])),
+      .where((row) => {
+        const sendAt = row.selectFrom('message').select('send_at').whereRef('message.id', '=', 'delivery.message_id');
+        return row.or([
+          row('state', '=', stateCode('deferred')),
+          row('due_at', '<=', row.ref('updated_at')),
+          row('due_at', 'is not', sendAt),
+        ]);
+      }),
   );
   const moveBeats = db.prepare((query, { now }: { now: number }) =>
     query.updateTable('owner').set({ beat_at: now }).where('beat_at', '>', now),
