@@ -14,7 +14,12 @@ const all = pages();
 // Below the repository, so that the packages are found; ignored by git.
 mkdirSync(join(ROOT, '.tools'), { recursive: true });
 const folder = mkdtempSync(join(ROOT, '.tools', 'snippets-'));
-const sink = new SMTPServer({ authOptional: true, disabledCommands: ['STARTTLS'], logger: false });
+const sink = new SMTPServer({
+  authOptional: true,
+  disabledCommands: ['STARTTLS'],
+  onAuth: ({ username }, _, done) => done(null, { user: username }),
+  logger: false,
+});
 let sinkPort = 0;
 
 beforeAll(async () => {

@@ -28,7 +28,7 @@ import { createRouteFaults } from './engine/route-faults.ts';
 import { createRouting } from './engine/routing.ts';
 import { createShaping } from './engine/shaping.ts';
 import { createSubmitting } from './engine/submitting.ts';
-import { createVerifying } from './engine/verifying.ts';
+import { createVerifying, noSuchRoute } from './engine/verifying.ts';
 import { createWarnings } from './engine/warnings.ts';
 import { createWayNames } from './engine/way-names.ts';
 import { MailRelayError, messageOf } from './errors.ts';
@@ -99,8 +99,8 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     log: host.log,
   });
   const transports = new Map<string, Transport>();
-  const faults = createRouteFaults(host.log, options.routes);
   const breakers = createBreakers(clock);
+  const faults = createRouteFaults(host.log, options.routes, breakers);
   const shaping = createShaping({ routes: options.routes, shaping: options.shaping, store, clock, log: host.log });
   const { ways, siteOf, siteWays, siteMoves } = createRouting({
     routes: options.routes,
@@ -266,8 +266,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     ...createReporting(store),
     lanes: async (query) => views.views(await store.queue.lanes(query)),
     async pauseLane(lane, paused): Promise<void> {
-      if (!routeNames.includes(lane.route))
-        throw new MailRelayError('OPTIONS_INVALID', { reason: `there is no route ${lane.route}` });
+      if (!routeNames.includes(lane.route)) throw noSuchRoute(lane.route, routeNames);
       if (lane.site !== undefined && shaping.boundsOf(lane.route, lane.site) === undefined) {
         const reason = `the route ${lane.route} has no lanes by site: give it \`shaping: true\`, or leave \`site\` out`;
         throw new MailRelayError('OPTIONS_INVALID', { option: 'site', reason });

@@ -183,7 +183,8 @@ function routesOf(options: MailRelayOptions, env: Environment, factories: RouteF
     options.routes?.map((route, index) => routeOf(route, `routes[${index}]`, factories)) ?? fromEnvironment;
   if (routes === undefined || routes.length === 0) return [factories.capture()];
   const names = routes.map((route) => route.name);
-  if (new Set(names).size !== names.length) refuse('routes', 'must have different names');
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) refuse('routes', `has two routes named ${twice}: give one of them another \`name\``);
   return routes;
 }
 

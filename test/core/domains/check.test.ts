@@ -41,6 +41,14 @@ describe('relay.domains.check()', () => {
     ]);
   });
 
+  it('proposes no SPF record where no sender is known: that would tell receivers to doubt all mail', async () => {
+    const relay = relayWith({ thread: false });
+    const { findings } = await relay.domains.check('acme.example', { resolver: fakeResolver({ records: {} }) });
+    const spf = findings.find(({ topic }) => topic === 'spf');
+    expect(spf).toMatchObject({ code: 'spf-missing', status: 'problem', says: expect.stringMatching(/`addresses`/) });
+    expect(spf).not.toHaveProperty('publish');
+  });
+
   it('takes no answer for no statement', async () => {
     const { ok, findings } = await findingsOf({ fail: ['TXT r1._domainkey.acme.example', 'TXT _dmarc.acme.example'] });
     expect(ok).toBe(false);

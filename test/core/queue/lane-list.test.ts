@@ -85,6 +85,21 @@ describe('a list of lanes', () => {
     expect((await store.queue.lanes({ limit: 1000, offset: 0 })).every(({ paused }) => paused)).toBe(true);
   });
 
+  it.each([
+    ['rate', { rate: '1/day' }],
+    ['warm-up', { warmUp: { from: new Date().toISOString().slice(0, 10), days: [1, 1] } }],
+  ])('says of a lane by site when the %s of the route has room for it again', async (kind, limit) => {
+    const relay = relayWith({ routes: [capture({ name: 'out', shaping: true, ...limit })], thread: false });
+    const { deliveries } = await relay.send({ to: ['a@gmail.com', 'b@gmail.com'], subject: 'Hi', text: 'Hello' });
+    const waiting = async () => (await relay.lanes.list({ site: 'google' })).filter((lane) => lane.waiting === 1);
+    await expect.poll(waiting).toMatchObject([{ sending: 0 }]);
+    const explained = await Promise.all(deliveries.map(({ id }) => relay.messages.explain(id)));
+    const left = explained.find(({ state }) => state === 'queued');
+    expect(left?.reasons).toMatchObject([{ kind }]);
+    expect(left?.nextAt?.getTime()).toBeGreaterThan(Date.now());
+    expect((await waiting())[0]?.readyAt).toBe(left?.nextAt?.getTime());
+  });
+
   it('has 100 lanes unless told, and refuses what makes no sense', async () => {
     const relay = relayWith({ routes: [capture({ name: 'out', shaping: true })], queue: { deliver: false } });
     for (let site = 0; site < 51; site++) await relay.lanes.pause('out', { site: `site${site}` });

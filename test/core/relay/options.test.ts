@@ -40,6 +40,11 @@ describe('production', () => {
     );
   });
 
+  it('names the name that two routes have, as two servers of one host do', () => {
+    const routes = [smtp('smtp://localhost:2501'), smtp('smtp://localhost:2502')];
+    expect(() => createMailRelay({ routes, store: ':memory:' })).toThrow(/two routes named localhost: give .* `name`/);
+  });
+
   it('warns of a public URL that is not https, except on this machine', () => {
     const warned = (publicUrl: string): number => {
       const warn = vi.fn();

@@ -79,8 +79,9 @@ describe('the breaker of a route, as health() shows it', () => {
   ])('opens where the server %s', async (_, server, options) => {
     const started = await way((await server()).port, options);
     await sendThree(started);
-    const { breakers } = await started.relay.health();
+    const { breakers, failing } = await started.relay.health();
     expect(breakers).toMatchObject({ first: { state: 'open' }, backup: { state: 'closed', failures: 0 } });
+    expect(failing.map(({ route }) => route)).toEqual(['first']);
     expect(breakers.first?.probeAt).toBeGreaterThan(breakers.first?.since ?? Number.POSITIVE_INFINITY);
     expect(started.events.filter(({ type }) => type === 'deferred').every((event) => 'movedTo' in event)).toBe(true);
   });
@@ -98,7 +99,7 @@ describe('the breaker of a route, as health() shows it', () => {
       await relay.send({ to: `r${n}@example.org`, subject: 'Hi', text: 'Hello' });
       await expect.poll(() => events.filter(({ type }) => type === 'deferred' || type === 'bounced').length).toBe(n);
     }
-    expect((await relay.health()).breakers).toMatchObject({ first: { state: 'closed', failures: 0 } });
+    expect(await relay.health()).toMatchObject({ breakers: { first: { state: 'closed', failures: 0 } }, failing: [] });
     expect(events.some((event) => 'movedTo' in event && event.movedTo !== undefined)).toBe(moved);
   });
 });

@@ -48,7 +48,7 @@ it.skipIf(process.platform !== 'linux')(
     expect(values).toMatchObject({ MainThread: [own], 'mail-relay': [Math.max(own, 5)] });
     expect(new Set(values['mail-relay-dkim'])).toEqual(new Set([Math.max(own, 15)]));
     // They collect the engine's garbage, on two cores as much as a fifth of its time.
-    expect(new Set(values['V8Worker'])).toEqual(new Set([Math.max(own, 7)]));
+    expect(new Set(values.V8Worker)).toEqual(new Set([Math.max(own, 7)]));
     // Its files and names are looked up by a pool of Node, which takes after the thread that is the first to use it.
     expect(new Set(values['libuv-worker'])).toEqual(new Set([own]));
   },

@@ -27,8 +27,12 @@ export async function checkSpf(lookup: Lookup, domain: string, senders: Senders)
     ...(publish === undefined ? {} : { publish: textRecord(domain, publish) }),
   });
   const [record] = found;
-  if (record === undefined)
-    return finding('problem', 'spf-missing', 'nothing says who may send for the domain', policyOf(senders));
+  if (record === undefined) {
+    const says = 'nothing says who may send for the domain';
+    const publish = policyOf(senders);
+    if (publish !== undefined) return finding('problem', 'spf-missing', says, publish);
+    return finding('problem', 'spf-missing', `${says}. To hear what to publish, give \`addresses\` or \`includes\``);
+  }
   if (spf.error !== undefined) return finding('problem', spf.error.code, spf.error.says);
   if (spf.lookups > MAX_LOOKUPS)
     return finding(
@@ -79,9 +83,11 @@ function termOf(address: string): string {
   return `${address.includes(':') ? 'ip6' : 'ip4'}:${address}`;
 }
 
-function policyOf({ addresses, includes, providers }: Senders): string {
+/** The record to publish. Where no sender is known there is none: `v=spf1 ~all` makes receivers doubt all mail. */
+function policyOf({ addresses, includes, providers }: Senders): string | undefined {
   const all = new Set([...includes, ...providers.map(({ include }) => include)]);
-  return ['v=spf1', ...[...all].map((one) => `include:${one}`), ...addresses.map(termOf), '~all'].join(' ');
+  const terms = [...[...all].map((one) => `include:${one}`), ...addresses.map(termOf)];
+  return terms.length === 0 ? undefined : ['v=spf1', ...terms, '~all'].join(' ');
 }
 
 /** Before what ends the evaluation. */

@@ -8,7 +8,7 @@ import type { RoutePlaces } from '../report/explain-facts.ts';
 import type { Breakers } from '../route/breakers.ts';
 import type { DeliveryRecord, Store } from '../store/port.ts';
 import type { EngineApi } from '../thread/port.ts';
-import { isOfTime, type LaneViews } from './lanes.ts';
+import type { LaneViews } from './lanes.ts';
 
 /** Why deliveries are where they are. */
 export function createExplaining(context: {
@@ -21,13 +21,6 @@ export function createExplaining(context: {
   readonly clock: Pick<Clock, 'now'>;
 }): Pick<EngineApi, 'explain'> {
   const { store, views, breakers, routes, clock } = context;
-
-  /** When the route has room again, where a rate or a warm-up of its own is used up. */
-  function fullUntil({ route, stream }: DeliveryRecord, now: number): number | undefined {
-    const full = views.limitsOf({ route, stream }, now).some((limit) => isOfTime(limit) && limit.used >= limit.most);
-    const until = full ? store.queue.nextSlotAt({ route, stream }, now) : undefined;
-    return until === undefined || until <= now ? undefined : until;
-  }
 
   function inHand({ id }: DeliveryRecord): InHand | undefined {
     const deliveryId = decodeId('dlv', id);
@@ -47,7 +40,7 @@ export function createExplaining(context: {
         events: record.events.filter(({ deliveryId }) => deliveryId === delivery.id),
         lane: store.queue.lane({ route, stream, site }),
         downUntil: down ? breakers.of(route).health().probeAt : undefined,
-        fullUntil: fullUntil(delivery, now),
+        fullUntil: views.fullUntil({ route, stream }, now),
         limits: views.limitsOf({ route, stream, site }, now),
         site: site === undefined ? undefined : store.sites.lane(route, site, stream),
         inHand: inHand(delivery),

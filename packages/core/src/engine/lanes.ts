@@ -16,6 +16,8 @@ export interface LaneViews {
   views(lanes: readonly LaneRecord[]): LaneView[];
   /** The limits of a lane that nothing is known of otherwise. */
   limitsOf(lane: LaneKey, now: number): readonly LaneLimit[];
+  /** When the route of a lane has room again, where a rate or a warm-up of its own is used up. */
+  fullUntil(lane: LaneKey, now: number): number | undefined;
 }
 
 /** Joins what is configured with what is counted. */
@@ -66,7 +68,7 @@ export function createLaneViews(context: {
     const limits = limitsOf(lane, now, sending);
     const known = site === undefined ? undefined : store.sites.lane(route, site, stream);
     const rule = known?.rule;
-    const readyAt = site === undefined ? plainReadyAt(lane, limits, now) : known?.readyAt;
+    const ready = readyAt(lane, site === undefined ? lane.oldestDueAt : known?.readyAt, limits, now);
     return {
       ...lane,
       limits,
@@ -78,20 +80,27 @@ export function createLaneViews(context: {
         factor: factorOf(rule, now),
         avoided: avoidedBy(rule, now),
       },
-      readyAt: readyAt === undefined ? undefined : Math.max(readyAt, ways.heldUntil(route, now) ?? 0),
+      readyAt: ready === undefined ? undefined : Math.max(ready, ways.heldUntil(route, now) ?? 0),
     };
   }
 
-  function plainReadyAt(lane: LaneRecord, limits: readonly LaneLimit[], now: number): number | undefined {
-    if (lane.oldestDueAt === undefined || lane.paused) return undefined;
+  /** @param own - when the lane could start a mail, if the route had room for it */
+  function readyAt(lane: LaneRecord, own: number | undefined, limits: readonly LaneLimit[], now: number) {
+    if (own === undefined || lane.paused) return undefined;
     // A place is free when a mail that is on its way leaves it.
     if (limits.some((limit) => limit.kind === 'concurrency' && isFull(limit))) return undefined;
-    const full = limits.some((limit) => isOfTime(limit) && isFull(limit));
-    return Math.max(lane.oldestDueAt, (full ? store.queue.nextSlotAt(lane, now) : undefined) ?? 0);
+    return Math.max(own, fullUntil(lane, now) ?? 0);
+  }
+
+  function fullUntil({ route, stream }: LaneKey, now: number): number | undefined {
+    const full = ofRoute({ route, stream }, now).some((limit) => isOfTime(limit) && isFull(limit));
+    const until = full ? store.queue.nextSlotAt({ route, stream }, now) : undefined;
+    return until === undefined || until <= now ? undefined : until;
   }
 
   return {
     limitsOf,
+    fullUntil,
     views(lanes) {
       const asked = new Map<string, ReturnType<Sending>>();
       const sending: Sending = (route) => {
@@ -109,7 +118,7 @@ function isFull({ used, most }: LaneLimit): boolean {
 }
 
 /** Whether a limit has room again at a time that is known. */
-export function isOfTime({ kind }: LaneLimit): boolean {
+function isOfTime({ kind }: LaneLimit): boolean {
   return kind === 'rate' || kind === 'warm-up';
 }
 

@@ -1,10 +1,12 @@
 import type { Outcome, RouteSpec } from '../deliver/port.ts';
 import { encodeId } from '../message.ts';
+import type { Breakers } from '../route/breakers.ts';
 import type { FailingRoute, HostApi } from '../thread/port.ts';
 
 /** Reasons that are about the route, whoever the mail is for. */
 const FAULTS: ReadonlySet<string> = new Set(['auth-failure', 'tls', 'network', 'timeout']);
 const AGAIN_MS = 60_000;
+const TEXT = 'a route does not work; its mail takes the next one, or waits: relay.routes.verify() says what is wrong';
 /** Codes of the system and of nodemailer, which stand in what became of a connection. */
 const ERROR_CODE =
   /\bE(?:ADDRNOTAVAIL|ACCES|PERM|[MN]FILE|CONN[A-Z]+|TIMEDOUT|NOTFOUND|NODATA|AI_AGAIN|HOSTUNREACH|NETUNREACH|PIPE|PROTO|SOCKET|DNS)\b/;
@@ -13,21 +15,26 @@ const ERROR_CODE =
 export interface RouteFaults {
   /** Takes the outcome of an attempt. */
   note(route: string, deliveryId: number, outcome: Outcome, now: number): void;
-  /** Routes whose last attempt failed for a reason of the route. */
+  /** Routes whose last attempt failed for a reason of the route; a server that ends conversations (421) is one as its breaker opens. */
   failing(): readonly FailingRoute[];
 }
 
 /**
- * Tells the log that a route does not work: its mail waits, and nobody else would say so. Once a minute for each route and
+ * Tells the log that a route does not work: nobody else would say so. Once a minute for each route and
  * reason, with the host and the error's code; without the server's words, which may hold addresses.
  */
-export function createRouteFaults(log: HostApi['log'], routes: readonly RouteSpec[]): RouteFaults {
+export function createRouteFaults(
+  log: HostApi['log'],
+  routes: readonly RouteSpec[],
+  breakers: Pick<Breakers, 'look'>,
+): RouteFaults {
   const told = new Map<string, number>();
   const failing = new Map<string, FailingRoute>();
   return {
     note(route, deliveryId, outcome, now) {
       const spec = routes.find(({ name }) => name === route);
-      if (outcome.type !== 'deferred' || !isOfRoute(outcome, spec)) {
+      const down = breakers.look(route, now) !== 'closed';
+      if (outcome.type !== 'deferred' || !isOfRoute(outcome, spec, down)) {
         failing.delete(route);
         return;
       }
@@ -39,13 +46,18 @@ export function createRouteFaults(log: HostApi['log'], routes: readonly RouteSpe
       const host = spec?.kind === 'smtp' ? spec.smtp.host : undefined;
       const code = ERROR_CODE.exec(outcome.reply)?.[0];
       const fields = { route, host, reason, code, status, delivery: encodeId('dlv', deliveryId) };
-      log('warn', fields, 'a route does not work; its mail waits and is tried again');
+      log('warn', fields, TEXT);
     },
     failing: () => [...failing.values()],
   };
 }
 
 /** In direct MX most are faults of one recipient's domain, and say nothing about the route. */
-function isOfRoute({ reason, fault }: Extract<Outcome, { type: 'deferred' }>, spec: RouteSpec | undefined): boolean {
-  return spec?.kind === 'mx' ? fault === 'machine' : FAULTS.has(reason);
+function isOfRoute(
+  { reason, fault }: Extract<Outcome, { type: 'deferred' }>,
+  spec: RouteSpec | undefined,
+  down: boolean,
+): boolean {
+  if (spec?.kind === 'mx') return fault === 'machine';
+  return FAULTS.has(reason) || (down && fault === 'connection');
 }

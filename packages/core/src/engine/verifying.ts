@@ -45,14 +45,11 @@ export function createVerifying(context: {
   return {
     async verifyRoutes(name, options) {
       const chosen = context.routes.filter((route) => name === undefined || route.name === name);
-      if (chosen.length === 0) {
-        const known = context.routes.map((route) => route.name);
-        throw new MailRelayError('OPTIONS_INVALID', {
-          option: 'route',
-          known,
-          reason: `there is no route ${name}; known are ${known.join(', ')}`,
-        });
-      }
+      if (chosen.length === 0)
+        throw noSuchRoute(
+          name ?? '',
+          context.routes.map((route) => route.name),
+        );
       if (options.domain !== undefined && !chosen.some(takesDomain))
         refuse(
           'verify().domain',
@@ -61,4 +58,10 @@ export function createVerifying(context: {
       return Promise.all(chosen.map((route) => verify(route, options)));
     },
   };
+}
+
+/** Says which routes there are, where none has the name. */
+export function noSuchRoute(name: string, known: readonly string[]): MailRelayError {
+  const reason = `there is no route ${name}; known are ${known.join(', ')}`;
+  return new MailRelayError('OPTIONS_INVALID', { option: 'route', known, reason });
 }

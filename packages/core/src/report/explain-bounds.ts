@@ -29,7 +29,7 @@ export function timeBounds({ delivery, events, now }: ExplainFacts): ExplainedRe
 export function downBounds({ delivery, downUntil }: ExplainFacts): ExplainedReason[] {
   if (downUntil === undefined) return [];
   const until = new Date(downUntil);
-  const text = `the route ${delivery.route} does not work; it is tried at ${until.toISOString()}`;
+  const text = `the route ${delivery.route} does not work, and is tried by one mail at ${until.toISOString()}`;
   return [{ kind: 'route-down', text, until }];
 }
 

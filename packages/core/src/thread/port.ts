@@ -106,7 +106,7 @@ export interface Health {
   readonly queue: { readonly waiting: number; readonly sending: number; readonly oldestMs: number };
   /** The 100 busiest. */
   readonly lanes: readonly LaneRecord[];
-  /** Routes of this process that do not work at the moment; their mail waits. */
+  /** Routes of this process that do not work at the moment; their mail takes the next one, or waits. */
   readonly failing: readonly FailingRoute[];
   /**
    * How this process's routes do, by the name of the route: its circuit breaker, since when, failures in a row, and when the
