@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createTokens } from '../../packages/core/src/token.ts';
@@ -201,4 +203,24 @@ describe('bounce tokens', () => {
     for (const wrong of ['', 'a', '0'.repeat(14), 'z'.repeat(24), `${token}a`, ` ${token}`, 'ä'.repeat(20)])
       expect(tokens.readBounce(wrong)).toBeUndefined();
   });
+});
+
+it('what is remembered of contents and links keeps no more memory than it has', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const tokens = createTokens(['a secret of enough length']);
+  const use = (number: number): void => {
+    tokens.readClick(
+      tokens.link(`content ${number}`, 0, 'https://example.com/'),
+      tokens.clicker(`content ${number}`, 1),
+    );
+    // What others do meanwhile takes the rest of the pool.
+    for (let other = 0; other < 100; other++) Buffer.from('x'.repeat(100));
+  };
+  use(0);
+  collect();
+  const before = process.memoryUsage().arrayBuffers;
+  for (let number = 1; number < 900; number++) use(number);
+  collect();
+  expect((process.memoryUsage().arrayBuffers - before) / 900).toBeLessThan(500);
 });
