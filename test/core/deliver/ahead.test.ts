@@ -22,6 +22,9 @@ async function groupServer({ message, recipient, messageMs = 20 }: Answers = {})
   const taken: number[] = [];
   const ahead: number[] = [];
   let opened = 0;
+  /** Messages without an answer, and how many there ever were as a connection was opened. */
+  let unanswered = 0;
+  let beside = 0;
   const server = await rawServer((socket, line) => {
     const state = (states.get(socket) ?? begin(socket)) as State;
     if (line === undefined) return;
@@ -37,9 +40,11 @@ async function groupServer({ message, recipient, messageMs = 20 }: Answers = {})
       const own = message?.(state.mail, socket);
       if (own === undefined) taken.push(state.mail);
       state.open += 1;
+      unanswered += 1;
       answer(own ?? '250 2.0.0 Ok', messageMs);
       void state.answers.then(() => {
         state.open -= 1;
+        unanswered -= 1;
         // Who complains hears no more of what came with it.
         if (own?.startsWith('554')) socket.end();
       });
@@ -63,12 +68,13 @@ async function groupServer({ message, recipient, messageMs = 20 }: Answers = {})
   const states = new WeakMap<Socket, State>();
   function begin(socket: Socket): State {
     opened += 1;
+    beside += unanswered;
     const state = { inData: false, refused: false, mail: -1, open: 0, answers: Promise.resolve() };
     states.set(socket, state);
     socket.write('220 here\r\n');
     return state;
   }
-  return { ...server, taken, ahead, opened: () => opened };
+  return { ...server, taken, ahead, opened: () => opened, beside: () => beside };
 }
 
 interface State {
@@ -82,6 +88,10 @@ interface State {
 
 const all = (transport: Transport, count: number): Promise<Attempt[]> =>
   Promise.all(Array.from({ length: count }, (_, index) => transport.send(mail(index))));
+const unfit = (index: number): OutgoingMail => ({
+  ...mail(index),
+  envelope: { ...mail(index).envelope, to: `zoé${index}@example.com`, utf8: true },
+});
 const outcomes = (attempts: readonly Attempt[]): string[] => attempts.map(({ outcome }) => outcome.type);
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
@@ -112,7 +122,7 @@ describe('the envelope of the next mail', () => {
     const attempts = await all(transportTo(server.port, { connections: 1 }), 7);
     expect(outcomes(attempts)).toEqual(['sent', 'sent', 'sent', 'deferred', 'bounced', 'sent', 'sent']);
     expect([server.taken, server.opened()]).toEqual([[0, 1, 2, 5, 6], 1]);
-    expect(attempts[3]?.transcript.steps.map(({ step, reply }) => `${step} ${reply.slice(0, 3)}`)).toEqual([
+    expect(attempts[3]?.transcript.steps.map(({ step, reply }) => `${step} ${reply?.slice(0, 3)}`)).toEqual([
       'MAIL 250',
       'RCPT 250',
       'DATA 354',
@@ -164,10 +174,6 @@ describe('the envelope of the next mail', () => {
   it('waits for its turn where a mail that is not fit for the server was about to go before it', async () => {
     const server = await groupServer();
     const transport = transportTo(server.port, { connections: 1 });
-    const unfit = (index: number): OutgoingMail => ({
-      ...mail(index),
-      envelope: { ...mail(index).envelope, to: `zoé${index}@example.com`, utf8: true },
-    });
     const attempts = await Promise.all(
       numbers(9).map((index) => transport.send(index % 3 === 2 ? unfit(index) : mail(index))),
     );
@@ -201,5 +207,25 @@ describe('the envelope of the next mail', () => {
     expect(outcomes(attempts)).toEqual(Array(8).fill('sent'));
     expect([server.taken, server.ahead, server.opened()]).toEqual([numbers(8), [2, 5], 3]);
     await expect.poll(() => server.lines.filter((line) => line === 'QUIT').length).toBe(2);
+  });
+
+  it('has the place of a connection to itself until all is answered, where it does not begin after all', async () => {
+    const server = await groupServer({ messageMs: 60 });
+    const transport = transportTo(server.port, { connections: 1, idleMs: 1 });
+    const withdrawn = { ...mail(2), onStart: () => false };
+    const first = [transport.send(mail(0)), transport.send(mail(1)), transport.send(withdrawn)];
+    await first[2];
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const attempts = await Promise.all([...first, transport.send(mail(3))]);
+    expect(outcomes(attempts)).toEqual(['sent', 'sent', 'withdrawn', 'sent']);
+    expect([server.taken, server.beside()]).toEqual([[0, 1, 3], 0]);
+  });
+
+  it('opens no connection beside one that is to end, and has a reply to come', async () => {
+    const server = await groupServer();
+    const transport = transportTo(server.port, { connections: 1, maxMessagesPerConnection: 3 });
+    const attempts = await Promise.all([mail(0), mail(1), unfit(2), mail(3)].map((one) => transport.send(one)));
+    expect(outcomes(attempts)).toEqual(['sent', 'sent', 'bounced', 'sent']);
+    expect([server.taken, server.opened(), server.beside()]).toEqual([[0, 1, 3], 2, 0]);
   });
 });

@@ -14,6 +14,8 @@ export interface Conversation {
   readonly mails: number;
   /** Nothing more can be sent on it. */
   readonly ended: boolean;
+  /** Comes when all that was said has its reply, or will have none; undefined where nothing is outstanding. */
+  readonly answered: Promise<void> | undefined;
   /** The server was told the next mail before it had answered, as it offers, and did not like it. */
   readonly refusesAhead: boolean;
   /**
@@ -62,6 +64,7 @@ export function createConversation(
 ): Conversation {
   const pipelining = extensions.has('PIPELINING');
   const waiting: Waiting[] = [];
+  let lastReply: Promise<unknown> = Promise.resolve();
   let group = '';
   let broken: SmtpError | undefined;
   let closing = false;
@@ -107,7 +110,9 @@ export function createConversation(
   }
 
   function replyTo(step: string): Promise<Reply | undefined> {
-    return new Promise((answer) => waiting.push({ step, askedAt: Date.now(), answer }));
+    const reply = new Promise<Reply | undefined>((answer) => waiting.push({ step, askedAt: Date.now(), answer }));
+    lastReply = reply;
+    return reply;
   }
 
   /** Adds a command to the group, and answers its reply. */
@@ -190,6 +195,9 @@ export function createConversation(
     },
     get ended() {
       return broken !== undefined || closing;
+    },
+    get answered() {
+      return waiting.length === 0 ? undefined : lastReply.then(() => {});
     },
     get refusesAhead() {
       return refusesAhead;

@@ -14,10 +14,10 @@ export interface Pool {
    * false where none waits: the place is kept.
    */
   handOn(conversation: Conversation, stream: Stream): boolean;
-  /** Gives a place back, with its conversation where there is one. */
+  /** Gives a place back, with its conversation where there is one; it is free once all that was said there is answered. */
   release(conversation: Conversation | undefined, stream: Stream): void;
-  /** Ends a conversation that broke; its place is kept, for another one. */
-  drop(conversation: Conversation): void;
+  /** Ends a conversation that broke, when all is answered; its place is kept, for another one. */
+  drop(conversation: Conversation): Promise<void>;
   /** Connections, with those that are about to be opened. */
   readonly connections: number;
   /** Connections that are open, and that nobody uses. */
@@ -155,6 +155,25 @@ export function createPool(options: PoolOptions): Pool {
     else end(conversation);
   }
 
+  function handOn(conversation: Conversation, stream: Stream): boolean {
+    if (conversation.ended || conversation.mails >= maxMessages || refusesAhead) return false;
+    used[stream] -= 1;
+    const handed = giveOn(conversation);
+    if (!handed) used[stream] += 1;
+    return handed;
+  }
+
+  function release(conversation: Conversation | undefined, stream: Stream): void {
+    // Who was to go behind a message that has no reply yet did not; another connection in this place would be one too many.
+    if (conversation?.answered !== undefined) {
+      if (!handOn(conversation, stream)) void conversation.answered.then(() => release(conversation, stream));
+      return;
+    }
+    used[stream] -= 1;
+    if (conversation !== undefined) passOrKeep(conversation);
+    wakeNext();
+  }
+
   return {
     async acquire(stream) {
       const given = await place(stream, true);
@@ -168,19 +187,12 @@ export function createPool(options: PoolOptions): Pool {
       makeRoom();
       return undefined;
     },
-    handOn(conversation, stream) {
-      if (conversation.ended || conversation.mails >= maxMessages || refusesAhead) return false;
-      used[stream] -= 1;
-      const handed = giveOn(conversation);
-      if (!handed) used[stream] += 1;
-      return handed;
+    handOn,
+    release,
+    async drop(conversation) {
+      end(conversation);
+      await conversation.answered;
     },
-    release(conversation, stream) {
-      used[stream] -= 1;
-      if (conversation !== undefined) passOrKeep(conversation);
-      wakeNext();
-    },
-    drop: end,
     get connections() {
       return open();
     },
