@@ -171,6 +171,18 @@ describe('the envelope of the next mail', () => {
     expect(server.ahead).toEqual([2, 3, 4]);
   });
 
+  it.each([
+    '550 5.1.1 <r3@pipelining.example>: unknown',
+    '550 5.1.1 no r3, see http://mx.pipelining.example/synchronization/help',
+    '550 5.1.1 pipelining.example has no r3',
+  ])('goes on where an address, a host or a page has the words of such a complaint: %s', async (reply) => {
+    const server = await groupServer({ recipient: (index) => (index === 3 ? reply : undefined) });
+    const attempts = await all(transportTo(server.port, { connections: 1 }), 8);
+    expect(outcomes(attempts)).toEqual(numbers(8).map((index) => (index === 3 ? 'bounced' : 'sent')));
+    expect([server.opened(), server.lines.filter((line) => line.startsWith('RCPT')).length]).toEqual([1, 8]);
+    expect(server.ahead).toContain(7);
+  });
+
   it('waits for its turn where a mail that is not fit for the server was about to go before it', async () => {
     const server = await groupServer();
     const transport = transportTo(server.port, { connections: 1 });

@@ -50,8 +50,8 @@ const QUIT_MS = 1000;
 const QUICK_MS = 250;
 
 const UNFIT = 'EUNFIT';
-/** How servers say that they were told more than they had asked for. */
-const AHEAD_COMPLAINT = /pipelin|synchroni[sz]ation/i;
+/** How servers say that they were told more than they had asked for; not where it stands in an address, a host or a link. */
+const AHEAD_COMPLAINT = /(?<![\w.@/-])(?:pipelin\w*|synchroni[sz]ation)(?![\w@/-]|\.\w)/i;
 
 /**
  * Speaks over an open connection, in groups of commands where the server takes them (RFC 2920).
@@ -221,11 +221,13 @@ export function createConversation(
   async function transact(mail: Sent, onStep: StepSink, onWritten: (() => void) | undefined): Promise<string> {
     const problem = unfit(mail, { verified, extensions }) ?? (await envelope(mail.envelope, mail.raw.length, onStep));
     if (problem !== undefined) throw problem;
+    // The server may have ended it as it asked for the message.
+    if (broken !== undefined) throw lost('DATA', false);
     const answer = message(dotStuffed(mail.raw));
     // Whatever the server says to the message, it has forgotten the envelope (RFC 5321 section 4.1.1.4).
     open = false;
     // The envelope of another mail may follow a message (RFC 2920 section 3.1), a message that of another may not.
-    if (pipelining && isQuick && broken === undefined) onWritten?.();
+    if (pipelining && isQuick) onWritten?.();
     const reply = await answer;
     if (reply === undefined) throw lost('MESSAGE', true);
     isQuick = reply.ms < QUICK_MS;
