@@ -12,7 +12,7 @@ import { mail, transportTo } from './transports.ts';
 
 const trouble = fc.record({
   step: fc.constantFrom('MAIL', 'RCPT', 'DATA', 'MESSAGE', 'MESSAGE'),
-  how: fc.constantFrom('4xx', '5xx', '421', 'close', 'answer and close', 'complain', 'complain and close'),
+  how: fc.constantFrom('4xx', '5xx', '421', 'close', 'reset', 'answer and close', 'complain', 'complain and close'),
 });
 const mood: fc.Arbitrary<Mood> = fc.record({
   trouble: fc.oneof(fc.constant(undefined), trouble),
@@ -57,7 +57,7 @@ const OUTCOMES: Record<Exclude<Fate, 'complained'>, readonly Attempt['outcome'][
 function countConnections(port: () => number) {
   const open = new Set<Socket>();
   const count = (): number => {
-    for (const socket of open) if (socket.destroyed || socket.writableEnded) open.delete(socket);
+    for (const socket of open) if (socket.destroyed || socket.writableEnded || socket.errored) open.delete(socket);
     return open.size;
   };
   let most = 0;
@@ -92,7 +92,9 @@ interface Started {
   change?(): void;
 }
 
-async function run({ mails, connections }: World, most: number, start: (port: number) => Started): Promise<void> {
+/** @param most - connections at once */
+async function run(given: World, most: number, start: (port: number) => Started): Promise<void> {
+  const { mails, connections, maxMessagesPerConnection } = given;
   const begun = new Set<number>();
   const tooSoon: number[] = [];
   const server = await moodyServer([...mails.map(({ moods }) => moods), []], (index) => {
@@ -120,6 +122,7 @@ async function run({ mails, connections }: World, most: number, start: (port: nu
       expectTruth(index, mails[index] as One, attempt, server.fates[index] as Fate[]);
     expect(tooSoon, 'seen by the server before their start was counted').toEqual([]);
     expect(counted.most(), 'connections at once').toBeLessThanOrEqual(most);
+    expect(server.mostMails(), 'mails on a connection').toBeLessThanOrEqual(maxMessagesPerConnection);
     // Whatever happened, there is a way for the next.
     const last = await send(mails.length, { stream: 'broadcast', kind: 'plain' });
     expect(last.outcome).toMatchObject({ type: 'sent', reply: `250 2.0.0 ok m${mails.length}.` });

@@ -4,8 +4,8 @@ import { rawServer } from '../../support/smtp.ts';
 /** Where a server makes trouble, and how. */
 export interface Trouble {
   readonly step: 'MAIL' | 'RCPT' | 'DATA' | 'MESSAGE';
-  /** `complain`: that commands came before it had answered; where none did, there is no trouble. */
-  readonly how: '4xx' | '5xx' | '421' | 'close' | 'answer and close' | 'complain' | 'complain and close';
+  /** `reset`: the connection, in place of an end; `complain`: that commands came before it had answered; where none did, there is no trouble. */
+  readonly how: '4xx' | '5xx' | '421' | 'close' | 'reset' | 'answer and close' | 'complain' | 'complain and close';
 }
 
 /** How a server treats a mail, each time that it comes. */
@@ -26,6 +26,7 @@ export interface Mood {
 export type Fate = 'taken' | '4xx' | '5xx' | '421' | 'closed' | 'unasked' | 'silent' | 'complained';
 
 const CALM: Mood = { trouble: undefined, ms: 0, writes: 'replies', insists: false };
+const RESET_MS = 3;
 const REFUSALS = {
   MAIL: { '4xx': '451 4.3.0 later', '5xx': '553 5.1.8 bad sender' },
   RCPT: { '4xx': '450 4.2.1 later', '5xx': '550 5.1.1 unknown' },
@@ -42,6 +43,8 @@ interface Session {
   /** Messages that came, and have no reply yet. */
   unanswered: number;
   wasAhead: boolean;
+  /** Mails that came on it. */
+  mails: number;
   closed: boolean;
   held: string;
   mail: number;
@@ -62,11 +65,12 @@ export async function moodyServer(moods: readonly (readonly Mood[])[], onMail: (
   const times = moods.map(() => 0);
   const sessions = new WeakMap<Socket, Session>();
   let ahead = 0;
+  let mostMails = 0;
 
   function begin(socket: Socket): void {
     socket.setNoDelay(true);
     socket.write('220 here\r\n');
-    const state = { pending: 0, unanswered: 0, wasAhead: false, closed: false, held: '' };
+    const state = { pending: 0, unanswered: 0, wasAhead: false, mails: 0, closed: false, held: '' };
     const transaction = { mail: -1, mood: CALM, good: false, inData: false };
     sessions.set(socket, { ...state, ...transaction, work: Promise.resolve() });
   }
@@ -83,10 +87,12 @@ export async function moodyServer(moods: readonly (readonly Mood[])[], onMail: (
     }
   }
 
-  function close(socket: Socket, session: Session): void {
+  function close(socket: Socket, session: Session, resets = false): void {
     session.closed = true;
     if (session.held !== '' && socket.writable) socket.write(session.held);
-    socket.destroySoon();
+    // What was said before arrives before.
+    if (resets) setTimeout(() => socket.resetAndDestroy(), RESET_MS);
+    else socket.destroySoon();
   }
 
   /** Answers whether it answered as it does in a good mood. */
@@ -107,8 +113,9 @@ export async function moodyServer(moods: readonly (readonly Mood[])[], onMail: (
         close(socket, session);
         return false;
       case 'close':
+      case 'reset':
         end(step === 'MESSAGE' ? 'silent' : 'closed');
-        close(socket, session);
+        close(socket, session, how === 'reset');
         return false;
       case 'complain':
       case 'complain and close':
@@ -150,6 +157,8 @@ export async function moodyServer(moods: readonly (readonly Mood[])[], onMail: (
     if (session.inData || line === 'DATA' || line.startsWith('RCPT')) await next(socket, session, line);
     else if (mail >= 0) {
       onMail(mail);
+      session.mails += 1;
+      mostMails = Math.max(mostMails, session.mails);
       session.mail = mail;
       session.mood = moods[mail]?.[times[mail] ?? 0] ?? CALM;
       times[mail] = (times[mail] ?? 0) + 1;
@@ -174,5 +183,5 @@ export async function moodyServer(moods: readonly (readonly Mood[])[], onMail: (
         session.pending -= 1;
       });
   });
-  return { port: server.port, fates, ahead: () => ahead };
+  return { port: server.port, fates, ahead: () => ahead, mostMails: () => mostMails };
 }
