@@ -12,7 +12,17 @@ import { mail, transportTo } from './transports.ts';
 
 const trouble = fc.record({
   step: fc.constantFrom('MAIL', 'RCPT', 'DATA', 'MESSAGE', 'MESSAGE'),
-  how: fc.constantFrom('4xx', '5xx', '421', 'close', 'reset', 'answer and close', 'complain', 'complain and close'),
+  how: fc.constantFrom(
+    '4xx',
+    '5xx',
+    '421',
+    'close',
+    'reset',
+    'answer and close',
+    'complain',
+    'complain',
+    'complain and close',
+  ),
 });
 const mood: fc.Arbitrary<Mood> = fc.record({
   trouble: fc.oneof(fc.constant(undefined), trouble),
@@ -163,7 +173,7 @@ function expectTruth(index: number, { kind }: One, { outcome, transcript }: Atte
   if (outcome.type === 'sent') expect(steps.slice(-4), told).toEqual(['MAIL', 'RCPT', 'DATA', 'MESSAGE']);
 }
 
-const RUNS = { runs: 80, leastRuns: 20, timeLimitMs: 4500 };
+const RUNS = { runs: 120, leastRuns: 20, timeLimitMs: 4500 };
 
 describe('mails that are begun before the one before them is answered', () => {
   it('have the outcomes that the server gave them, over one route', async () => {

@@ -10,15 +10,15 @@ import { mail, transportTo } from './transports.ts';
 interface Answers {
   message?(index: number, socket: Socket): string | undefined;
   recipient?(index: number): string | undefined;
-  /** How long a message takes, ms. */
-  readonly messageMs?: number;
+  /** How long a message takes, ms. @default 20 */
+  messageMs?(index: number): number;
 }
 
 /**
  * A server that takes groups of commands, and answers to messages after a while. It says for each mail whether its envelope
  * came before the message that was sent before had its answer.
  */
-async function groupServer({ message, recipient, messageMs = 20 }: Answers = {}) {
+async function groupServer({ message, recipient, messageMs = () => 20 }: Answers = {}) {
   const taken: number[] = [];
   const ahead: number[] = [];
   let opened = 0;
@@ -41,7 +41,7 @@ async function groupServer({ message, recipient, messageMs = 20 }: Answers = {})
       if (own === undefined) taken.push(state.mail);
       state.open += 1;
       unanswered += 1;
-      answer(own ?? '250 2.0.0 Ok', messageMs);
+      answer(own ?? '250 2.0.0 Ok', messageMs(state.mail));
       void state.answers.then(() => {
         state.open -= 1;
         unanswered -= 1;
@@ -71,6 +71,7 @@ async function groupServer({ message, recipient, messageMs = 20 }: Answers = {})
     beside += unanswered;
     const state = { inData: false, refused: false, mail: -1, open: 0, answers: Promise.resolve() };
     states.set(socket, state);
+    socket.setNoDelay(true);
     socket.write('220 here\r\n');
     return state;
   }
@@ -131,7 +132,7 @@ describe('the envelope of the next mail', () => {
   });
 
   it('waits where the server takes its time for a message', async () => {
-    const server = await groupServer({ messageMs: 300 });
+    const server = await groupServer({ messageMs: () => 300 });
     const attempts = await all(transportTo(server.port, { connections: 1 }), 4);
     expect(outcomes(attempts)).toEqual(Array(4).fill('sent'));
     expect(server.ahead).toEqual([]);
@@ -222,7 +223,7 @@ describe('the envelope of the next mail', () => {
   });
 
   it('has the place of a connection to itself until all is answered, where it does not begin after all', async () => {
-    const server = await groupServer({ messageMs: 60 });
+    const server = await groupServer({ messageMs: () => 60 });
     const transport = transportTo(server.port, { connections: 1, idleMs: 1 });
     const withdrawn = { ...mail(2), onStart: () => false };
     const first = [transport.send(mail(0)), transport.send(mail(1)), transport.send(withdrawn)];
@@ -239,5 +240,54 @@ describe('the envelope of the next mail', () => {
     const attempts = await Promise.all([mail(0), mail(1), unfit(2), mail(3)].map((one) => transport.send(one)));
     expect(outcomes(attempts)).toEqual(['sent', 'sent', 'bounced', 'sent']);
     expect([server.taken, server.opened(), server.beside()]).toEqual([[0, 1, 3], 2, 0]);
+  });
+
+  describe('of transactional mail', () => {
+    const broadcast = (index: number): OutgoingMail => ({ ...mail(index), stream: 'broadcast' });
+    /** Mail 9 takes its time, mail 3 a little. */
+    const slowFor = (index: number): number => (index === 9 ? 1500 : index === 3 ? 200 : 20);
+
+    /** A transport with a connection for each stream, and a server that was quick so far. */
+    async function warm() {
+      const server = await groupServer({ messageMs: slowFor });
+      const transport = transportTo(server.port, { connections: 2 });
+      const first = transport.send(mail(1));
+      await new Promise((resolve) => setImmediate(resolve));
+      await Promise.all([first, transport.send(broadcast(0))]);
+      expect(server.opened()).toBe(2);
+      const ends: number[] = [];
+      const send = async (one: OutgoingMail): Promise<void> => {
+        await transport.send(one);
+        ends.push(Number(one.subject));
+      };
+      return { server, send, ends };
+    }
+
+    it('does not go behind a newsletter while it may open a connection', async () => {
+      const server = await groupServer({ messageMs: slowFor });
+      const transport = transportTo(server.port, { connections: 2 });
+      await transport.send(broadcast(0));
+      const ends: number[] = [];
+      await Promise.all(
+        [broadcast(9), mail(2)].map((one) => transport.send(one).then(() => ends.push(Number(one.subject)))),
+      );
+      expect(ends).toEqual([2, 9]);
+    });
+
+    it('does not go behind a newsletter while there is a place that newsletters never take', async () => {
+      const { server, send, ends } = await warm();
+      const first = send(mail(3));
+      await expect.poll(() => server.taken).toContain(3);
+      await Promise.all([first, send(broadcast(9)), send(mail(4))]);
+      expect(ends).toEqual([3, 4, 9]);
+    });
+
+    it('goes before newsletters that wait', async () => {
+      const { server, send, ends } = await warm();
+      const first = send(mail(3));
+      await expect.poll(() => server.taken).toContain(3);
+      await Promise.all([first, send(broadcast(5)), send(broadcast(6)), send(mail(4))]);
+      expect(ends.indexOf(4)).toBeLessThan(ends.indexOf(6));
+    });
   });
 });

@@ -11,7 +11,7 @@ export interface Pool {
   acquireNew(stream: Stream): Promise<undefined>;
   /**
    * Gives a place with its conversation to a mail that waits for one, while the message before it has no reply yet. Answers
-   * false where none waits: the place is kept.
+   * false where none waits, or where transactional mail would have to go behind a newsletter: the place is kept.
    */
   handOn(conversation: Conversation, stream: Stream): boolean;
   /** Gives a place back, with its conversation where there is one; it is free once all that was said there is answered. */
@@ -155,8 +155,12 @@ export function createPool(options: PoolOptions): Pool {
     else end(conversation);
   }
 
+  /** It comes by another place before long, while the reply to a newsletter may take its time. */
+  const transactionalWaits = (): boolean => next.length > 0 || waiting.transactional.length > 0;
+
   function handOn(conversation: Conversation, stream: Stream): boolean {
     if (conversation.ended || conversation.mails >= maxMessages || refusesAhead) return false;
+    if (stream === 'broadcast' && most() > 1 && transactionalWaits()) return false;
     used[stream] -= 1;
     const handed = giveOn(conversation);
     if (!handed) used[stream] += 1;
