@@ -152,6 +152,34 @@ describe('the envelope of the next mail', () => {
     expect([...server.taken].sort()).toEqual([0, 1, 2, 4, 5, 6]);
   });
 
+  it.each(['smtp', 'mx'] as const)(
+    'goes out anew where the message before it never gets its reply (%s)',
+    async (kind) => {
+      const server = await groupServer({ messageMs: (index) => (index === 3 ? 10_000 : 20) });
+      const dns = await fakeDns({ 'example.com': { A: ['127.0.0.1'] } });
+      const socketTimeoutMs = 1000;
+      const transport =
+        kind === 'smtp'
+          ? transportTo(server.port, { connections: 1, socketTimeoutMs })
+          : direct(dns, server.port, { connectionsPerSite: 1, socketTimeoutMs });
+      const attempts = await all(transport, 6);
+      expect(outcomes(attempts)).toEqual(['sent', 'sent', 'sent', 'unknown', 'sent', 'sent']);
+      expect(attempts[3]?.outcome).toMatchObject({ reason: 'timeout' });
+      expect([server.taken, server.ahead.includes(4), server.opened()]).toEqual([numbers(6), true, 2]);
+    },
+  );
+
+  it('has times of its own: the wait for the reply before it is none of its steps', async () => {
+    const server = await groupServer({ messageMs: () => 100 });
+    const attempts = await all(transportTo(server.port, { connections: 1 }), 5);
+    expect(server.ahead).toEqual([2, 3, 4]);
+    for (const { transcript } of attempts) {
+      const [envelope = Number.NaN, , , message = Number.NaN] = transcript.steps.slice(-4).map(({ ms }) => ms);
+      expect(envelope).toBeLessThan(message / 2);
+      expect(transcript.ms).toBeGreaterThanOrEqual(message);
+    }
+  });
+
   it.each(['smtp', 'mx'] as const)('is not sent so again where a server complains of that (%s)', async (kind) => {
     let complaints = 0;
     const server = await groupServer({

@@ -8,7 +8,7 @@ export interface Pool {
   /** Waits for a place. Answers a conversation that is open already; undefined where one has to be opened. */
   acquire(stream: Stream): Promise<Conversation | undefined>;
   /** Waits for a place for a conversation that has to be opened. */
-  acquireNew(stream: Stream): Promise<undefined>;
+  acquireNew(stream: Stream): Promise<void>;
   /**
    * Gives a place with its conversation to a mail that waits for one, while the message before it has no reply yet. Answers
    * false where none waits, or where transactional mail would have to go behind a newsletter: the place is kept.
@@ -189,7 +189,6 @@ export function createPool(options: PoolOptions): Pool {
     async acquireNew(stream) {
       await place(stream, false);
       makeRoom();
-      return undefined;
     },
     handOn,
     release,
