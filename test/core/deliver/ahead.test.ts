@@ -1,87 +1,16 @@
-import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { Attempt, OutgoingMail, Transport } from '../../../packages/core/src/deliver/port.ts';
 import { fakeDns } from '../../support/dns.ts';
-import { rawServer } from '../../support/smtp.ts';
+import { groupServer } from './group-server.ts';
 import { direct } from './mx/support.ts';
 import { mail, transportTo } from './transports.ts';
 
-/** Answers of a server: to a message, and to the envelope of a mail. */
-interface Answers {
-  message?(index: number, socket: Socket): string | undefined;
-  recipient?(index: number): string | undefined;
-  /** How long a message takes, ms. */
-  readonly messageMs?: number;
-}
-
-/**
- * A server that takes groups of commands, and answers to messages after a while. It says for each mail whether its envelope
- * came before the message that was sent before had its answer.
- */
-async function groupServer({ message, recipient, messageMs = 20 }: Answers = {}) {
-  const taken: number[] = [];
-  const ahead: number[] = [];
-  let opened = 0;
-  const server = await rawServer((socket, line) => {
-    const state = (states.get(socket) ?? begin(socket)) as State;
-    if (line === undefined) return;
-    const answer = (text: string, ms = 0): void => {
-      state.answers = state.answers.then(async () => {
-        if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
-        if (socket.writable) socket.write(`${text}\r\n`);
-      });
-    };
-    if (state.inData) {
-      if (line !== '.') return;
-      state.inData = false;
-      const own = message?.(state.mail, socket);
-      if (own === undefined) taken.push(state.mail);
-      state.open += 1;
-      answer(own ?? '250 2.0.0 Ok', messageMs);
-      void state.answers.then(() => {
-        state.open -= 1;
-        // Who complains hears no more of what came with it.
-        if (own?.startsWith('554')) socket.end();
-      });
-      return;
-    }
-    const to = /^RCPT TO:<\D*(\d+)@/.exec(line)?.[1];
-    if (to !== undefined) {
-      state.mail = Number(to);
-      if (state.open > 0) ahead.push(state.mail);
-      const own = recipient?.(state.mail);
-      state.refused = own !== undefined;
-      return answer(own ?? '250 Ok');
-    }
-    if (line === 'DATA') {
-      state.inData = !state.refused;
-      return answer(state.refused ? '503 5.5.1 no recipients' : '354 go');
-    }
-    if (line.startsWith('EHLO')) return answer('250-here\r\n250 PIPELINING');
-    answer(line === 'QUIT' ? '221 bye' : '250 Ok');
-  });
-  const states = new WeakMap<Socket, State>();
-  function begin(socket: Socket): State {
-    opened += 1;
-    const state = { inData: false, refused: false, mail: -1, open: 0, answers: Promise.resolve() };
-    states.set(socket, state);
-    socket.write('220 here\r\n');
-    return state;
-  }
-  return { ...server, taken, ahead, opened: () => opened };
-}
-
-interface State {
-  inData: boolean;
-  refused: boolean;
-  mail: number;
-  /** Messages without an answer. */
-  open: number;
-  answers: Promise<void>;
-}
-
 const all = (transport: Transport, count: number): Promise<Attempt[]> =>
   Promise.all(Array.from({ length: count }, (_, index) => transport.send(mail(index))));
+const unfit = (index: number): OutgoingMail => ({
+  ...mail(index),
+  envelope: { ...mail(index).envelope, to: `zoé${index}@example.com`, utf8: true },
+});
 const outcomes = (attempts: readonly Attempt[]): string[] => attempts.map(({ outcome }) => outcome.type);
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
@@ -121,7 +50,7 @@ describe('the envelope of the next mail', () => {
   });
 
   it('waits where the server takes its time for a message', async () => {
-    const server = await groupServer({ messageMs: 300 });
+    const server = await groupServer({ messageMs: () => 300 });
     const attempts = await all(transportTo(server.port, { connections: 1 }), 4);
     expect(outcomes(attempts)).toEqual(Array(4).fill('sent'));
     expect(server.ahead).toEqual([]);
@@ -139,6 +68,34 @@ describe('the envelope of the next mail', () => {
     expect(outcomes(attempts)).toEqual(['sent', 'sent', 'sent', 'unknown', 'sent', 'sent', 'sent']);
     expect(server.ahead).toContain(4);
     expect([...server.taken].sort()).toEqual([0, 1, 2, 4, 5, 6]);
+  });
+
+  it.each(['smtp', 'mx'] as const)(
+    'goes out anew where the message before it never gets its reply (%s)',
+    async (kind) => {
+      const server = await groupServer({ messageMs: (index) => (index === 3 ? 10_000 : 20) });
+      const dns = await fakeDns({ 'example.com': { A: ['127.0.0.1'] } });
+      const socketTimeoutMs = 1000;
+      const transport =
+        kind === 'smtp'
+          ? transportTo(server.port, { connections: 1, socketTimeoutMs })
+          : direct(dns, server.port, { connectionsPerSite: 1, socketTimeoutMs });
+      const attempts = await all(transport, 6);
+      expect(outcomes(attempts)).toEqual(['sent', 'sent', 'sent', 'unknown', 'sent', 'sent']);
+      expect(attempts[3]?.outcome).toMatchObject({ reason: 'timeout' });
+      expect([server.taken, server.ahead.includes(4), server.opened()]).toEqual([numbers(6), true, 2]);
+    },
+  );
+
+  it('has times of its own: the wait for the reply before it is none of its steps', async () => {
+    const server = await groupServer({ messageMs: () => 100 });
+    const attempts = await all(transportTo(server.port, { connections: 1 }), 5);
+    expect(server.ahead).toEqual([2, 3, 4]);
+    for (const { transcript } of attempts) {
+      const [envelope = Number.NaN, , , message = Number.NaN] = transcript.steps.slice(-4).map(({ ms }) => ms);
+      expect(envelope).toBeLessThan(message / 2);
+      expect(transcript.ms).toBeGreaterThanOrEqual(message);
+    }
   });
 
   it.each(['smtp', 'mx'] as const)('is not sent so again where a server complains of that (%s)', async (kind) => {
@@ -161,13 +118,21 @@ describe('the envelope of the next mail', () => {
     expect(server.ahead).toEqual([2, 3, 4]);
   });
 
+  it.each([
+    '550 5.1.1 <r3@pipelining.example>: unknown',
+    '550 5.1.1 no r3, see http://mx.pipelining.example/synchronization/help',
+    '550 5.1.1 pipelining.example has no r3',
+  ])('goes on where an address, a host or a page has the words of such a complaint: %s', async (reply) => {
+    const server = await groupServer({ recipient: (index) => (index === 3 ? reply : undefined) });
+    const attempts = await all(transportTo(server.port, { connections: 1 }), 8);
+    expect(outcomes(attempts)).toEqual(numbers(8).map((index) => (index === 3 ? 'bounced' : 'sent')));
+    expect([server.opened(), server.lines.filter((line) => line.startsWith('RCPT')).length]).toEqual([1, 8]);
+    expect(server.ahead).toContain(7);
+  });
+
   it('waits for its turn where a mail that is not fit for the server was about to go before it', async () => {
     const server = await groupServer();
     const transport = transportTo(server.port, { connections: 1 });
-    const unfit = (index: number): OutgoingMail => ({
-      ...mail(index),
-      envelope: { ...mail(index).envelope, to: `zoé${index}@example.com`, utf8: true },
-    });
     const attempts = await Promise.all(
       numbers(9).map((index) => transport.send(index % 3 === 2 ? unfit(index) : mail(index))),
     );
@@ -201,5 +166,74 @@ describe('the envelope of the next mail', () => {
     expect(outcomes(attempts)).toEqual(Array(8).fill('sent'));
     expect([server.taken, server.ahead, server.opened()]).toEqual([numbers(8), [2, 5], 3]);
     await expect.poll(() => server.lines.filter((line) => line === 'QUIT').length).toBe(2);
+  });
+
+  it('has the place of a connection to itself until all is answered, where it does not begin after all', async () => {
+    const server = await groupServer({ messageMs: () => 60 });
+    const transport = transportTo(server.port, { connections: 1, idleMs: 1 });
+    const withdrawn = { ...mail(2), onStart: () => false };
+    const first = [transport.send(mail(0)), transport.send(mail(1)), transport.send(withdrawn)];
+    await first[2];
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const attempts = await Promise.all([...first, transport.send(mail(3))]);
+    expect(outcomes(attempts)).toEqual(['sent', 'sent', 'withdrawn', 'sent']);
+    expect([server.taken, server.beside()]).toEqual([[0, 1, 3], 0]);
+  });
+
+  it('opens no connection beside one that is to end, and has a reply to come', async () => {
+    const server = await groupServer();
+    const transport = transportTo(server.port, { connections: 1, maxMessagesPerConnection: 3 });
+    const attempts = await Promise.all([mail(0), mail(1), unfit(2), mail(3)].map((one) => transport.send(one)));
+    expect(outcomes(attempts)).toEqual(['sent', 'sent', 'bounced', 'sent']);
+    expect([server.taken, server.opened(), server.beside()]).toEqual([[0, 1, 3], 2, 0]);
+  });
+
+  describe('of transactional mail', () => {
+    const broadcast = (index: number): OutgoingMail => ({ ...mail(index), stream: 'broadcast' });
+    /** Mail 9 takes its time, mail 3 a little. */
+    const slowFor = (index: number): number => (index === 9 ? 1500 : index === 3 ? 200 : 20);
+
+    /** A transport with a connection for each stream, and a server that was quick so far. */
+    async function warm() {
+      const server = await groupServer({ messageMs: slowFor });
+      const transport = transportTo(server.port, { connections: 2 });
+      const first = transport.send(mail(1));
+      await new Promise((resolve) => setImmediate(resolve));
+      await Promise.all([first, transport.send(broadcast(0))]);
+      expect(server.opened()).toBe(2);
+      const ends: number[] = [];
+      const send = async (one: OutgoingMail): Promise<void> => {
+        await transport.send(one);
+        ends.push(Number(one.subject));
+      };
+      return { server, send, ends };
+    }
+
+    it('does not go behind a newsletter while it may open a connection', async () => {
+      const server = await groupServer({ messageMs: slowFor });
+      const transport = transportTo(server.port, { connections: 2 });
+      await transport.send(broadcast(0));
+      const ends: number[] = [];
+      await Promise.all(
+        [broadcast(9), mail(2)].map((one) => transport.send(one).then(() => ends.push(Number(one.subject)))),
+      );
+      expect(ends).toEqual([2, 9]);
+    });
+
+    it('does not go behind a newsletter while there is a place that newsletters never take', async () => {
+      const { server, send, ends } = await warm();
+      const first = send(mail(3));
+      await expect.poll(() => server.taken).toContain(3);
+      await Promise.all([first, send(broadcast(9)), send(mail(4))]);
+      expect(ends).toEqual([3, 4, 9]);
+    });
+
+    it('goes before newsletters that wait', async () => {
+      const { server, send, ends } = await warm();
+      const first = send(mail(3));
+      await expect.poll(() => server.taken).toContain(3);
+      await Promise.all([first, send(broadcast(5)), send(broadcast(6)), send(mail(4))]);
+      expect(ends.indexOf(4)).toBeLessThan(ends.indexOf(6));
+    });
   });
 });

@@ -1,5 +1,6 @@
+import type { SMTPServerOptions } from 'smtp-server';
 import { describe, expect, it, vi } from 'vitest';
-import type { OutgoingMail } from '../../../packages/core/src/deliver/port.ts';
+import type { DirectMxSettings, OutgoingMail } from '../../../packages/core/src/deliver/port.ts';
 import { smtp } from '../../../packages/core/src/index.ts';
 import { localhostCertificate } from '../../support/certificate.ts';
 import { fakeDns } from '../../support/dns.ts';
@@ -13,6 +14,8 @@ const tls = { ca: trusted.cert, servername: 'localhost' };
 const STARTTLS = { disabledCommands: [], ...trusted };
 const PROMISES = { ...STARTTLS, hideREQUIRETLS: false };
 
+/** What is still quick for a message, and longer than this server takes to greet. */
+const ANSWER_MS = 170;
 const demanding = (of: OutgoingMail): OutgoingMail => ({ ...of, envelope: { ...of.envelope, requireTls: true } });
 
 describe('a mail with requireTls, over a mail server', () => {
@@ -82,7 +85,7 @@ describe('a mail with requireTls, over a mail server', () => {
 });
 
 describe('a mail with requireTls, straight to the mail servers of its domain', () => {
-  async function setUp(first: object, second: object) {
+  async function setUp(first: object, second: object, settings: Partial<DirectMxSettings> = {}) {
     const host = await mailHost('127.0.0.2', 0, first);
     const other = await mailHost('127.0.0.3', host.port, second);
     const policies = { 'strict.test': 'version: STSv1\nmode: enforce\nmx: *.strict.test\nmax_age: 604800\n' };
@@ -101,7 +104,7 @@ describe('a mail with requireTls, straight to the mail servers of its domain', (
       'mta-sts.strict.test': { A: ['127.0.0.2'] },
     });
     const ports = { smtp: host.port, https: policyHost.port };
-    return { host, other, transport: direct(dns, host.port, { ports, ca: trusted.cert }) };
+    return { host, other, transport: direct(dns, host.port, { ports, ca: trusted.cert, ...settings }) };
   }
 
   it('goes to the first that promises it, also past a connection that is open', async () => {
@@ -109,6 +112,38 @@ describe('a mail with requireTls, straight to the mail servers of its domain', (
     expect((await transport.send(mailTo('a@strict.test'))).outcome.type).toBe('sent');
     expect((await transport.send(demanding(mailTo('b@strict.test')))).outcome.type).toBe('sent');
     expect([host.taken.length, other.taken.length]).toEqual([1, 1]);
+  });
+
+  it('looks for it once the message that it was to go behind is answered', async () => {
+    const events: string[] = [];
+    const calling = (options: SMTPServerOptions, which: string): SMTPServerOptions => ({
+      ...options,
+      onConnect(_, done) {
+        events.push(`called ${which}`);
+        done();
+      },
+      onData(stream, { envelope }, done) {
+        stream.resume().on('end', () =>
+          setTimeout(() => {
+            events.push(`${which} took ${envelope.rcptTo[0]?.address}`);
+            done();
+          }, ANSWER_MS),
+        );
+      },
+    });
+    const { transport } = await setUp(calling(STARTTLS, 'mx1'), calling(PROMISES, 'mx2'), { connectionsPerSite: 1 });
+    await transport.send(mailTo('a@strict.test'));
+    const mails = [mailTo('b@strict.test'), demanding(mailTo('c@strict.test'))];
+    const attempts = await Promise.all(mails.map((one) => transport.send(one)));
+    expect(attempts.map(({ outcome }) => outcome.type)).toEqual(['sent', 'sent']);
+    expect(events).toEqual([
+      'called mx1',
+      'mx1 took a@strict.test',
+      'mx1 took b@strict.test',
+      'called mx1',
+      'called mx2',
+      'mx2 took c@strict.test',
+    ]);
   });
 
   it('comes back where none does', async () => {

@@ -113,6 +113,13 @@ describe('a mail over SMTP', () => {
     });
   });
 
+  it('knows that a message never left, where the server ended the session as it asked for it', async () => {
+    const turns = politely((line) => (line === 'DATA' ? '354 go\r\nno, do not' : undefined));
+    const server = await rawServer(turns);
+    expect((await send(server.port)).outcome).toMatchObject({ type: 'deferred', fault: 'connection' });
+    expect(server.lines.at(-1)).toBe('DATA');
+  });
+
   it.each(['25', '2', '2xx fine'])(
     'does not take %j after the final dot for a reply that takes the mail',
     async (reply) => {

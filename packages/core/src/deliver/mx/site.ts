@@ -19,8 +19,8 @@ export interface Site extends Pick<Pool, 'connections' | 'idle' | 'closeIdle'> {
    * @param open - calls `onBegin` as it begins to connect: from then on the site has to answer.
    */
   open(open: Open): Promise<Conversation>;
-  /** A conversation that broke; its mail goes on with another one. */
-  drop(conversation: Conversation): void;
+  /** A conversation that broke; its mail goes on with another one, when all is answered on this. */
+  drop(conversation: Conversation): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -139,7 +139,7 @@ export function createSite({ connectionsPerSite, maxMessagesPerConnection, idleM
     },
     drop(conversation) {
       working -= 1;
-      pool.drop(conversation);
+      return pool.drop(conversation);
     },
     close: pool.close,
   };

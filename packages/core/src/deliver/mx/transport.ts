@@ -109,7 +109,7 @@ export function createMxTransport(route: string, given: DirectMxSettings, contex
           note.failed(failure);
           if (!(isUnfit(failure) || (fresh ? goesOn(failure) : isStale(failure)))) return note.done(outcomeOf(failure));
           if (fresh) lost ??= failure;
-          const entered: Entered = handedOn ? await site.enter(streamOf(mail)) : dropped(conversation, site);
+          const entered: Entered = await (handedOn ? site.enter(streamOf(mail)) : dropped(conversation, site));
           if (entered === 'stuck') return note.done(outcomeOf(failure));
           conversation = entered === 'open' ? undefined : entered;
           handedOn = false;
@@ -158,8 +158,8 @@ function streamOf(mail: OutgoingMail): 'transactional' | 'broadcast' {
 }
 
 /** The place in the site is kept, for another connection. */
-function dropped(conversation: Conversation, site: Site): 'open' {
-  site.drop(conversation);
+async function dropped(conversation: Conversation, site: Site): Promise<'open'> {
+  await site.drop(conversation);
   return 'open';
 }
 

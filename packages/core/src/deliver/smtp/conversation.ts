@@ -14,6 +14,8 @@ export interface Conversation {
   readonly mails: number;
   /** Nothing more can be sent on it. */
   readonly ended: boolean;
+  /** Comes when all that was said has its reply, or will have none; undefined where nothing is outstanding. */
+  readonly answered: Promise<void> | undefined;
   /** The server was told the next mail before it had answered, as it offers, and did not like it. */
   readonly refusesAhead: boolean;
   /**
@@ -48,8 +50,8 @@ const QUIT_MS = 1000;
 const QUICK_MS = 250;
 
 const UNFIT = 'EUNFIT';
-/** How servers say that they were told more than they had asked for. */
-const AHEAD_COMPLAINT = /pipelin|synchroni[sz]ation/i;
+/** How servers say that they were told more than they had asked for; not where it stands in an address, a host or a link. */
+const AHEAD_COMPLAINT = /(?<![\w.@/-])(?:pipelin\w*|synchroni[sz]ation)(?![\w@/-]|\.\w)/i;
 
 /**
  * Speaks over an open connection, in groups of commands where the server takes them (RFC 2920).
@@ -62,6 +64,7 @@ export function createConversation(
 ): Conversation {
   const pipelining = extensions.has('PIPELINING');
   const waiting: Waiting[] = [];
+  let lastReply: Promise<unknown> = Promise.resolve();
   let group = '';
   let broken: SmtpError | undefined;
   let closing = false;
@@ -107,7 +110,9 @@ export function createConversation(
   }
 
   function replyTo(step: string): Promise<Reply | undefined> {
-    return new Promise((answer) => waiting.push({ step, askedAt: Date.now(), answer }));
+    const reply = new Promise<Reply | undefined>((answer) => waiting.push({ step, askedAt: Date.now(), answer }));
+    lastReply = reply;
+    return reply;
   }
 
   /** Adds a command to the group, and answers its reply. */
@@ -191,6 +196,9 @@ export function createConversation(
     get ended() {
       return broken !== undefined || closing;
     },
+    get answered() {
+      return waiting.length === 0 ? undefined : lastReply.then(() => {});
+    },
     get refusesAhead() {
       return refusesAhead;
     },
@@ -213,11 +221,13 @@ export function createConversation(
   async function transact(mail: Sent, onStep: StepSink, onWritten: (() => void) | undefined): Promise<string> {
     const problem = unfit(mail, { verified, extensions }) ?? (await envelope(mail.envelope, mail.raw.length, onStep));
     if (problem !== undefined) throw problem;
+    // The server may have ended it as it asked for the message.
+    if (broken !== undefined) throw lost('DATA', false);
     const answer = message(dotStuffed(mail.raw));
     // Whatever the server says to the message, it has forgotten the envelope (RFC 5321 section 4.1.1.4).
     open = false;
     // The envelope of another mail may follow a message (RFC 2920 section 3.1), a message that of another may not.
-    if (pipelining && isQuick && broken === undefined) onWritten?.();
+    if (pipelining && isQuick) onWritten?.();
     const reply = await answer;
     if (reply === undefined) throw lost('MESSAGE', true);
     isQuick = reply.ms < QUICK_MS;

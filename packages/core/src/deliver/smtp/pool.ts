@@ -8,16 +8,16 @@ export interface Pool {
   /** Waits for a place. Answers a conversation that is open already; undefined where one has to be opened. */
   acquire(stream: Stream): Promise<Conversation | undefined>;
   /** Waits for a place for a conversation that has to be opened. */
-  acquireNew(stream: Stream): Promise<undefined>;
+  acquireNew(stream: Stream): Promise<void>;
   /**
    * Gives a place with its conversation to a mail that waits for one, while the message before it has no reply yet. Answers
-   * false where none waits: the place is kept.
+   * false where none waits, or where transactional mail would have to go behind a newsletter: the place is kept.
    */
   handOn(conversation: Conversation, stream: Stream): boolean;
-  /** Gives a place back, with its conversation where there is one. */
+  /** Gives a place back, with its conversation where there is one; it is free once all that was said there is answered. */
   release(conversation: Conversation | undefined, stream: Stream): void;
-  /** Ends a conversation that broke; its place is kept, for another one. */
-  drop(conversation: Conversation): void;
+  /** Ends a conversation that broke, when all is answered; its place is kept, for another one. */
+  drop(conversation: Conversation): Promise<void>;
   /** Connections, with those that are about to be opened. */
   readonly connections: number;
   /** Connections that are open, and that nobody uses. */
@@ -155,6 +155,29 @@ export function createPool(options: PoolOptions): Pool {
     else end(conversation);
   }
 
+  /** It comes by another place before long, while the reply to a newsletter may take its time. */
+  const transactionalWaits = (): boolean => next.length > 0 || waiting.transactional.length > 0;
+
+  function handOn(conversation: Conversation, stream: Stream): boolean {
+    if (conversation.ended || conversation.mails >= maxMessages || refusesAhead) return false;
+    if (stream === 'broadcast' && most() > 1 && transactionalWaits()) return false;
+    used[stream] -= 1;
+    const handed = giveOn(conversation);
+    if (!handed) used[stream] += 1;
+    return handed;
+  }
+
+  function release(conversation: Conversation | undefined, stream: Stream): void {
+    // Who was to go behind a message that has no reply yet did not; another connection in this place would be one too many.
+    if (conversation?.answered !== undefined) {
+      if (!handOn(conversation, stream)) void conversation.answered.then(() => release(conversation, stream));
+      return;
+    }
+    used[stream] -= 1;
+    if (conversation !== undefined) passOrKeep(conversation);
+    wakeNext();
+  }
+
   return {
     async acquire(stream) {
       const given = await place(stream, true);
@@ -166,21 +189,13 @@ export function createPool(options: PoolOptions): Pool {
     async acquireNew(stream) {
       await place(stream, false);
       makeRoom();
-      return undefined;
     },
-    handOn(conversation, stream) {
-      if (conversation.ended || conversation.mails >= maxMessages || refusesAhead) return false;
-      used[stream] -= 1;
-      const handed = giveOn(conversation);
-      if (!handed) used[stream] += 1;
-      return handed;
+    handOn,
+    release,
+    async drop(conversation) {
+      end(conversation);
+      await conversation.answered;
     },
-    release(conversation, stream) {
-      used[stream] -= 1;
-      if (conversation !== undefined) passOrKeep(conversation);
-      wakeNext();
-    },
-    drop: end,
     get connections() {
       return open();
     },

@@ -12,6 +12,9 @@ const SOCKET_MS = 120_000;
 /** Somebody waits for the answer of a try. */
 const VERIFY_MS = 30_000;
 
+/** A try; `stale` where it is no fault of the mail's, and is to be made again, in its place or in another. */
+type Try = Attempt & { readonly stale?: 'in place' | 'elsewhere' | undefined };
+
 /** Sends over connections that are kept open and shared, and replaced after a number of mails or idle time. */
 export function createSmtpTransport(
   route: string,
@@ -22,17 +25,13 @@ export function createSmtpTransport(
   const socketMs = options.socketTimeoutMs ?? SOCKET_MS;
 
   /** One try over a connection, with the start that was counted; the connection is left to the pool at the end. */
-  async function attempt(
-    mail: OutgoingMail,
-    kept: Conversation | undefined,
-    startedAt: number,
-  ): Promise<Attempt & { stale: boolean }> {
+  async function attempt(mail: OutgoingMail, kept: Conversation | undefined, startedAt: number): Promise<Try> {
     const steps: TranscriptStep[] = [];
     const onStep = (step: string, reply: string, ms: number): void =>
       void steps.push({ step, reply: oneLine(reply), ms });
     let conversation = kept;
     let outcome: Exclude<Outcome, { type: 'withdrawn' }>;
-    let stale = false;
+    let stale: Try['stale'];
     let handedOn = false;
     const onWritten = (): void => {
       handedOn = conversation !== undefined && pool.handOn(conversation, streamOf(mail));
@@ -45,9 +44,10 @@ export function createSmtpTransport(
       outcome = outcomeOf(failure);
       if (steps.at(-1)?.step !== failure.step)
         steps.push({ step: failure.step, reply: outcome.reply, ms: clock.now() - startedAt });
-      stale = kept !== undefined && isStale(failure);
+      if (kept !== undefined && isStale(failure)) stale = handedOn ? 'elsewhere' : 'in place';
     } finally {
-      if (!handedOn) pool.release(conversation, streamOf(mail));
+      if (stale === 'in place' && kept !== undefined) await pool.drop(kept);
+      else if (!handedOn) pool.release(conversation, streamOf(mail));
     }
     const transcript = {
       route,
@@ -60,19 +60,20 @@ export function createSmtpTransport(
     return { outcome, transcript, stale };
   }
 
-  async function begin(mail: OutgoingMail, kept: Conversation | undefined): Promise<Attempt & { stale: boolean }> {
+  async function begin(mail: OutgoingMail, kept: Conversation | undefined): Promise<Try> {
     const startedAt = clock.now();
     if (mail.onStart?.(startedAt) !== false) return attempt(mail, kept, startedAt);
     pool.release(kept, streamOf(mail));
-    return { outcome: { type: 'withdrawn' }, transcript: { route, startedAt, ms: 0, steps: [] }, stale: false };
+    return { outcome: { type: 'withdrawn' }, transcript: { route, startedAt, ms: 0, steps: [] } };
   }
 
   return {
     async send(mail): Promise<Attempt> {
       const first = await begin(mail, await pool.acquire(streamOf(mail)));
-      if (!first.stale) return first;
       // The server had closed it, or was about to, before this mail came: that says nothing about the mail.
-      return begin(mail, await pool.acquireNew(streamOf(mail)));
+      if (first.stale === undefined) return first;
+      if (first.stale === 'elsewhere') await pool.acquireNew(streamOf(mail));
+      return begin(mail, undefined);
     },
     verify: () => verifySmtp(options, Math.min(socketMs, VERIFY_MS)),
     close: pool.close,
