@@ -1,6 +1,7 @@
 import type { SMTPServerOptions } from 'smtp-server';
 import { describe, expect, it, vi } from 'vitest';
-import type { DirectMxSettings, OutgoingMail } from '../../../packages/core/src/deliver/port.ts';
+import type { DirectMxSettings } from '../../../packages/core/src/deliver/mx/port.ts';
+import type { OutgoingMail } from '../../../packages/core/src/deliver/port.ts';
 import { smtp } from '../../../packages/core/src/index.ts';
 import { localhostCertificate } from '../../support/certificate.ts';
 import { fakeDns } from '../../support/dns.ts';
