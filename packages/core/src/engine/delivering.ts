@@ -70,6 +70,8 @@ export function createDelivering(context: DeliveringContext): Deliver {
       }
       const { address, messageId } = claimed;
       const entering = { content, address, labels: () => store.log.labels(messageId) };
+      const away = ways.astray(route, entering, clock.now());
+      if (away !== undefined) return { ...unsent, result: { type: 'returned', movedTo: away } };
       const turn = await context.siteWays?.turn(route, entering, PATIENCE_MS);
       const turned = turn && resultOf(turn, claimed);
       if (turned !== undefined) return { ...unsent, result: turned };

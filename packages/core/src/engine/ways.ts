@@ -6,6 +6,7 @@ import type { Breakers } from '../route/breakers.ts';
 import type { KnownSite } from '../route/choose.ts';
 import { createFailover } from '../route/failover.ts';
 import { placesOf } from '../route/places.ts';
+import { createFitting } from '../route/rules.ts';
 import { createTakingRoutes } from '../route/taking.ts';
 import { createProviderFit } from './provider-fit.ts';
 import { createAiling, DIRECT, type Lesson, ONE_HOP } from './way-lessons.ts';
@@ -47,6 +48,11 @@ export interface Ways {
   beyond(route: string, mail: EnteringMail, now: number): string | undefined;
   /** The first route that takes a mail and works, else the first that takes it; undefined where none is known to. */
   first(mail: EnteringMail, now: number): string | undefined;
+  /**
+   * Where a mail goes that its route does not take, as routes were changed or removed while it waited; undefined where it may
+   * stay, where its site decides, and where none takes it.
+   */
+  astray(route: string, mail: EnteringMail, now: number): string | undefined;
   /** Whether a lane is fed: mail of a route that does not work waits where no other route could take it. */
   isFed(route: string, now: number): boolean;
 }
@@ -65,6 +71,8 @@ export function createWays(
   /** Mail of this route has no other way. */
   const last = lastPlace.length === 1 ? lastPlace[0]?.name : undefined;
   const takingRoutes = createTakingRoutes(routes, siteOf);
+  const names = new Set(routes.map(({ name }) => name));
+  const fittings = new Map(routes.map(({ name, takes }) => [name, createFitting(takes)]));
   const lessons = new Map(
     routes.flatMap(({ name, kind }) => (kind === 'capture' ? [] : [[name, kind === 'mx' ? DIRECT : ONE_HOP] as const])),
   );
@@ -82,6 +90,23 @@ export function createWays(
   /** Where a mail may go on from its route: those that take it, and the route itself. */
   const beside = (route: string | undefined, mail: EnteringMail, bytes?: number): readonly string[] =>
     takingOf(mail).filter((name) => name === route || fits(name, mail, bytes));
+
+  function takes(route: string, { content, address, labels }: EnteringMail): boolean {
+    const fitting = fittings.get(route);
+    if (fitting === undefined || names.has(content.route ?? '')) return true;
+    // Few rules look at the labels, which have to be read.
+    const asked = {
+      stream: content.stream,
+      senderDomain: domainOf(content.from.address),
+      get campaign() {
+        return labels().campaign;
+      },
+      get tags() {
+        return labels().tags;
+      },
+    };
+    return fitting.mail(asked) && fitting.recipient(asked, domainOf(address)) !== false;
+  }
 
   return {
     enter(route, mail, now) {
@@ -110,6 +135,8 @@ export function createWays(
     },
     first: (mail, now) => failover.first(beside(undefined, mail), now),
     beyond: (route, mail, now) => failover.next(beside(route, mail), route, now),
+    astray: (route, mail, now) =>
+      takes(route, mail) ? undefined : otherThan(route, failover.first(beside(undefined, mail), now)),
     isFed: (route, now) => route !== last || !lessons.has(route) || breakers.look(route, now) !== 'open',
   };
 }
