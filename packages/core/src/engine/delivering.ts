@@ -76,9 +76,8 @@ export function createDelivering(context: DeliveringContext): Deliver {
       const turned = turn && resultOf(turn, claimed);
       if (turned !== undefined) return { ...unsent, result: turned };
       if (claimed.overflowUntil !== undefined) {
-        const movedTo = ways.beyond(route, entering, clock.now());
-        const dueAt = movedTo === undefined ? claimed.overflowUntil : undefined;
-        return { ...unsent, result: { type: 'returned', movedTo, dueAt } };
+        const beyond = ways.beyond(route, entering, clock.now()) ?? { dueAt: claimed.overflowUntil };
+        return { ...unsent, result: { type: 'returned', ...beyond } };
       }
       way = ways.enter(route, entering, clock.now());
       if (way.closed !== undefined) return { ...unsent, result: { type: 'returned', ...way.closed } };

@@ -6,27 +6,47 @@ import type { InHand } from '../queue/port.ts';
 import { explain, isOver } from '../report/explain.ts';
 import type { RoutePlaces } from '../report/explain-facts.ts';
 import type { Breakers } from '../route/breakers.ts';
-import type { DeliveryRecord, Store } from '../store/port.ts';
+import type { DeliveryRecord, MessageRecord, Store } from '../store/port.ts';
 import type { EngineApi } from '../thread/port.ts';
 import { isOfTime, type LaneViews } from './lanes.ts';
+import type { Ways } from './ways.ts';
 
 /** Why deliveries are where they are. */
 export function createExplaining(context: {
   readonly store: Pick<Store, 'log' | 'queue' | 'sites'>;
   readonly views: LaneViews;
   readonly breakers: Breakers;
+  readonly ways: Pick<Ways, 'beyond'>;
   readonly routes: readonly RouteSpec[];
   /** Where a delivery is that this process has claimed. */
   inHand(deliveryId: number): InHand | undefined;
   readonly clock: Pick<Clock, 'now'>;
 }): Pick<EngineApi, 'explain'> {
-  const { store, views, breakers, routes, clock } = context;
+  const { store, views, breakers, ways, routes, clock } = context;
 
-  /** When the route has room again, where a rate or a warm-up of its own is used up. */
-  function fullUntil({ route, stream }: DeliveryRecord, now: number): number | undefined {
-    const full = views.limitsOf({ route, stream }, now).some((limit) => isOfTime(limit) && limit.used >= limit.most);
-    const until = full ? store.queue.nextSlotAt({ route, stream }, now) : undefined;
+  /** When the route has room again, where a rate or a warm-up of its own is used up, and the mail waits for that. */
+  async function fullUntil(record: MessageRecord, delivery: DeliveryRecord, now: number): Promise<number | undefined> {
+    const { route, stream } = delivery;
+    const limits = views.limitsOf({ route, stream }, now);
+    const full = limits.filter((limit) => isOfTime(limit) && limit.used >= limit.most);
+    if (full.some(({ kind }) => kind === 'warm-up') && (await overflows(record, delivery, now))) return undefined;
+    const until = full.length > 0 ? store.queue.nextSlotAt({ route, stream }, now) : undefined;
     return until === undefined || until <= now ? undefined : until;
+  }
+
+  /** Whether a mail that its route has no room for today takes another. */
+  async function overflows(
+    { id, campaign, tags }: MessageRecord,
+    { route, recipient: address }: DeliveryRecord,
+    now: number,
+  ): Promise<boolean> {
+    const spec = routes.find(({ name }) => name === route);
+    const messageId = spec?.warmUp?.overflow === 'next-route' ? decodeId('msg', id) : undefined;
+    const content = messageId === undefined ? undefined : await store.log.content(messageId);
+    return (
+      content !== undefined &&
+      ways.beyond(route, { content, address, labels: () => ({ campaign, tags }) }, now) !== undefined
+    );
   }
 
   function inHand({ id }: DeliveryRecord): InHand | undefined {
@@ -47,7 +67,7 @@ export function createExplaining(context: {
         events: record.events.filter(({ deliveryId }) => deliveryId === delivery.id),
         lane: store.queue.lane({ route, stream, site }),
         downUntil: down ? breakers.of(route).health().probeAt : undefined,
-        fullUntil: fullUntil(delivery, now),
+        fullUntil: await fullUntil(record, delivery, now),
         limits: views.limitsOf({ route, stream, site }, now),
         site: site === undefined ? undefined : store.sites.lane(route, site, stream),
         inHand: inHand(delivery),

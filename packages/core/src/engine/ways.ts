@@ -23,10 +23,16 @@ export interface Onward {
   readonly ailing: boolean;
 }
 
+/** A mail goes on over another route, or waits for a time. */
+export interface OtherWay {
+  readonly movedTo?: string;
+  readonly dueAt?: number;
+}
+
 /** An attempt's way over its route, and from there to others. */
 export interface Way {
   /** The route does not work: the mail goes on over another, or waits for a time; undefined where it may be tried. */
-  readonly closed: { readonly movedTo?: string; readonly dueAt?: number } | undefined;
+  readonly closed: OtherWay | undefined;
   /** Learns from the attempt how the route does. */
   watch(attempt: () => Promise<Attempt>): Promise<Attempt>;
   /** @param bytes - size of the mail; undefined where it was not composed */
@@ -44,8 +50,8 @@ export interface EnteringMail {
 /** Which ways are open. */
 export interface Ways {
   enter(route: string, mail: EnteringMail, now: number): Way;
-  /** The next route that takes a mail and works; undefined where there is none. */
-  beyond(route: string, mail: EnteringMail, now: number): string | undefined;
+  /** Where a mail goes for which its route has no room today, or when the next route is tried again; undefined where none takes it. */
+  beyond(route: string, mail: EnteringMail, now: number): OtherWay | undefined;
   /** The first route that takes a mail and works, else the first that takes it; undefined where none is known to. */
   first(mail: EnteringMail, now: number): string | undefined;
   /**
@@ -108,13 +114,20 @@ export function createWays(
     return fitting.mail(asked) && fitting.recipient(asked, domainOf(address)) !== false;
   }
 
+  /** Where mail goes on, or how long it waits for the first of some routes that do not work. */
+  function otherWay(next: string | undefined, down: readonly string[], now: number): OtherWay {
+    if (next !== undefined) return { movedTo: next };
+    const probes = down.map((route) => breakers.of(route).health().probeAt ?? 0);
+    return { dueAt: Math.max(now + WAIT_MS, Math.min(...probes)) };
+  }
+
   return {
     enter(route, mail, now) {
       const lesson = lessons.get(route);
       const breaker = lesson && breakers.of(route);
       const open = breaker?.pass(now) === 'open';
       return {
-        closed: open ? waiting(failover.next(beside(route, mail), route, now), breaker, now) : undefined,
+        closed: open ? otherWay(failover.next(beside(route, mail), route, now), [route], now) : undefined,
         async watch(attempt) {
           const made = await (lesson && breaker ? watched(breaker, lesson, attempt, clock) : attempt());
           ailing.note(route, made.outcome);
@@ -134,17 +147,15 @@ export function createWays(
       };
     },
     first: (mail, now) => failover.first(beside(undefined, mail), now),
-    beyond: (route, mail, now) => failover.next(beside(route, mail), route, now),
+    beyond(route, mail, now) {
+      const taking = beside(route, mail);
+      const behind = taking.includes(route) ? taking.slice(taking.indexOf(route) + 1) : [];
+      return behind.length === 0 ? undefined : otherWay(failover.next(taking, route, now), behind, now);
+    },
     astray: (route, mail, now) =>
       takes(route, mail) ? undefined : otherThan(route, failover.first(beside(undefined, mail), now)),
     isFed: (route, now) => route !== last || !lessons.has(route) || breakers.look(route, now) !== 'open',
   };
-}
-
-/** Where mail of a route that does not work goes on, or how long it waits. */
-function waiting(next: string | undefined, breaker: Breaker, now: number): NonNullable<Way['closed']> {
-  if (next !== undefined) return { movedTo: next };
-  return { dueAt: Math.max(now + WAIT_MS, breaker.health().probeAt ?? 0) };
 }
 
 async function watched(
