@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
+  capture,
   type MailRelay,
   type MessageInput,
   type RouteOptions,
@@ -54,6 +55,21 @@ describe('mail of a route that is gone', () => {
     const relay = await next(['news', { takes: { stream: 'broadcast' } }], ['other', { takes: { tag: 'other' } }]);
     expect(await wayOf(relay, id)).toBe('news');
   });
+});
+
+it('is told to wait for another process, as long as others are there, and one of them may have its route', async () => {
+  const file = join(scratchFolder(), 'mail.db');
+  const process = (route: string, deliver = true): MailRelay =>
+    relayWith({ store: sqlite(file), routes: [capture({ name: route })], queue: { deliver } });
+  const old = process('old', false);
+  const { id } = await old.send(mail);
+  const [one, other] = [process('new'), process('new')];
+  await one.start();
+  await other.start();
+  await old.stop();
+  const { reasons, nextAt } = await one.messages.explain(id);
+  expect(reasons).toMatchObject([{ kind: 'queue', text: expect.stringContaining('this process has no route old') }]);
+  expect(nextAt).toBeUndefined();
 });
 
 it('leaves its route where that does not take it any more, and another does', async () => {
