@@ -238,6 +238,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
       store,
       views,
       breakers,
+      ways,
       routes: options.routes,
       inHand: (deliveryId) => queue?.inHand(deliveryId),
       clock,
@@ -256,9 +257,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
       wake();
       return changed;
     },
-    async addSuppression(entry): Promise<void> {
-      publish(await store.suppressions.add(entry, clock.now()));
-    },
+    addSuppression: async (entry) => publish(await store.suppressions.add(entry, clock.now())),
     removeSuppression: (address, scope) => store.suppressions.remove(address, scope),
     findSuppression: async (address, scopes) => store.suppressions.find(address, scopes, clock.now()),
     liftSuppression: (address, scope, note) => store.suppressions.lift({ address, scope, note }, clock.now()),

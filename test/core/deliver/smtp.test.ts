@@ -19,6 +19,16 @@ const send = (port: number, options: Partial<SmtpOptions> = {}): Promise<Attempt
   transportTo(port, options).send(mailTo());
 
 describe('a mail over SMTP', () => {
+  it('does not wait for ever for a server whose answer to EHLO has no end', async () => {
+    const { port } = await rawServer((socket, line) => {
+      if (line === undefined) return void socket.write('220 here\r\n');
+      const talking = setInterval(() => socket.write('250-and another thing\r\n'), 20);
+      socket.on('close', () => clearInterval(talking));
+    });
+    const { outcome } = await send(port, { connectionTimeoutMs: 500, socketTimeoutMs: 500 });
+    expect(outcome).toMatchObject({ type: 'deferred', reason: 'timeout', fault: 'connection' });
+  });
+
   it('arrives as it is, and the attempt says what was said', async () => {
     const inbox = await smtpServer();
     const { outcome, transcript } = await send(inbox.port);

@@ -7,6 +7,7 @@ import { createSqliteStore } from '../../../packages/core/src/store/sqlite/store
 import { calendarsOf, ceilingOn, DAY_MS } from '../../../packages/core/src/warm-up.ts';
 import { contentOf, recipientOf } from '../../support/content.ts';
 import { relayWith, scratchFolder } from '../../support/relay.ts';
+import { SAID, scripted } from '../../support/scripted.ts';
 
 const FROM = '2026-03-02';
 const START = Date.parse(FROM);
@@ -146,6 +147,32 @@ describe('a warm-up', () => {
         .sort();
     };
     await expect.poll(count).toEqual(['new queued 6', 'new sent 3', 'old sent 3']);
+  });
+
+  it('waits for the next route where that does not work, and not for the next day', async () => {
+    const from = new Date().toISOString().slice(0, 10);
+    let down = true;
+    const relay = relayWith({
+      thread: false,
+      queue: { retryFirstMs: 1000 },
+      routes: [
+        capture({ name: 'new', warmUp: { from, days: [3], overflow: 'next-route' } }),
+        scripted('old', () => (down ? SAID.down : SAID.sent)),
+      ],
+    });
+    const to = Array.from({ length: 8 }, (_, index) => `n${index}@example.com`);
+    const { id } = await relay.send({ to, subject: 'Hi', text: 'Hi' });
+    const inState = async (state: 'sent' | 'deferred') => (await relay.messages.list({ message: id, state })).items;
+    await expect.poll(async () => (await inState('deferred')).length, { timeout: 10_000 }).toBe(5);
+    // The first that are tried again find the next route out of order.
+    await expect.poll(async () => (await relay.messages.explain(id)).reasons[0]?.kind).toBe('retry');
+    for (const { id: one } of await inState('deferred')) {
+      const { nextAt } = await relay.messages.explain(one);
+      expect((nextAt?.getTime() ?? Number.NaN) - Date.now()).toBeLessThan(10_000);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    down = false;
+    await expect.poll(async () => (await inState('sent')).length, { timeout: 20_000 }).toBe(8);
   });
 
   it('is checked at start', () => {

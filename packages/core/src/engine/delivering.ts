@@ -70,13 +70,14 @@ export function createDelivering(context: DeliveringContext): Deliver {
       }
       const { address, messageId } = claimed;
       const entering = { content, address, labels: () => store.log.labels(messageId) };
+      const away = ways.astray(route, entering, clock.now());
+      if (away !== undefined) return { ...unsent, result: { type: 'returned', movedTo: away } };
       const turn = await context.siteWays?.turn(route, entering, PATIENCE_MS);
       const turned = turn && resultOf(turn, claimed);
       if (turned !== undefined) return { ...unsent, result: turned };
       if (claimed.overflowUntil !== undefined) {
-        const movedTo = ways.beyond(route, entering, clock.now());
-        const dueAt = movedTo === undefined ? claimed.overflowUntil : undefined;
-        return { ...unsent, result: { type: 'returned', movedTo, dueAt } };
+        const beyond = ways.beyond(route, entering, clock.now()) ?? { dueAt: claimed.overflowUntil };
+        return { ...unsent, result: { type: 'returned', ...beyond } };
       }
       way = ways.enter(route, entering, clock.now());
       if (way.closed !== undefined) return { ...unsent, result: { type: 'returned', ...way.closed } };

@@ -6,21 +6,48 @@ import type { InHand } from '../queue/port.ts';
 import { explain, isOver } from '../report/explain.ts';
 import type { RoutePlaces } from '../report/explain-facts.ts';
 import type { Breakers } from '../route/breakers.ts';
-import type { DeliveryRecord, Store } from '../store/port.ts';
+import type { DeliveryRecord, MessageRecord, Store } from '../store/port.ts';
 import type { EngineApi } from '../thread/port.ts';
+
 import type { LaneViews } from './lanes.ts';
+import type { Ways } from './ways.ts';
 
 /** Why deliveries are where they are. */
 export function createExplaining(context: {
   readonly store: Pick<Store, 'log' | 'queue' | 'sites'>;
   readonly views: LaneViews;
   readonly breakers: Breakers;
+  readonly ways: Pick<Ways, 'beyond'>;
   readonly routes: readonly RouteSpec[];
   /** Where a delivery is that this process has claimed. */
   inHand(deliveryId: number): InHand | undefined;
   readonly clock: Pick<Clock, 'now'>;
 }): Pick<EngineApi, 'explain'> {
-  const { store, views, breakers, routes, clock } = context;
+  const { store, views, breakers, ways, routes, clock } = context;
+
+  /** When the route has room again, where a rate or a warm-up of its own is used up, and the mail waits for that. */
+  async function fullUntil(record: MessageRecord, delivery: DeliveryRecord, now: number): Promise<number | undefined> {
+    const { route, stream } = delivery;
+    const limits = views.limitsOf({ route, stream }, now);
+    const isFull = limits.some(({ kind, used, most }) => kind === 'warm-up' && used >= most);
+    if (isFull && (await overflows(record, delivery, now))) return undefined;
+    return views.fullUntil({ route, stream }, now);
+  }
+
+  /** Whether a mail that its route has no room for today takes another. */
+  async function overflows(
+    { id, campaign, tags }: MessageRecord,
+    { route, recipient: address }: DeliveryRecord,
+    now: number,
+  ): Promise<boolean> {
+    const spec = routes.find(({ name }) => name === route);
+    const messageId = spec?.warmUp?.overflow === 'next-route' ? decodeId('msg', id) : undefined;
+    const content = messageId === undefined ? undefined : await store.log.content(messageId);
+    return (
+      content !== undefined &&
+      ways.beyond(route, { content, address, labels: () => ({ campaign, tags }) }, now) !== undefined
+    );
+  }
 
   function inHand({ id }: DeliveryRecord): InHand | undefined {
     const deliveryId = decodeId('dlv', id);
@@ -40,7 +67,7 @@ export function createExplaining(context: {
         events: record.events.filter(({ deliveryId }) => deliveryId === delivery.id),
         lane: store.queue.lane({ route, stream, site }),
         downUntil: down ? breakers.of(route).health().probeAt : undefined,
-        fullUntil: views.fullUntil({ route, stream }, now),
+        fullUntil: await fullUntil(record, delivery, now),
         limits: views.limitsOf({ route, stream, site }, now),
         site: site === undefined ? undefined : store.sites.lane(route, site, stream),
         inHand: inHand(delivery),

@@ -6,6 +6,7 @@ import type { Stream } from '../message.ts';
 import type { LaneKey, LaneLimit, LaneRecord, LaneUse, LaneView, SiteLane } from '../queue/port.ts';
 import type { Bounds } from '../route/sites/bounds.ts';
 import type { Store } from '../store/port.ts';
+import { shareOfDay, shareOfRate } from '../stream-share.ts';
 import type { Shaping } from './shaping.ts';
 import type { Ways } from './ways.ts';
 
@@ -35,9 +36,9 @@ export function createLaneViews(context: {
     const written = [routes.find(({ name }) => name === route)?.rate ?? []].flat();
     const limits = rates.map(({ rate, n }): LaneLimit => {
       const text = written.find((one) => one.startsWith(`${rate.limit}/`)) ?? `${rate.limit} in ${rate.windowMs} ms`;
-      return { kind: 'rate', text, by: 'route', most: rate.limit, used: n };
+      return { kind: 'rate', text, by: 'route', most: shareOfRate(rate, stream), used: n };
     });
-    return [...limits, ...ofDay(today)];
+    return [...limits, ...ofDay(today, stream)];
   }
 
   function ofSite(lane: LaneKey, site: string, known: SiteLane | undefined, now: number): LaneLimit[] {
@@ -45,7 +46,8 @@ export function createLaneViews(context: {
     if (bounds === undefined) return [];
     const { rates, today } = store.queue.used(lane, now);
     const factor = factorOf(known?.rule, now);
-    return [...ofRates(bounds, rates, factor), connections(bounds, known, factor), ...ofDay(today)];
+    const { stream } = lane;
+    return [...ofRates(bounds, rates, { factor, stream }), connections(bounds, known, factor), ...ofDay(today, stream)];
   }
 
   /** How much of a route is on its way at once; a process that does not have the route does not know. */
@@ -149,11 +151,16 @@ function counted(connections: number): string {
   return `${connections} connection${connections === 1 ? '' : 's'}`;
 }
 
-function ofRates(bounds: Bounds, rates: LaneUse['rates'], factor: number): LaneLimit[] {
+function ofRates(
+  bounds: Bounds,
+  rates: LaneUse['rates'],
+  { factor, stream }: { readonly factor: number; readonly stream: Stream },
+): LaneLimit[] {
   return rates.map(({ rate, n }): LaneLimit => {
     const written = bounds.rate.find((one) => one.startsWith(`${rate.limit}/`)) ?? `${rate.limit}`;
     const by = factor < 1 ? 'rule' : (bounds.setBy.rate ?? 'receiver');
-    const most = factor === 0 ? 0 : Math.max(1, Math.floor(rate.limit * factor));
+    const left = { ...rate, limit: Math.max(1, Math.floor(rate.limit * factor)) };
+    const most = factor === 0 ? 0 : shareOfRate(left, stream);
     return { kind: 'rate', text: slowed(written, factor), by, most, used: n };
   });
 }
@@ -166,12 +173,11 @@ function connections(bounds: Bounds, known: SiteLane | undefined, factor: number
   return { kind: 'connections', text, by, most, used: Math.min(most, known?.held ?? 0) };
 }
 
-function ofDay(today: LaneUse['today']): LaneLimit[] {
+function ofDay(today: LaneUse['today'], stream: Stream): LaneLimit[] {
   if (today?.ceiling === undefined) return [];
   const day = new Date(today.until - 1).toISOString().slice(0, 10);
-  return [
-    { kind: 'warm-up', text: `${today.ceiling} on ${day}`, by: 'warm-up', most: today.ceiling, used: today.sent },
-  ];
+  const most = shareOfDay(today.ceiling, stream);
+  return [{ kind: 'warm-up', text: `${today.ceiling} on ${day}`, by: 'warm-up', most, used: today.sent }];
 }
 
 function slowed(text: string, factor: number): string {

@@ -45,12 +45,14 @@ export function createSiteWays(
     }),
   );
 
+  const names = new Set(routes.map(({ name }) => name));
+
   return {
     isAsked: (route) => fittings.has(route),
     async turn(route, mail, patienceMs) {
       const { content, address } = mail;
       const fitting = fittings.get(route);
-      if (fitting === undefined || content.route !== undefined) return STAYS;
+      if (fitting === undefined || names.has(content.route ?? '')) return STAYS;
       const domain = domainOf(address);
       const asked = { ...mail.labels(), stream: content.stream, senderDomain: domainOf(content.from.address) };
       if (fitting.recipient(asked, domain) !== undefined) return STAYS;

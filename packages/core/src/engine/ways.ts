@@ -6,6 +6,7 @@ import type { Breakers } from '../route/breakers.ts';
 import type { KnownSite } from '../route/choose.ts';
 import { createFailover } from '../route/failover.ts';
 import { placesOf } from '../route/places.ts';
+import { createFitting } from '../route/rules.ts';
 import { createTakingRoutes } from '../route/taking.ts';
 import { createProviderFit } from './provider-fit.ts';
 import { createAiling, DIRECT, type Lesson, ONE_HOP } from './way-lessons.ts';
@@ -22,10 +23,16 @@ export interface Onward {
   readonly ailing: boolean;
 }
 
+/** A mail goes on over another route, or waits for a time. */
+export interface OtherWay {
+  readonly movedTo?: string;
+  readonly dueAt?: number;
+}
+
 /** An attempt's way over its route, and from there to others. */
 export interface Way {
   /** The route does not work: the mail goes on over another, or waits for a time; undefined where it may be tried. */
-  readonly closed: { readonly movedTo?: string; readonly dueAt?: number } | undefined;
+  readonly closed: OtherWay | undefined;
   /** Learns from the attempt how the route does. */
   watch(attempt: () => Promise<Attempt>): Promise<Attempt>;
   /** @param bytes - size of the mail; undefined where it was not composed */
@@ -43,10 +50,15 @@ export interface EnteringMail {
 /** Which ways are open. */
 export interface Ways {
   enter(route: string, mail: EnteringMail, now: number): Way;
-  /** The next route that takes a mail and works; undefined where there is none. */
-  beyond(route: string, mail: EnteringMail, now: number): string | undefined;
+  /** Where a mail goes for which its route has no room today, or when the next route is tried again; undefined where none takes it. */
+  beyond(route: string, mail: EnteringMail, now: number): OtherWay | undefined;
   /** The first route that takes a mail and works, else the first that takes it; undefined where none is known to. */
   first(mail: EnteringMail, now: number): string | undefined;
+  /**
+   * Where a mail goes that its route does not take, as routes were changed or removed while it waited; undefined where it may
+   * stay, where its site decides, and where none takes it.
+   */
+  astray(route: string, mail: EnteringMail, now: number): string | undefined;
   /** Whether a lane is fed: mail of a route that does not work waits where no other route could take it. */
   isFed(route: string, now: number): boolean;
   /** Until when a lane that is not fed waits at least, ms since the epoch; undefined where it is fed. */
@@ -67,6 +79,8 @@ export function createWays(
   /** Mail of this route has no other way. */
   const last = lastPlace.length === 1 ? lastPlace[0]?.name : undefined;
   const takingRoutes = createTakingRoutes(routes, siteOf);
+  const names = new Set(routes.map(({ name }) => name));
+  const fittings = new Map(routes.map(({ name, takes }) => [name, createFitting(takes)]));
   const lessons = new Map(
     routes.flatMap(({ name, kind }) => (kind === 'capture' ? [] : [[name, kind === 'mx' ? DIRECT : ONE_HOP] as const])),
   );
@@ -88,13 +102,37 @@ export function createWays(
   const isFed = (route: string, now: number): boolean =>
     route !== last || !lessons.has(route) || breakers.look(route, now) !== 'open';
 
+  function takes(route: string, { content, address, labels }: EnteringMail): boolean {
+    const fitting = fittings.get(route);
+    if (fitting === undefined || names.has(content.route ?? '')) return true;
+    // Few rules look at the labels, which have to be read.
+    const asked = {
+      stream: content.stream,
+      senderDomain: domainOf(content.from.address),
+      get campaign() {
+        return labels().campaign;
+      },
+      get tags() {
+        return labels().tags;
+      },
+    };
+    return fitting.mail(asked) && fitting.recipient(asked, domainOf(address)) !== false;
+  }
+
+  /** Where mail goes on, or how long it waits for the first of some routes that do not work. */
+  function otherWay(next: string | undefined, down: readonly string[], now: number): OtherWay {
+    if (next !== undefined) return { movedTo: next };
+    const probes = down.map((route) => breakers.of(route).health().probeAt ?? 0);
+    return { dueAt: Math.max(now + WAIT_MS, Math.min(...probes)) };
+  }
+
   return {
     enter(route, mail, now) {
       const lesson = lessons.get(route);
       const breaker = lesson && breakers.of(route);
       const open = breaker?.pass(now) === 'open';
       return {
-        closed: open ? waiting(failover.next(beside(route, mail), route, now), breaker, now) : undefined,
+        closed: open ? otherWay(failover.next(beside(route, mail), route, now), [route], now) : undefined,
         async watch(attempt) {
           const made = await (lesson && breaker ? watched(breaker, lesson, attempt, clock) : attempt());
           ailing.note(route, made.outcome);
@@ -114,16 +152,16 @@ export function createWays(
       };
     },
     first: (mail, now) => failover.first(beside(undefined, mail), now),
-    beyond: (route, mail, now) => failover.next(beside(route, mail), route, now),
+    beyond(route, mail, now) {
+      const taking = beside(route, mail);
+      const behind = taking.includes(route) ? taking.slice(taking.indexOf(route) + 1) : [];
+      return behind.length === 0 ? undefined : otherWay(failover.next(taking, route, now), behind, now);
+    },
+    astray: (route, mail, now) =>
+      takes(route, mail) ? undefined : otherThan(route, failover.first(beside(undefined, mail), now)),
     isFed,
     heldUntil: (route, now) => (isFed(route, now) ? undefined : breakers.of(route).health().probeAt),
   };
-}
-
-/** Where mail of a route that does not work goes on, or how long it waits. */
-function waiting(next: string | undefined, breaker: Breaker, now: number): NonNullable<Way['closed']> {
-  if (next !== undefined) return { movedTo: next };
-  return { dueAt: Math.max(now + WAIT_MS, breaker.health().probeAt ?? 0) };
 }
 
 async function watched(

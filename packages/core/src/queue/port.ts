@@ -113,7 +113,7 @@ export interface LaneLimit {
   readonly by: 'route' | 'receiver' | 'host' | 'rule' | 'warm-up' | 'default';
   /**
    * The ceiling, and what counts against it now; against connections of a route all mails on their way, as each takes one that
-   * is free.
+   * is free. Of a rate and of a day the ceiling is that of the stream, and what both have sent counts.
    */
   readonly most: number;
   readonly used: number;

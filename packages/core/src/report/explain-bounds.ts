@@ -35,20 +35,11 @@ export function downBounds({ delivery, downUntil }: ExplainFacts): ExplainedReas
 
 /** The route has sent what it may. */
 export function fullBounds({ delivery, fullUntil, limits }: ExplainFacts): ExplainedReason[] {
-  const { route } = delivery;
-  const bounds: ExplainedReason[] = [];
-  if (fullUntil !== undefined) {
-    const until = new Date(fullUntil);
-    const day = limits.find(({ kind, used, most }) => kind === 'warm-up' && used >= most);
-    const rates = limits.filter(({ kind, by }) => kind === 'rate' && by === 'route').map(({ text }) => text);
-    const said = day === undefined ? `its ${rates.join(' and ')}` : `its ${day.text} (warm-up)`;
-    bounds.push({
-      kind: day === undefined ? 'rate' : 'warm-up',
-      text: `the route ${route} has sent ${said}, and has room at ${until.toISOString()}`,
-      until,
-    });
-  }
-  return bounds;
+  if (fullUntil === undefined) return [];
+  const until = new Date(fullUntil);
+  const { kind = 'rate', said } = usedUp(limits.slice(0, siteFrom(limits)));
+  const text = `the route ${delivery.route} has sent ${said}, and has room at ${until.toISOString()}`;
+  return [{ kind, text, until }];
 }
 
 /** What is slowed down or suspended. */
@@ -90,13 +81,26 @@ export function siteBounds({ delivery, site, limits, now }: ExplainFacts): Expla
     bounds.push({ kind: 'site', text, until: new Date(now) });
   } else if (factor > 0 && readyAt !== undefined && readyAt > now && (delivery.dueAt?.getTime() ?? now) <= now) {
     const until = new Date(readyAt);
-    const day = limits.find(({ kind, used, most }) => kind === 'warm-up' && used >= most);
-    const rates = limits.filter(({ kind, by }) => kind === 'rate' && by !== 'route').map(({ text }) => text);
-    const said = day === undefined ? `its ${rates.join(' and ')}` : `its ${day.text} (warm-up)`;
+    const { kind = 'site', said } = usedUp(limits.slice(siteFrom(limits)));
     const text = `${delivery.site} has had ${said}, and has room at ${until.toISOString()}`;
-    bounds.push({ kind: day === undefined ? 'site' : 'warm-up', text, until });
+    bounds.push({ kind, text, until });
   }
   return bounds;
+}
+
+/** Where the limits of the site begin: those of the route stand before them, but for what it sends at once. */
+function siteFrom(limits: readonly LaneLimit[]): number {
+  const at = limits.findIndex(({ kind, by }) => (kind === 'rate' ? by !== 'route' : kind !== 'warm-up'));
+  return at < 0 ? limits.length : at;
+}
+
+/** Which of some limits are used up, in words; the kind where a day of a warm-up is among them. */
+function usedUp(limits: readonly LaneLimit[]): { readonly kind: 'warm-up' | undefined; readonly said: string } {
+  const full = limits.filter(({ kind, used, most }) => (kind === 'rate' || kind === 'warm-up') && used >= most);
+  // What others have claimed counts, too, and is not told.
+  const named = full.length > 0 ? full : limits.filter(({ kind }) => kind === 'rate');
+  const said = named.map(({ kind, text }) => (kind === 'warm-up' ? `${text} (warm-up)` : text)).join(' and ');
+  return { kind: full.some(({ kind }) => kind === 'warm-up') ? 'warm-up' : undefined, said: `its ${said}` };
 }
 
 /** How many mails a site takes at once, in words. The limits of the site stand before those of the route. */

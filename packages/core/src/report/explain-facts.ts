@@ -26,7 +26,7 @@ export interface ExplainFacts {
   readonly site: SiteLane | undefined;
   /** Where it is, where this process has claimed it. */
   readonly inHand: InHand | undefined;
-  /** What the route may have on its way. */
+  /** What the route may have on its way; undefined where this process does not have the route. */
   readonly places: RoutePlaces | undefined;
   readonly now: number;
 }

@@ -61,9 +61,14 @@ function reasonsOf(facts: ExplainFacts): ExplainedReason[] {
   return bounds.length > 0 ? bounds : [queued(facts)];
 }
 
-function queued({ delivery, lane, limits, now }: ExplainFacts): ExplainedReason {
+function queued({ delivery, lane, limits, places: room, now }: ExplainFacts): ExplainedReason {
   const waiting = lane?.waiting ?? 1;
   const name = [delivery.route, delivery.stream, delivery.site ?? []].flat().join('/');
+  // Another process may have it; else its mail takes another route after a while.
+  if (room === undefined) {
+    const text = `it waits in the lane ${name}, and this process has no route ${delivery.route}: one that has it sends it`;
+    return { kind: 'queue', text, until: undefined };
+  }
   const full = limits.find(({ kind, used, most }) => kind === 'concurrency' && used >= most);
   const places = full === undefined ? '' : `; the route sends ${full.text}, and has so many on their way`;
   const text = `it waits for its turn in the lane ${name}, in which ${waiting} wait${places}`;

@@ -6,8 +6,8 @@ import type { RoutedMail } from './rules.ts';
 
 /**
  * Names of the routes that take a mail to a recipient, in the order in which they get it; one that the host named is the
- * only one. Routes that share a place stand in the recipient's own order. One that asks for a site that is not known is none
- * of them.
+ * only one, as long as it is there. Routes that share a place stand in the recipient's own order. One that asks for a site
+ * that is not known is none of them.
  */
 export type TakingRoutes = (named: string | undefined, mail: () => RoutedMail, address: string) => readonly string[];
 
@@ -19,7 +19,7 @@ export function createTakingRoutes(routes: readonly RouteSpec[], siteOf: KnownSi
   const bySite = places.flat().some(({ fitting }) => fitting?.bySite === true);
   const plain = !ruled && places.length === routes.length;
   return (named, mail, address) => {
-    if (named !== undefined) return [named];
+    if (named !== undefined && names.includes(named)) return [named];
     if (plain) return names;
     if (!ruled) return places.flatMap((place) => ranked(place, address)).map(({ name }) => name);
     const asked = mail();

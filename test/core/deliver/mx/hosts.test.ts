@@ -191,6 +191,18 @@ describe('the hosts of a domain', () => {
     expect((await half.send(mailTo('x@[127.0.0.2]'))).outcome).toMatchObject({ type: 'bounced', reason: 'policy' });
   });
 
+  it.each(['127.1', '2130706433', '127.0.1'])(
+    'that only the system reads as an address (%s) are names',
+    async (host) => {
+      const { port, clients } = await mailHost('127.0.0.1');
+      const dns = await fakeDns({ 'a.test': { MX: [[10, host]] } });
+      const strict = direct(dns, port, { allowPrivateAddresses: false });
+      expect((await strict.send(mailTo('x@a.test'))).outcome).toMatchObject({ type: 'deferred', reason: 'dns' });
+      expect(clients).toEqual([]);
+      expect(dns.questions).toContain(`A ${host}`);
+    },
+  );
+
   it('are reached over IPv6 as well', async () => {
     const { port, taken } = await mailHost('::1');
     const dns = await fakeDns({ 'six.test': { MX: [[10, 'mx.six.test']] }, 'mx.six.test': { AAAA: ['::1'] } });

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { isSpecialAddress } from '../../special-addresses.ts';
 import type { Outcome } from '../port.ts';
 import { later, specialRefused, unsendable } from './refusals.ts';
@@ -55,8 +56,8 @@ export async function* candidates(context: CandidateContext): AsyncGenerator<Can
 }
 
 function addressesOf(host: string, resolver: Pick<Resolver, 'addresses'>): ReturnType<Resolver['addresses']> {
-  const literal = /^[\d.]+$/.test(host) || host.includes(':');
-  return literal ? Promise.resolve({ type: 'found', records: [host] }) : resolver.addresses(host);
+  // What only the system reads as an address (`127.1`) is a name: no rule of addresses would hold for it.
+  return isIP(host) === 0 ? resolver.addresses(host) : Promise.resolve({ type: 'found', records: [host] });
 }
 
 /** IPv4 and IPv6 in turn, so that one kind that does not work costs little. */

@@ -3,7 +3,7 @@ import { TLSSocket } from 'node:tls';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { SmtpOptions } from '../port.ts';
 import { isLoopback } from './encryption.ts';
-import { type SmtpError, SmtpFailure } from './failure.ts';
+import { type SmtpError, SmtpFailure, smtpError } from './failure.ts';
 import { createSessionLog, type StepSink } from './session-log.ts';
 
 /** A connection that is ready for mail: greeted, encrypted and logged in, as its options ask. */
@@ -25,6 +25,8 @@ interface ConnectionOptions extends SmtpOptions {
 }
 
 const CONNECTION_MS = 30_000;
+/** EHLO, STARTTLS, EHLO and AUTH: a server that keeps talking, and comes to no end, is not waited for longer. */
+const REPLIES = 5;
 
 /**
  * Opens a connection with nodemailer's `SMTPConnection`, which knows TLS and AUTH, and takes its socket over once mail can
@@ -38,7 +40,7 @@ export async function openConnection(
   socketMs: number,
   onStep: StepSink,
 ): Promise<OpenConnection> {
-  const { auth } = options;
+  const { auth, connectionTimeoutMs = CONNECTION_MS } = options;
   const secure = options.secure ?? false;
   const log = createSessionLog(onStep);
   const connection = new SMTPConnection({
@@ -52,7 +54,7 @@ export async function openConnection(
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(options.socket === undefined ? {} : { connection: options.socket }),
     ...(auth?.method === undefined ? {} : { authMethod: auth.method }),
-    connectionTimeout: options.connectionTimeoutMs ?? CONNECTION_MS,
+    connectionTimeout: connectionTimeoutMs,
     greetingTimeout: options.greetingTimeoutMs ?? CONNECTION_MS,
     socketTimeout: socketMs,
     socketCloseTimeout: 1000,
@@ -72,6 +74,8 @@ export async function openConnection(
       run((error) => (error ? fail?.(error) : resolve()));
     });
 
+  const tooLong = (): void => fail?.(smtpError('the server did not get ready for mail in time', 'ETIMEDOUT'));
+  const deadline = setTimeout(tooLong, connectionTimeoutMs + REPLIES * socketMs);
   try {
     await step((done) => connection.connect((error) => done(error as SmtpError)));
     if (auth !== undefined) {
@@ -85,6 +89,8 @@ export async function openConnection(
   } catch (error) {
     connection.close();
     throw error;
+  } finally {
+    clearTimeout(deadline);
   }
 }
 

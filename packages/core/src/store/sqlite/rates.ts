@@ -1,6 +1,7 @@
 import type { Stream } from '../../message.ts';
 import type { LaneKey, LaneUse } from '../../queue/port.ts';
 import type { Rate } from '../../rate.ts';
+import { SHORT_MS, shareOfDay, shareOfRate } from '../../stream-share.ts';
 import { DAY_MS, type WarmUp } from '../../warm-up.ts';
 import type { Database } from './database.ts';
 import { createWarmUpLog } from './warm-ups.ts';
@@ -11,9 +12,6 @@ const BUCKETS = 100;
 const SLICES = 10;
 /** What a slice may hold, so that slices never bound the rate themselves. */
 const SLICE_SHARE = 1 / 8;
-/** Longer windows are not spread; instead a share of them is kept for transactional mail. */
-const SHORT_MS = 10_000;
-const RESERVED_SHARE = 1 / 20;
 
 /** What starts are counted under: a route, or a site of one. */
 export function rateKey({ route, site = '' }: Pick<LaneKey, 'route' | 'site'>): string {
@@ -62,9 +60,8 @@ interface Series {
 
 /** The bounds of one stream: each a number of starts in a window. */
 function boundsOf(rate: Rate, stream: Stream): readonly Rate[] {
-  if (stream === 'transactional') return [rate];
-  if (rate.windowMs > SHORT_MS)
-    return [{ limit: Math.max(1, rate.limit - Math.ceil(rate.limit * RESERVED_SHARE)), windowMs: rate.windowMs }];
+  // Longer windows are not spread; instead a share of them is kept for transactional mail.
+  if (stream === 'transactional' || rate.windowMs > SHORT_MS) return [{ ...rate, limit: shareOfRate(rate, stream) }];
   return [rate, { limit: Math.ceil(rate.limit * SLICE_SHARE), windowMs: rate.windowMs / SLICES }];
 }
 
@@ -155,8 +152,12 @@ export function createRateLog(db: Database): RateLog {
     if (warmUp === undefined) return Number.POSITIVE_INFINITY;
     const { ceiling, sent } = days.look(key, warmUp, now);
     if (ceiling === undefined) return Number.POSITIVE_INFINITY;
-    const kept = stream === 'transactional' ? 0 : Math.floor(ceiling * RESERVED_SHARE);
-    return ceiling - kept - sent - (reserved.get({ route: key })?.n ?? 0);
+    return shareOfDay(ceiling, stream) - sent - (reserved.get({ route: key })?.n ?? 0);
+  }
+
+  /** When the day of a warm-up after this one begins: the first, where that is still to come. */
+  function nextDay(key: string, now: number): number {
+    return Math.max(tomorrow(now), (warmUps.get(key)?.from ?? 0) * DAY_MS);
   }
 
   function countIn({ name, rate }: Series, at: number, n: number): void {
@@ -217,7 +218,7 @@ export function createRateLog(db: Database): RateLog {
       const key = rateKey(lane);
       seriesOf(key);
       if (warmUps.get(key)?.overflow !== 'next-route' || leftToday(key, lane.stream, now) >= 1) return undefined;
-      return tomorrow(now);
+      return nextDay(key, now);
     },
     used(lane, now) {
       const key = rateKey(lane);
@@ -229,13 +230,14 @@ export function createRateLog(db: Database): RateLog {
       return { rates, today: warmUp && { ...days.look(key, warmUp, now), until: tomorrow(now) } };
     },
     nextSlotAt(lane, now, factor = 1) {
-      if (leftToday(rateKey(lane), lane.stream, now) < 1) return tomorrow(now);
-      const known = seriesOf(rateKey(lane)).flatMap((series) => bounds(series, lane.stream, now, factor));
+      const key = rateKey(lane);
+      const known = seriesOf(key).flatMap((series) => bounds(series, lane.stream, now, factor));
       const moving = known.flatMap(({ limit, windowMs, n, oldest }) =>
         oldest === undefined ? [] : [{ full: n >= limit, at: oldest + windowMs }],
       );
       const full = moving.filter((bound) => bound.full).map(({ at }) => at);
-      // All windows that are full have to move on; where none is, what is reserved may become less sooner.
+      if (leftToday(key, lane.stream, now) < 1) full.push(nextDay(key, now));
+      // All windows that are full, and the day, have to move on; where none is, what is reserved may become less sooner.
       if (full.length > 0) return Math.max(...full);
       return moving.length === 0 ? undefined : Math.min(...moving.map(({ at }) => at));
     },
