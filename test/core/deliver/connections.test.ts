@@ -18,6 +18,15 @@ describe('connections', () => {
     expect(new Set(inbox.mails.map(({ to }) => to)).size).toBe(40);
   });
 
+  it('are all taken by mails that come at the same moment', async () => {
+    const inbox = await smtpServer();
+    const transport = transportTo(inbox.port, { connections: 3 });
+    for (let round = 0; round < 5; round++) {
+      expect(types(await many(transport, 3))).toEqual(new Set(['sent']));
+    }
+    expect(inbox.connections).toMatchObject({ opened: 3, most: 3 });
+  });
+
   it('are replaced after so many mails', async () => {
     const inbox = await smtpServer();
     const transport = transportTo(inbox.port, { connections: 1, maxMessagesPerConnection: 4 });

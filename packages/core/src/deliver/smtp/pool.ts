@@ -79,13 +79,16 @@ export function createPool(options: PoolOptions): Pool {
     used.transactional + used.broadcast < most() &&
     (stream === 'transactional' || used.broadcast < broadcastConnections(most()));
 
-  /** Answers a conversation where the place came with one. */
+  /** Answers a conversation where the place came with one, or one that is kept: taken together, so that none counts twice. */
   async function place(stream: Stream, takesOpen: boolean): Promise<Conversation | undefined> {
     const waits = !free(stream);
     let given: Conversation | undefined;
     while (given === undefined && !free(stream))
       given = await new Promise((resolve) => waiting[stream].push({ takesOpen, resolve }));
-    if (given === undefined) used[stream] += 1;
+    if (given === undefined) {
+      used[stream] += 1;
+      if (takesOpen) given = takeIdle();
+    }
     // The next may have one, too, where there are more places than there were.
     if (waits) wakeNext();
     return given;
@@ -180,9 +183,9 @@ export function createPool(options: PoolOptions): Pool {
 
   return {
     async acquire(stream) {
-      const given = await place(stream, true);
-      if (given !== undefined) return given.ended ? undefined : given;
-      const kept = takeIdle() ?? (stream === 'transactional' && used.broadcast > 0 ? await handedOver() : undefined);
+      const kept =
+        (await place(stream, true)) ??
+        (stream === 'transactional' && used.broadcast > 0 ? await handedOver() : undefined);
       makeRoom();
       return kept?.ended ? undefined : kept;
     },
