@@ -84,6 +84,6 @@ it.runIf(LINUX)('a benchmark that is stopped in the middle leaves nothing', asyn
 
 it('a benchmark that is not there is named, with those that are', async () => {
   await expect(run(scratchFolder(), 'speed')).rejects.toThrow(
-    /there is no benchmark speed; known are campaign, signed/,
+    /there is no benchmark speed; known are campaign, distant/,
   );
 });
