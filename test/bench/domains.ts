@@ -1,8 +1,7 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { startChild } from './child.ts';
 import type { DnsProcess } from './dns.child.ts';
 import { type Benchmark, type Figure, inRounds, median, medianRatio, type Size } from './figures.ts';
-import { usualMail } from './mails.ts';
+import { signingKey, usualMail } from './mails.ts';
 import type { CampaignRun, RelayProcess } from './relay.child.ts';
 import { startSink } from './sinks.ts';
 
@@ -13,8 +12,6 @@ const SIZES: Readonly<Record<Size, { recipients: number; few: number; many: numb
 /** Mail servers of all domains together: most domains have theirs with one of few companies. */
 const HOSTS = 10;
 const LONGEST_SECONDS = 220;
-
-const RSA_BITS = 2048;
 
 /**
  * What recipient domains cost in direct MX: for mail that is signed, as receivers ask of all of it, and without what signing
@@ -31,11 +28,7 @@ export const domains: Benchmark = {
     const shared = startChild<DnsProcess>('./dns.child.ts');
     const own = startChild<DnsProcess>('./dns.child.ts');
     const runs: Runs = { few: [], many: [], fewSigned: [], manySigned: [], apart: [] };
-    const { privateKey } = generateKeyPairSync('rsa', {
-      modulusLength: RSA_BITS,
-      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-      publicKeyEncoding: { type: 'spki', format: 'pem' },
-    });
+    const privateKey = signingKey();
     try {
       const dnsPort = await shared.ask('listen', HOSTS);
       const ownPort = await own.ask('listen', many);

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { type AnyTemplate, defineTemplate } from '@mailrelay/core';
 import type { Size } from './figures.ts';
 import { newsletter } from './newsletter.ts';
@@ -36,3 +37,13 @@ export const RELAY = {
 /** Connections of our route and of nodemailer's pool. */
 export const CONNECTIONS = 10;
 export const MAILS_PER_CONNECTION = 1000;
+
+/** A key that signs mail of the sender's domain with RSA of 2048 bits, PEM. */
+export function signingKey(): string {
+  const { privateKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  return privateKey;
+}

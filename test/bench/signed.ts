@@ -1,8 +1,7 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { startChild } from './child.ts';
 import { type Benchmark, type Figure, inRounds, median, medianRatio, type Size } from './figures.ts';
 import type { Usage } from './load.ts';
-import { usualMail } from './mails.ts';
+import { signingKey, usualMail } from './mails.ts';
 import type { PoolProcess } from './pool.child.ts';
 import { throughPostfix, whyNoPostfix } from './postfix.ts';
 import type { RelayProcess } from './relay.child.ts';
@@ -15,7 +14,6 @@ const SIZES: Readonly<Record<Size, { recipients: number; peers: number; warmUp: 
 };
 
 const LONGEST_SECONDS = 150;
-const RSA_BITS = 2048;
 
 /** A signed campaign at full speed, beside nodemailer's pool that signs, too, and Postfix that relays without signing. */
 export const signed: Benchmark = {
@@ -26,11 +24,7 @@ export const signed: Benchmark = {
   async run(size) {
     const { recipients, peers, warmUp, rounds } = SIZES[size];
     const mail = usualMail(size);
-    const { privateKey } = generateKeyPairSync('rsa', {
-      modulusLength: RSA_BITS,
-      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-      publicKeyEncoding: { type: 'spki', format: 'pem' },
-    });
+    const privateKey = signingKey();
     const sink = await startSink();
     const speeds: Speeds = { ours: [], pool: [], postfix: [] };
     const cpu: number[] = [];
