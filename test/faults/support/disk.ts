@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import {
   closeSync,
   fstatSync,
+  fsyncSync,
   ftruncateSync,
   mkdirSync,
   mkdtempSync,
@@ -88,6 +89,11 @@ export function fill(disk: string): (bytes?: number) => void {
   const file = openSync(join(disk, 'filler'), 'w');
   try {
     for (let size = 1 << 20; size >= 1; size = size > 1 ? size >> 4 : 0) writeAll(file, Buffer.alloc(size));
+    // ext4 reserves more than it takes: some of it is free once this is on the disk.
+    fsyncSync(file);
+    writeAll(file, Buffer.alloc(4096));
+    writeAll(file, Buffer.alloc(1));
+    fsyncSync(file);
   } finally {
     closeSync(file);
   }
