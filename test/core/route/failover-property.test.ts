@@ -205,8 +205,14 @@ describe('failover, whatever fails', () => {
               expect(next.at, seen).toBeGreaterThan(at);
               // It is on another route only where its own did not work when it was due.
               if (next.route !== route) expect(models.get(route)?.wasOpen(at, next.at), seen).toBe(true);
+            }
+            // A server that may have it stays its only one, also after what it says later.
+            if (own.slice(0, n + 1).some((one) => one.said.type === 'unknown')) {
+              expect(movedTo, seen).toBeUndefined();
+              expect(next.route, seen).toBe(route);
               continue;
             }
+            if (faultOf(said) === undefined) continue;
             const behind = taking.slice(taking.indexOf(route) + 1);
             const steady = behind.filter((name) => closed.includes(name) && !models.get(name)?.wasOpen(at, at));
             if (steady.length > 0) {

@@ -48,6 +48,12 @@ describe('rules by site', () => {
     );
   });
 
+  it('move nothing that a server may have', async () => {
+    const ways = waysWith([{ site: 'google' }, undefined], { type: 'known', site: 'yahoo' });
+    expect(await ways.turn('r0', mail, 0)).toEqual({ type: 'moves', to: 'r1' });
+    expect(await ways.turn('r0', { ...mail, inDoubt: true }, 0)).toEqual({ type: 'stays' });
+  });
+
   it('move nothing while the site is not known, and keep nothing that a route takes whatever its site', async () => {
     const trouble = { type: 'trouble', reply: 'SERVFAIL' } as const;
     await fc.assert(

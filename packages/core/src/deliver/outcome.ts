@@ -19,7 +19,8 @@ export function toSettlement(input: {
   readonly now: number;
 }): Settlement {
   const { outcome, transcript } = input.attempt;
-  const base = { deliveryId: input.claimed.id, startedAt: transcript.startedAt, transcript };
+  const doubt = outcome.type === 'unknown' ? ({ inDoubt: true } as const) : {};
+  const base = { deliveryId: input.claimed.id, startedAt: transcript.startedAt, transcript, ...doubt };
   if (input.next !== undefined && 'fault' in outcome && outcome.fault !== undefined) {
     const { reply, status, reason } = outcome;
     return { ...base, result: { type: 'deferred', retryAt: input.now, reply, status, reason, movedTo: input.next } };

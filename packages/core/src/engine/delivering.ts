@@ -68,8 +68,8 @@ export function createDelivering(context: DeliveringContext): Deliver {
         const reply = content === undefined ? 'its content is gone' : `its route ${route} is gone`;
         return { ...unsent, result: { type: 'failed', reply, status: undefined, reason: 'system' } };
       }
-      const { address, messageId } = claimed;
-      const entering = { content, address, labels: () => store.log.labels(messageId) };
+      const { address, messageId, inDoubt } = claimed;
+      const entering = { content, address, inDoubt, labels: () => store.log.labels(messageId) };
       const away = ways.astray(route, entering, clock.now());
       if (away !== undefined) return { ...unsent, result: { type: 'returned', movedTo: away } };
       const turn = await context.siteWays?.turn(route, entering, PATIENCE_MS);

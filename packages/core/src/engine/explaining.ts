@@ -37,7 +37,7 @@ export function createExplaining(context: {
   /** Whether a mail that its route has no room for today takes another. */
   async function overflows(
     { id, campaign, tags }: MessageRecord,
-    { route, recipient: address }: DeliveryRecord,
+    { route, recipient: address, inDoubt }: DeliveryRecord,
     now: number,
   ): Promise<boolean> {
     const spec = routes.find(({ name }) => name === route);
@@ -45,7 +45,7 @@ export function createExplaining(context: {
     const content = messageId === undefined ? undefined : await store.log.content(messageId);
     return (
       content !== undefined &&
-      ways.beyond(route, { content, address, labels: () => ({ campaign, tags }) }, now) !== undefined
+      ways.beyond(route, { content, address, inDoubt, labels: () => ({ campaign, tags }) }, now) !== undefined
     );
   }
 

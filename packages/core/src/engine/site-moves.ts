@@ -56,9 +56,9 @@ export function createSiteMoves(context: {
 
   async function turnsOf({ route }: LaneKey, mails: readonly WaitingMail[]) {
     return Promise.all(
-      mails.map(async ({ id, messageId, address }) => {
+      mails.map(async ({ id, messageId, address, inDoubt }) => {
         const content = await store.log.content(messageId);
-        const entering = content && { content, address, labels: () => store.log.labels(messageId) };
+        const entering = content && { content, address, inDoubt, labels: () => store.log.labels(messageId) };
         return { id, turn: entering && (await siteWays.turn(route, entering, PATIENCE_MS)) };
       }),
     );

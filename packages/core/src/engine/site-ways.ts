@@ -52,7 +52,7 @@ export function createSiteWays(
     async turn(route, mail, patienceMs) {
       const { content, address } = mail;
       const fitting = fittings.get(route);
-      if (fitting === undefined || names.has(content.route ?? '')) return STAYS;
+      if (fitting === undefined || mail.inDoubt === true || names.has(content.route ?? '')) return STAYS;
       const domain = domainOf(address);
       const asked = { ...mail.labels(), stream: content.stream, senderDomain: domainOf(content.from.address) };
       if (fitting.recipient(asked, domain) !== undefined) return STAYS;

@@ -43,6 +43,8 @@ export interface Way {
 export interface EnteringMail {
   readonly content: Pick<Content, 'route' | 'stream' | 'from' | 'headers' | 'tracking'>;
   readonly address: string;
+  /** A server may have it already: it takes no other route. */
+  readonly inDoubt?: true | undefined;
   /** Asked for only where routes have rules, or providers behind them limits. */
   labels(): { readonly campaign: string | undefined; readonly tags: readonly string[] };
 }
@@ -97,14 +99,16 @@ export function createWays(
     );
   /** Where a mail may go on from its route: those that take it, and the route itself. */
   const beside = (route: string | undefined, mail: EnteringMail, bytes?: number): readonly string[] =>
-    takingOf(mail).filter((name) => name === route || fits(name, mail, bytes));
+    mail.inDoubt === true && route !== undefined
+      ? [route]
+      : takingOf(mail).filter((name) => name === route || fits(name, mail, bytes));
 
   const isFed = (route: string, now: number): boolean =>
     route !== last || !lessons.has(route) || breakers.look(route, now) !== 'open';
 
-  function takes(route: string, { content, address, labels }: EnteringMail): boolean {
+  function takes(route: string, { content, address, inDoubt, labels }: EnteringMail): boolean {
     const fitting = fittings.get(route);
-    if (fitting === undefined || names.has(content.route ?? '')) return true;
+    if (fitting === undefined || inDoubt === true || names.has(content.route ?? '')) return true;
     // Few rules look at the labels, which have to be read.
     const asked = {
       stream: content.stream,

@@ -33,6 +33,8 @@ export interface LaneKey {
 export interface ClaimedDelivery extends StoredDelivery {
   /** Attempts before this one. */
   readonly attempts: number;
+  /** See {@link DeliveryRecord.inDoubt}. */
+  readonly inDoubt?: true | undefined;
   /** The site whose lane it came from, where it did. */
   readonly site?: string | undefined;
   /** How the site did before. */
@@ -52,6 +54,8 @@ export interface Settlement {
   readonly begunAt?: number | undefined;
   /** The start was reported with `started()` already. */
   readonly startCounted?: boolean;
+  /** Nobody knows whether the server has taken the mail: from then on the delivery is in doubt. */
+  readonly inDoubt?: true | undefined;
   readonly result:
     | { readonly type: 'sent'; readonly reply: string; readonly providerId?: string | undefined }
     | {

@@ -60,6 +60,7 @@ export interface WaitingMail {
   /** Of the address, in lower case. */
   readonly domain: string;
   readonly dueAt: number;
+  readonly inDoubt?: true | undefined;
 }
 
 /** Sites, as the scheduler sees them. */

@@ -22,7 +22,8 @@ export function timeBounds({ delivery, events, now }: ExplainFacts): ExplainedRe
     return [{ kind: 'scheduled', text: `it is not to leave before ${dueAt.toISOString()}`, until: dueAt }];
   const tried = last?.attempt === 0 ? '' : `attempt ${last?.attempt}, `;
   const said = last === undefined ? '' : ` (${tried}${last.reason}: ${last.reply})`;
-  return [{ kind: 'retry', text: `it is tried again at ${dueAt.toISOString()}${said}`, until: dueAt }];
+  const by = delivery.inDoubt === true ? ` by ${delivery.route} alone, whose server may have it` : '';
+  return [{ kind: 'retry', text: `it is tried again at ${dueAt.toISOString()}${by}${said}`, until: dueAt }];
 }
 
 /** The route does not work. */

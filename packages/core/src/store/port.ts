@@ -179,6 +179,11 @@ export interface DeliveryRecord {
   /** The site (set of MX hosts) whose lane it was sorted into, where its route is held to limits by site. */
   readonly site?: string | undefined;
   readonly attempts: number;
+  /**
+   * An attempt ended after DATA, and nobody knows whether the server has taken the mail (RFC 1047): no other route tries it, as
+   * the recipient might get it twice. Until it is tried anew by hand.
+   */
+  readonly inDoubt?: true | undefined;
   readonly acceptedAt: Date;
   /** When it is tried next; undefined in final states. */
   readonly dueAt: Date | undefined;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { encodeId } from '../../../../packages/core/src/message.ts';
 import type { ClaimedDelivery } from '../../../../packages/core/src/queue/port.ts';
 import { contentOf, recipientOf } from '../../../support/content.ts';
 import { BOUNCED, benchOn, claim, DEFERRED, LANE, NOW, type OpenStore, SENT, settlement } from './bench.ts';
@@ -25,6 +26,30 @@ export function queueSuite(name: string, open: OpenStore): void {
       expect(claimed).toMatchObject({ ...own, kind: 'to', attempts: 0, acceptedAt: NOW });
       expect(await store.log.delivery(claimed?.id ?? 0)).toMatchObject(own);
       expect(await store.log.content(claimed?.messageId ?? 0)).toEqual(contentOf());
+    });
+
+    it('knows of a mail that a server may have, until it is tried anew by hand', async () => {
+      const { store, accept, owner } = await benchOn(open);
+      await accept({ recipients: ['a', 'b'].map((one) => recipientOf(`${one}@example.com`)) });
+      const me = await owner();
+      const doubts = async () => (await store.log.list({ limit: 10 })).items.map(({ inDoubt }) => inDoubt);
+      const again = { ...DEFERRED, retryAt: NOW };
+      let [a, b] = (await claim(store, me)) as [ClaimedDelivery, ClaimedDelivery];
+      expect([a.inDoubt, b.inDoubt, await doubts()]).toEqual([undefined, undefined, [undefined, undefined]]);
+      const unknown = { ...settlement(a, again), inDoubt: true } as const;
+      const [event] = await store.queue.settle([unknown, settlement(b, again)], { owner: me, now: NOW });
+      expect(event).not.toHaveProperty('inDoubt');
+      [a, b] = (await claim(store, me)) as [ClaimedDelivery, ClaimedDelivery];
+      expect([a.inDoubt, b.inDoubt, await doubts()]).toEqual([true, undefined, [undefined, true]]);
+      // What a server says of another attempt does not change it.
+      await store.queue.settle([settlement(a, again), settlement(b, again)], { owner: me, now: NOW });
+      expect(store.sites.unsorted({ lane: LANE, limit: 10, now: NOW }).map(({ inDoubt }) => inDoubt)).toEqual([
+        true,
+        undefined,
+      ]);
+      await store.log.apply({ id: encodeId('dlv', a.id) }, 'retry', { now: NOW });
+      expect(await doubts()).toEqual([undefined, undefined]);
+      expect((await claim(store, me)).map(({ inDoubt }) => inDoubt)).toEqual([undefined, undefined]);
     });
 
     it('keeps results with their transcript, and counts them', async () => {

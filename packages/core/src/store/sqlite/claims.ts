@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { transition } from '../../message.ts';
 import type { ClaimedDelivery } from '../../queue/port.ts';
 import type { Database } from './database.ts';
-import { type DeliveryRow, readDelivery } from './delivery-row.ts';
+import { type DeliveryRow, doubtOf, readDelivery } from './delivery-row.ts';
 import { type Ledger, stateCode } from './ledger.ts';
 import type { Screened } from './screened.ts';
 
@@ -46,7 +46,7 @@ export function createClaims(db: Database, ledger: Ledger, screened: Pick<Screen
   function readOne(row: DeliveryRow, now: number): ClaimedDelivery[] {
     const { id, recipient, attempts } = row;
     try {
-      return [{ ...readDelivery(row), attempts }];
+      return [{ ...readDelivery(row), attempts, ...doubtOf(row) }];
     } catch {
       // One damaged row must not stop the others.
       const reply = 'corrupt row';

@@ -28,6 +28,7 @@ export const FLAGS = {
   complained: 256,
   failed: 512,
   hardBounced: 1024,
+  inDoubt: 2048,
 } as const;
 
 /** Storage code of a state. */

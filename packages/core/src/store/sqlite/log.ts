@@ -2,7 +2,7 @@ import type { MessageEvent } from '../../events.ts';
 import { type Content, type DeliveryState, decodeId, encodeId, RECIPIENT_KINDS } from '../../message.ts';
 import type { DeliveryRecord, ListQuery, LogStore } from '../port.ts';
 import { type Database, idAt } from './database.ts';
-import { type DeliveryRow, readDelivery } from './delivery-row.ts';
+import { type DeliveryRow, doubtOf, readDelivery } from './delivery-row.ts';
 import type { MessageIdOf } from './intake.ts';
 import { type Ledger, type MessageFacts, STREAMS, stateCode, stateOf } from './ledger.ts';
 import { UNSENT } from './migrations/initial.ts';
@@ -64,6 +64,7 @@ export function createLog(
       route: lane?.route ?? facts.route,
       site: lane?.site === '' ? undefined : lane?.site,
       attempts: row.attempts,
+      ...doubtOf(row),
       acceptedAt: new Date(row.accepted_at),
       dueAt: row.due_at === null ? undefined : new Date(row.due_at),
       updatedAt: new Date(row.updated_at),

@@ -12,8 +12,8 @@ const EVENT_BY = { cancel: 'cancelled', hold: 'held', release: 'released', retry
 type Operation = keyof typeof EVENT_BY;
 /** Most deliveries of one change; more would keep others from writing. */
 const APPLIED = 500;
-/** Bits of what came back. */
-const BACK = VERDICTS.reduce<number>((bits, verdict) => bits | FLAGS[verdict], FLAGS.hardBounced);
+/** Bits of what came back, or may have arrived. */
+const BACK = VERDICTS.reduce<number>((bits, verdict) => bits | FLAGS[verdict], FLAGS.hardBounced | FLAGS.inDoubt);
 
 /** Changes the state of deliveries by hand, in SQLite. */
 export function createOperations(

@@ -106,7 +106,7 @@ export function createQueueStore(
   );
 
   function settleOne(settlement: Settlement, owner: number, now: number): MessageEvent[] {
-    const { deliveryId: id, startedAt, begunAt = startedAt, startCounted, result, transcript } = settlement;
+    const { deliveryId: id, startedAt, begunAt = startedAt, startCounted, inDoubt, result, transcript } = settlement;
     const reason = 'reply' in result ? result.reply : 'reason' in result ? result.reason : null;
     const sent = result.type === 'sent';
     const firstDeferral = result.type === 'deferred' && markDeferred.run({ id, owner }) > 0;
@@ -121,7 +121,9 @@ export function createQueueStore(
       now,
       sentAt: sent ? now : null,
       reason: sent ? null : reason,
-      flags: result.type === 'bounced' && result.kind === 'hard' ? FLAGS.hardBounced : 0,
+      flags:
+        (result.type === 'bounced' && result.kind === 'hard' ? FLAGS.hardBounced : 0) |
+        (inDoubt === true ? FLAGS.inDoubt : 0),
     });
     const facts = row && ledger.message(row.message_id);
     if (row === undefined || facts === undefined) return [];

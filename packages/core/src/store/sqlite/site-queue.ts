@@ -5,6 +5,7 @@ import type { Stream } from '../../message.ts';
 import type { ClaimedDelivery, SiteQueueStore } from '../../queue/port.ts';
 import type { Claims } from './claims.ts';
 import type { Database } from './database.ts';
+import { doubtOf } from './delivery-row.ts';
 import type { DomainSites } from './domain-sites.ts';
 import type { Lanes } from './lanes.ts';
 import { STREAMS } from './ledger.ts';
@@ -31,7 +32,7 @@ export function createSiteQueue(
   const due = db.prepare((query, p: { lane: number; from: number; after: number; now: number; limit: number }) =>
     query
       .selectFrom('delivery')
-      .select(['id', 'recipient', 'message_id', 'due_at'])
+      .select(['id', 'recipient', 'message_id', 'due_at', 'flags'])
       .where('lane_id', '=', p.lane)
       .where('due_at', '>=', p.from)
       .where('due_at', '<=', p.now)
@@ -125,12 +126,13 @@ export function createSiteQueue(
       if (row === undefined) return [];
       return due
         .all({ lane: row.id, from: after.dueAt, after: after.id, now, limit })
-        .map(({ id, recipient, message_id, due_at }) => ({
+        .map(({ id, recipient, message_id, due_at, flags }) => ({
           id,
           messageId: message_id,
           address: recipient,
           domain: domainOf(recipient).toLowerCase(),
           dueAt: due_at ?? now,
+          ...doubtOf({ flags }),
         }));
     },
     reroute: ({ route, stream }, moves) =>
