@@ -82,6 +82,24 @@ describe('failover', () => {
     expect(record?.events).toContainEqual(expect.objectContaining({ type: 'deferred', movedTo: 'backup' }));
   });
 
+  it.each([
+    ['says that it takes less', /^EHLO/, '250-here\r\n250 SIZE 20', mail.to, '5.3.4'],
+    ['finds it too large', /^MAIL/, '552 5.3.4 Message size exceeds fixed limit', mail.to, '5.3.4'],
+    ['takes no addresses in UTF-8', /^EHLO/, '250 here', 'zoé@example.org', '5.6.7'],
+  ])('takes the next route at once where the server of the first %s', async (_, command, reply, to, status) => {
+    const first = await refusing(command, reply);
+    const { relay, backup, events } = await ways(first.port);
+    await relay.send({ ...mail, to });
+    expect(await settled(events)).toMatchObject([{ type: 'sent', transcript: { route: 'backup' } }]);
+    expect(events).toContainEqual(expect.objectContaining({ type: 'deferred', movedTo: 'backup', status }));
+    expect(backup.mails).toHaveLength(1);
+    expect((await relay.health()).failing).toEqual([]);
+    // The only route refuses it for good.
+    await relay.send({ ...mail, to: `other-${to}`, route: 'first' });
+    expect((await settled(events, 2))[1]).toMatchObject({ type: 'bounced', status });
+    expect((await relay.suppressions.list()).items).toEqual([]);
+  });
+
   it('keeps the Message-ID over all routes', async () => {
     const first = await refusing(/^MAIL/, '530 5.7.0 Authentication required');
     const { relay, backup, events } = await ways(first.port);

@@ -41,7 +41,7 @@ export interface OutgoingMail {
   /**
    * To be called as sending begins, with the time (ms since the epoch): the route's rate is counted from then on, and what
    * was suppressed while the mail waited for a connection is not sent. To be called again before it is sent anew, as over a
-   * fresh connection.
+   * fresh connection to the same server; hosts of a receiver that are tried one after another are one start.
    *
    * @returns false where the mail must not be sent any more; the outcome is then `withdrawn`.
    */

@@ -16,8 +16,14 @@ export const ONE_HOP: Lesson = {
     else if (fault === undefined || fault === 'refused') breaker.worked(now);
     else breaker.failed(now, fault === 'login');
   },
-  meant: (outcome) => outcome,
+  meant: (outcome) => (isBeyondServer(outcome) ? { ...outcome, fault: 'refused' } : outcome),
 };
+
+/** What its server takes from nobody for anybody, that of another route may: mails of this size (RFC 1870), SMTPUTF8 (RFC 6531). */
+function isBeyondServer(outcome: Outcome): outcome is Extract<Outcome, { type: 'bounced' }> {
+  if (outcome.type !== 'bounced') return false;
+  return outcome.status === '5.3.4' || (outcome.status === '5.6.7' && outcome.own === true);
+}
 
 /**
  * A receiver of direct MX is not the route: that one is down, or ends the conversation, is its own affair, and says nothing of

@@ -1,5 +1,5 @@
 import { KEYS, type Provider, queuedAs } from './provider.ts';
-import { plainName } from './writing.ts';
+import { plainName, plainTags } from './writing.ts';
 
 /** https://developers.brevo.com/docs/smtp-integration */
 export const BREVO_HOST = 'smtp-relay.brevo.com';
@@ -26,7 +26,7 @@ export const brevo: Provider = {
     ];
     return [
       ['X-Mailin-custom', custom.join('|')],
-      ...(tags.length === 0 ? [] : [['X-Mailin-Tag', tags.map(plain).join(',')] as const]),
+      ...(tags.length === 0 ? [] : [['X-Mailin-Tag', plainTags(tags, plain).join(',')] as const]),
     ];
   },
   // `250 2.0.0 OK: queued as <202508020358.47907466195@smtp-relay.sendinblue.com>`

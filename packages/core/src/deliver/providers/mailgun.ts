@@ -1,6 +1,6 @@
 import type { HeaderField } from '../../message.ts';
 import { KEYS, type Provider, queuedAs } from './provider.ts';
-import { asciiJson, plainName } from './writing.ts';
+import { asciiJson, plainName, plainTags } from './writing.ts';
 
 /** Host by region: https://documentation.mailgun.com/docs/mailgun/user-manual/sending-messages/send-smtp */
 export const MAILGUN_HOSTS = { us: 'smtp.mailgun.org', eu: 'smtp.eu.mailgun.org' } as const;
@@ -24,7 +24,7 @@ export const mailgun: Provider = {
     const variables = { [KEYS.delivery]: deliveryId, ...(campaign === undefined ? {} : { [KEYS.campaign]: campaign }) };
     return [
       ['X-Mailgun-Variables', asciiJson(variables)],
-      ...tags.map((tag): HeaderField => ['X-Mailgun-Tag', plain(tag)]),
+      ...plainTags(tags, plain).map((tag): HeaderField => ['X-Mailgun-Tag', tag]),
       ...(opens && clicks ? [['X-Mailgun-Track', 'no'] as const] : []),
       ...(opens ? [['X-Mailgun-Track-Opens', 'no'] as const] : []),
       ...(clicks ? [['X-Mailgun-Track-Clicks', 'no'] as const] : []),

@@ -1,5 +1,5 @@
 import { KEYS, type Provider, queuedAs } from './provider.ts';
-import { asciiJson, plainName } from './writing.ts';
+import { asciiJson, plainName, plainTags } from './writing.ts';
 
 /** Host by region: https://www.twilio.com/docs/sendgrid/for-developers/sending-email/integrating-with-the-smtp-api; `eu` is for subusers of that region. */
 export const SENDGRID_HOSTS = { global: 'smtp.sendgrid.net', eu: 'smtp.eu.sendgrid.net' } as const;
@@ -28,7 +28,7 @@ export const sendgrid: Provider = {
     const value = {
       // Texts only: https://www.twilio.com/docs/sendgrid/for-developers/sending-email/unique-arguments
       unique_args: { [KEYS.delivery]: deliveryId, ...(campaign === undefined ? {} : { [KEYS.campaign]: campaign }) },
-      ...(tags.length === 0 ? {} : { category: tags.map(plain) }),
+      ...(tags.length === 0 ? {} : { category: plainTags(tags, plain) }),
       ...(Object.keys(filters).length === 0 ? {} : { filters }),
     };
     return [['X-SMTPAPI', asciiJson(value)]];

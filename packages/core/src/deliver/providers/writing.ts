@@ -27,6 +27,11 @@ export function plainName(name: string, others: RegExp): string {
   return plain.trim() === '' ? '_' : plain;
 }
 
+/** Tags as a provider takes them; those that are equal then are one. */
+export function plainTags(tags: readonly string[], plain: (tag: string) => string): string[] {
+  return [...new Set(tags.map(plain))];
+}
+
 /** A value as whoever reads the header gets it. */
 export function unfolded(value: string): string {
   return value.replaceAll('\n', ' ');
