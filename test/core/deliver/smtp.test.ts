@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Attempt, OutgoingMail, SmtpOptions } from '../../../packages/core/src/deliver/port.ts';
 import { smtp } from '../../../packages/core/src/deliver/routes.ts';
 import { politely, rawServer, smtpServer } from '../../support/smtp.ts';
-import { transportTo } from './transports.ts';
+import { mail, transportTo } from './transports.ts';
 
 function mailTo(to = 'ada@example.com'): OutgoingMail {
   return {
@@ -114,6 +114,33 @@ describe('a mail over SMTP', () => {
     const { outcome } = await send(server.port);
     expect(outcome.type).toBe(type);
   });
+
+  it('knows that a server has not taken a message whose end never left this machine', async () => {
+    const server = await rawServer(
+      politely((line, socket) => {
+        if (line !== 'DATA') return undefined;
+        // It does not read what it asks for.
+        setImmediate(() => socket.pause());
+        setTimeout(() => socket.resetAndDestroy(), 200);
+        return '354 go';
+      }),
+    );
+    const large = { ...mail(), raw: Buffer.from(`Subject: a\r\n\r\n${'a'.repeat(70)}\r\n`.padEnd(50_000_000, 'b')) };
+    const { outcome } = await transportTo(server.port).send(large);
+    expect(outcome).toMatchObject({ type: 'deferred', fault: 'connection' });
+  });
+
+  it.each(['354 go on', '150 well', '099 hm'])(
+    'does not know what became of a message that is answered %j',
+    async (reply) => {
+      const server = await rawServer(politely((line) => (line === '.' ? reply : undefined)));
+      const transport = transportTo(server.port);
+      expect((await transport.send(mail())).outcome).toMatchObject({ type: 'unknown', reason: 'unknown' });
+      // What comes after it on this connection would have the answers of others.
+      await transport.send(mail(1));
+      expect(server.lines.filter((line) => line.startsWith('EHLO'))).toHaveLength(2);
+    },
+  );
 
   it('does not know either when the server says nothing after the final dot', async () => {
     const server = await rawServer(politely((line) => (line === '.' ? null : undefined)));

@@ -27,7 +27,7 @@ describe('a process that is stopped for longer than its lease, and goes on', () 
       store: store.queue,
       lanes: [{ key: { route: 'out', stream: 'transactional' }, concurrency: 2, rates: [] }],
       routes: ['out'],
-      async deliver(claimed, _route, onStart): Promise<Settlement> {
+      async deliver(claimed, _route, { onStart }): Promise<Settlement> {
         begun.push(claimed);
         await new Promise<void>((resolve) => held.push(resolve));
         const going = onStart(Date.now());

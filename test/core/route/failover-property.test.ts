@@ -73,8 +73,8 @@ class Model {
   readonly spans: { from: number; to: number }[] = [];
 
   hear(said: Outcome, at: number): void {
-    if (said.type === 'unknown' || said.type === 'withdrawn') return;
-    const fault = 'fault' in said ? said.fault : undefined;
+    if (said.type === 'withdrawn') return;
+    const fault = said.type === 'unknown' ? 'connection' : 'fault' in said ? said.fault : undefined;
     if (fault !== 'connection' && fault !== 'login') {
       const span = this.spans.at(-1);
       if (span !== undefined && this.openUntil !== undefined) span.to = at;

@@ -154,50 +154,6 @@ describe('failover', () => {
     expect((await relay.messages.get(id))?.deliveries).toMatchObject([{ state: 'sent', route: 'backup', attempts: 3 }]);
   });
 
-  it('never gives a mail to another route that a server may have, though its own is down for hours', async () => {
-    let first: Outcome = SAID.unknown;
-    let tried = 0;
-    const routes = [
-      scripted('first', () => {
-        tried += 1;
-        return first;
-      }),
-      scripted('backup', () => SAID.sent),
-    ];
-    const { relay, clock, waiting } = clockedRelay({ routes });
-    const { id } = await relay.send(mail);
-    await waiting.settled();
-    first = SAID.down;
-    const others = Array.from({ length: 5 }, (_, index) => `other${index}@example.org`);
-    await relay.send({ ...mail, to: others });
-    await clock.advance(6 * 3_600_000);
-    const [own] = (await relay.messages.get(id))?.deliveries ?? [];
-    expect(own).toMatchObject({ state: 'deferred', route: 'first', inDoubt: true });
-    expect((await relay.messages.explain(id))?.summary).toContain('by first alone, whose server may have it');
-    const { items } = await relay.messages.list({ state: 'sent' });
-    expect(items.map(({ recipient, route, inDoubt }) => ({ recipient, route, inDoubt }))).toHaveLength(5);
-    expect(new Set(items.map(({ route }) => route))).toEqual(new Set(['backup']));
-    first = SAID.sent;
-    await clock.advance(12 * 3_600_000);
-    expect((await relay.messages.get(id))?.deliveries).toMatchObject([{ state: 'sent', route: 'first' }]);
-    expect(tried).toBeLessThan(200);
-  });
-
-  it('lets an operator send by another route what a server may have', async () => {
-    let first: Outcome = SAID.unknown;
-    const routes = [scripted('first', () => first), scripted('backup', () => SAID.sent)];
-    const { relay, clock, waiting } = clockedRelay({ routes });
-    const { id } = await relay.send(mail);
-    await waiting.settled();
-    first = SAID.login;
-    await clock.advance(3_600_000);
-    await relay.messages.retry(id);
-    await clock.advance(3_600_000);
-    const [own] = (await relay.messages.get(id))?.deliveries ?? [];
-    expect(own).toMatchObject({ state: 'sent', route: 'backup' });
-    expect(own).not.toHaveProperty('inDoubt');
-  });
-
   it('asks a route that is down no more than a few times, and loses nothing of a campaign', async () => {
     let connections = 0;
     const first = await rawServer((socket) => {

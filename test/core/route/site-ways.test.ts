@@ -19,6 +19,7 @@ const rules: fc.Arbitrary<RouteRules | undefined> = fc.option(
 const mail = {
   content: contentOf({ stream: 'broadcast', from: { name: undefined, address: 'app@example.com' } }),
   address: 'ada@firm.test',
+  inDoubt: undefined,
   labels: () => ({ campaign: undefined, tags: [] }),
 };
 

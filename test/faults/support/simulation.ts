@@ -97,7 +97,7 @@ export async function simulate(path: string, rates: readonly Rate[]): Promise<Si
       const deliver = async (
         { id, address }: ClaimedDelivery,
         _route: string,
-        onStart: (at: number) => boolean,
+        { onStart }: { onStart(at: number): boolean },
       ): Promise<Settlement> => {
         await elapse(latency());
         const startedAt = Date.now();

@@ -46,6 +46,8 @@ export interface OutgoingMail {
    * @returns false where the mail must not be sent any more; the outcome is then `withdrawn`.
    */
   onStart?(at: number): boolean;
+  /** To be called as the message itself begins to go out: from then on nobody knows whether the server has it, until it answers. */
+  onMessage?(): void;
 }
 
 /**

@@ -8,6 +8,7 @@ import { providerOf } from '../deliver/providers/table.ts';
 import { isMailRelayError, messageOf } from '../errors.ts';
 import type { ReasonClass } from '../events.ts';
 import { type Content, encodeId } from '../message.ts';
+import type { LocalQueueOptions } from '../queue/local-options.ts';
 import type { ClaimedDelivery, Settlement } from '../queue/port.ts';
 import { nextAttemptAt, type RetrySchedule } from '../queue/retry.ts';
 import { scopesCovering } from '../scope.ts';
@@ -18,7 +19,7 @@ import type { RouteFaults } from './route-faults.ts';
 import type { Shaping } from './shaping.ts';
 import type { SiteTurn, SiteWays } from './site-ways.ts';
 import { isForSender, type Warnings } from './warnings.ts';
-import type { Way, Ways } from './ways.ts';
+import type { OtherWay, Way, Ways } from './ways.ts';
 
 /** What delivering works with. */
 export interface DeliveringContext {
@@ -47,8 +48,7 @@ const ASKED_MS = 1000;
 /** A mail that is sent goes nowhere else. */
 const ARRIVED = { next: undefined, later: undefined, ailing: false } as const;
 
-/** @param onStart - called as sending begins; answers false where the delivery is not to be sent any more. */
-type Deliver = (claimed: ClaimedDelivery, route: string, onStart: (at: number) => boolean) => Promise<Settlement>;
+type Deliver = LocalQueueOptions['deliver'];
 
 /** One attempt of one claimed delivery: suppression, composing, sending, and what follows from the answer. */
 export function createDelivering(context: DeliveringContext): Deliver {
@@ -58,7 +58,7 @@ export function createDelivering(context: DeliveringContext): Deliver {
     context.routes.filter((route) => providerOf(route) !== undefined).map((route) => [route.name, route]),
   );
 
-  return async function deliver(claimed, route, onStart): Promise<Settlement> {
+  return async function deliver(claimed, route, on): Promise<Settlement> {
     const unsent = { deliveryId: claimed.id, startedAt: undefined, transcript: undefined };
     let way: Way | undefined;
     try {
@@ -80,7 +80,7 @@ export function createDelivering(context: DeliveringContext): Deliver {
         return { ...unsent, result: { type: 'returned', ...beyond } };
       }
       way = ways.enter(route, entering, clock.now());
-      if (way.closed !== undefined) return { ...unsent, result: { type: 'returned', ...way.closed } };
+      if (way.closed !== undefined) return { ...unsent, result: waitsFor(route, way.closed, claimed) };
       let withdrawn: string | undefined;
       let bytes: number | undefined;
       const attempt = await way.watch(async () => {
@@ -104,8 +104,9 @@ export function createDelivering(context: DeliveringContext): Deliver {
           onStart(at) {
             // Asked as late as possible, so that an unsubscribe also stops mail that waits for a connection.
             withdrawn = suppressionOf(content, claimed);
-            return withdrawn === undefined && onStart(at);
+            return withdrawn === undefined && on.onStart(at);
           },
+          onMessage: on.onMessage,
         });
       });
       const now = clock.now();
@@ -150,6 +151,14 @@ export function createDelivering(context: DeliveringContext): Deliver {
           : { type: 'deferred', ...said, retryAt: again, reason: 'dns' };
       }
     }
+  }
+
+  /** A mail goes to another route, or waits for its own until it is too old. */
+  function waitsFor(route: string, closed: OtherWay, { acceptedAt }: ClaimedDelivery): Settlement['result'] {
+    const isOver = closed.movedTo === undefined && clock.now() > acceptedAt + schedule.maxAgeMs;
+    if (!isOver) return { type: 'returned', ...closed };
+    const reply = `the route ${route} has not worked for as long as this mail was to be tried`;
+    return { type: 'failed', reply, status: undefined, reason: 'expired' };
   }
 
   /** What the sender has to mend is told, whether it is tried again or not. */

@@ -15,7 +15,7 @@ const ERROR_CODE =
 export interface RouteFaults {
   /** Takes the outcome of an attempt. */
   note(route: string, deliveryId: number, outcome: Outcome, now: number): void;
-  /** Routes whose last attempt failed for a reason of the route; a server that ends conversations (421) is one as its breaker opens. */
+  /** Routes whose last attempt failed for a reason of the route; a server that ends conversations (421), or says nothing to mails, is one as its breaker opens. */
   failing(): readonly FailingRoute[];
 }
 
@@ -34,11 +34,14 @@ export function createRouteFaults(
     note(route, deliveryId, outcome, now) {
       const spec = routes.find(({ name }) => name === route);
       const down = breakers.look(route, now) !== 'closed';
-      if (outcome.type !== 'deferred' || !isOfRoute(outcome, spec, down)) {
+      // Of one mail that says nothing of the route.
+      if (outcome.type === 'withdrawn' || (outcome.type === 'unknown' && !down)) return;
+      if (!isOfRoute(outcome, spec, down)) {
         failing.delete(route);
         return;
       }
-      const { reason, status } = outcome;
+      const { reason } = outcome;
+      const status = outcome.type === 'unknown' ? undefined : outcome.status;
       failing.set(route, { route, reason, since: failing.get(route)?.since ?? now });
       const key = `${route} ${reason}`;
       if (now - (told.get(key) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return;
@@ -54,10 +57,13 @@ export function createRouteFaults(
 
 /** In direct MX most are faults of one recipient's domain, and say nothing about the route. */
 function isOfRoute(
-  { reason, fault }: Extract<Outcome, { type: 'deferred' }>,
+  outcome: Outcome,
   spec: RouteSpec | undefined,
   down: boolean,
-): boolean {
+): outcome is Extract<Outcome, { type: 'deferred' | 'unknown' }> {
+  if (outcome.type === 'unknown') return down && spec?.kind !== 'mx';
+  if (outcome.type !== 'deferred') return false;
+  const { reason, fault } = outcome;
   if (spec?.kind === 'mx') return fault === 'machine';
   return FAULTS.has(reason) || (down && fault === 'connection');
 }

@@ -12,7 +12,9 @@ export interface Lesson {
 export const ONE_HOP: Lesson = {
   learn(breaker, { outcome }, now) {
     const fault = faultOf(outcome);
-    if (outcome.type === 'withdrawn' || outcome.type === 'unknown' || fault === 'unreachable') breaker.gaveUp();
+    if (outcome.type === 'withdrawn' || fault === 'unreachable') breaker.gaveUp();
+    // A server that is silent about its mails is no place for more.
+    else if (outcome.type === 'unknown') breaker.failed(now);
     else if (fault === undefined || fault === 'refused') breaker.worked(now);
     else breaker.failed(now, fault === 'login');
   },

@@ -44,7 +44,7 @@ export interface EnteringMail {
   readonly content: Pick<Content, 'route' | 'stream' | 'from' | 'headers' | 'tracking'>;
   readonly address: string;
   /** A server may have it already: it takes no other route. */
-  readonly inDoubt?: true | undefined;
+  readonly inDoubt: true | undefined;
   /** Asked for only where routes have rules, or providers behind them limits. */
   labels(): { readonly campaign: string | undefined; readonly tags: readonly string[] };
 }
@@ -69,6 +69,8 @@ export interface Ways {
 
 /** Mail that may take no other way waits at least so long for its route, ms. */
 const WAIT_MS = 1000;
+/** The same while a probe of the route is on its way, ms. */
+const PROBED_MS = 5000;
 
 /** Joins the routes in their order with what is known of their health. */
 export function createWays(
@@ -127,7 +129,9 @@ export function createWays(
   function otherWay(next: string | undefined, down: readonly string[], now: number): OtherWay {
     if (next !== undefined) return { movedTo: next };
     const probes = down.map((route) => breakers.of(route).health().probeAt ?? 0);
-    return { dueAt: Math.max(now + WAIT_MS, Math.min(...probes)) };
+    const at = Math.min(...probes);
+    // One mail is on its way to find out: that may take as long as its server is silent.
+    return { dueAt: at > now ? Math.max(now + WAIT_MS, at) : now + PROBED_MS };
   }
 
   return {

@@ -21,7 +21,11 @@ export interface InHand {
 /** Keeps where claimed deliveries are. */
 export interface Hands {
   move(deliveryId: number, stage: Stage): void;
+  /** Its message has gone out, and nobody knows whether the server has it until it answers. */
+  awaitAnswer(deliveryId: number): void;
   drop(deliveryId: number): void;
+  /** Deliveries that wait for an answer. */
+  unanswered(): number[];
   /** Undefined for what this process does not have. */
   of(deliveryId: number): InHand | undefined;
 }
@@ -29,9 +33,15 @@ export interface Hands {
 /** Empty hands. */
 export function createHands(clock: { now(): number }): Hands {
   const held = new Map<number, InHand>();
+  const unanswered = new Set<number>();
   return {
     move: (deliveryId, stage) => void held.set(deliveryId, { stage, since: clock.now() }),
-    drop: (deliveryId) => void held.delete(deliveryId),
+    awaitAnswer: (deliveryId) => void unanswered.add(deliveryId),
+    drop(deliveryId) {
+      held.delete(deliveryId);
+      unanswered.delete(deliveryId);
+    },
+    unanswered: () => [...unanswered],
     of: (deliveryId) => held.get(deliveryId),
   };
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { OutgoingMail } from '../deliver/port.ts';
 import type { MessageEvent } from '../events.ts';
 import type { Rate } from '../rate.ts';
 import type { WarmUp } from '../warm-up.ts';
@@ -28,6 +29,9 @@ export interface SiteQueueOptions {
   readonly rules: ActingRules;
 }
 
+/** What is said of an attempt while it goes on; see {@link OutgoingMail}. */
+export type Progress = Required<Pick<OutgoingMail, 'onStart' | 'onMessage'>>;
+
 /** What the local queue works with. */
 export interface LocalQueueOptions {
   readonly store: QueueStore;
@@ -37,8 +41,8 @@ export interface LocalQueueOptions {
   readonly lanes: readonly LaneOptions[];
   /** Names of all routes of this process, the one for mail of lost routes first. */
   readonly routes: readonly string[];
-  /** One attempt; `onStart` is called as it begins to send, and answers false where it is not to any more. */
-  deliver(claimed: ClaimedDelivery, route: string, onStart: (at: number) => boolean): Promise<Settlement>;
+  /** One attempt. */
+  deliver(claimed: ClaimedDelivery, route: string, on: Progress): Promise<Settlement>;
   /** Whether mail of a route is claimed: not while it does not work and nothing else can be done with its mail. @default always */
   isFed?(route: string): boolean;
   onEvents(events: readonly MessageEvent[]): void;

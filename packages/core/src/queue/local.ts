@@ -175,7 +175,10 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
       return true;
     };
     try {
-      const settlement = await options.deliver(delivery, route, onStart);
+      const settlement = await options.deliver(delivery, route, {
+        onStart,
+        onMessage: () => hands.awaitAnswer(delivery.id),
+      });
       return { ...settlement, begunAt: settlement.startedAt ?? begunAt, startCounted };
     } catch (error) {
       onError(error);
@@ -246,7 +249,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
       // A store that takes nothing any more must not hold up the end; the next process finds what was on its way.
       const left = settler
         .flush()
-        .then(() => store.unregister(owner, clock.now()))
+        .then(() => store.unregister(owner, clock.now(), hands.unanswered()))
         .catch(onError);
       await Promise.race([left, timeout()]);
     },

@@ -199,8 +199,12 @@ export interface QueueStore {
     readonly recovered: number;
     readonly moved: number;
   }>;
-  /** Gives back everything that the owner holds, and forgets it. */
-  unregister(owner: number, now: number): Promise<void>;
+  /**
+   * Gives back everything that the owner holds, and forgets it.
+   *
+   * @param unanswered - deliveries whose message has gone out, and has no answer: they are in doubt
+   */
+  unregister(owner: number, now: number, unanswered?: readonly number[]): Promise<void>;
   /** At most `limit` due deliveries of a lane, marked `sending`; fewer where the rate of the route, as registered, allows fewer. Empty for a paused lane. */
   claim(request: {
     readonly lane: LaneKey;

@@ -181,7 +181,7 @@ export interface DeliveryRecord {
   readonly attempts: number;
   /**
    * An attempt ended after DATA, and nobody knows whether the server has taken the mail (RFC 1047): no other route tries it, as
-   * the recipient might get it twice. Until it is tried anew by hand.
+   * the recipient might get it twice. Until it is sent, is tried anew by hand, or its route is gone.
    */
   readonly inDoubt?: true | undefined;
   readonly acceptedAt: Date;

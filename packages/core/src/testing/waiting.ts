@@ -20,6 +20,8 @@ export interface Waiting {
 }
 
 const TIMEOUT_MS = 5000;
+/** How often the queue is looked at while nothing is told of it, ms. */
+const LOOK_MS = 50;
 /** Real time that the queue may take without anything happening, ms. */
 const REST_MS = 10_000;
 /** Real time that subscriptions and endpoints may take, ms: endpoints do not answer for 15 s by default. */
@@ -35,21 +37,28 @@ export function createWaiting(relay: MailRelay, told: () => Promise<void>, now: 
     happening = Promise.withResolvers();
   });
 
-  /** @throws Error with what `explain` says, where nothing happens any more. */
-  async function next(happened: Promise<void>, ms: number, explain: () => string): Promise<void> {
+  /** Answers whether something happens within the time. */
+  async function within(happened: Promise<void>, ms: number): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(explain())), ms);
+    const late = new Promise<false>((resolve) => {
+      timer = setTimeout(() => resolve(false), ms);
     });
     try {
-      await Promise.race([happened, late]);
+      return await Promise.race([happened.then(() => true), late]);
     } finally {
       clearTimeout(timer);
     }
   }
 
+  /** @throws Error with what `explain` says, where nothing happens any more. */
+  async function next(happened: Promise<void>, ms: number, explain: () => string): Promise<void> {
+    if (!(await within(happened, ms))) throw new Error(explain());
+  }
+
   /** Waits until the queue has tried everything that is due. */
   async function rest(): Promise<void> {
+    let before = '';
+    let changedAt = performance.now();
     for (;;) {
       const happened = happening.promise;
       // What is written is announced in the same turn.
@@ -62,7 +71,15 @@ export function createWaiting(relay: MailRelay, told: () => Promise<void>, now: 
         return;
       }
       const lanes = busy.map(({ route, stream, waiting }) => `${waiting} ${stream} for ${route}`);
-      await next(happened, REST_MS, () => `the queue does not come to rest: ${lanes.join(', ')}`);
+      const seen = JSON.stringify(
+        busy.map(({ route, waiting, sending, readyAt }) => [route, waiting, sending, readyAt]),
+      );
+      if (seen !== before) changedAt = performance.now();
+      before = seen;
+      // What goes back untried is no event.
+      if (await within(happened, LOOK_MS)) changedAt = performance.now();
+      else if (performance.now() - changedAt > REST_MS)
+        throw new Error(`the queue does not come to rest: ${lanes.join(', ')}`);
     }
   }
 

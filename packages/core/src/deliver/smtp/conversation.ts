@@ -30,7 +30,7 @@ export interface Conversation {
   close(): void;
 }
 
-type Sent = Pick<OutgoingMail, 'envelope' | 'raw'>;
+type Sent = Pick<OutgoingMail, 'envelope' | 'raw' | 'onMessage'>;
 
 /** What a server said, and after what time, ms. */
 interface Reply {
@@ -45,9 +45,18 @@ interface Waiting {
   readonly answer: (reply: Reply | undefined) => void;
 }
 
+/** A message on its way. */
+interface Written {
+  readonly answer: Promise<Reply | undefined>;
+  left(): boolean;
+}
+
 const QUIT_MS = 1000;
 /** A server that takes longer for a message has no mail sent behind it: who waits may do better elsewhere. */
 const QUICK_MS = 250;
+
+/** A message of more bytes leaves in a write of its own, so that it is known whether all of it has left. */
+const ALONE_BYTES = 65_536;
 
 const UNFIT = 'EUNFIT';
 /** How servers say that they were told more than they had asked for; not where it stands in an address, a host or a link. */
@@ -66,6 +75,7 @@ export function createConversation(
   const waiting: Waiting[] = [];
   let lastReply: Promise<unknown> = Promise.resolve();
   let group = '';
+  let groups = 0;
   let broken: SmtpError | undefined;
   let closing = false;
   let quitting = false;
@@ -124,7 +134,9 @@ export function createConversation(
   }
 
   function flush(): void {
-    if (group !== '') socket.write(group);
+    if (group === '') return;
+    groups += 1;
+    socket.write(group);
     group = '';
   }
 
@@ -161,17 +173,26 @@ export function createConversation(
       if (problem !== undefined && !pipelining) return problem;
     }
     // Nobody is left to get it, yet the server waits for a message (RFC 2920 section 3.1).
-    if (problem !== undefined && takes) await message([Buffer.from('.\r\n')]);
+    if (problem !== undefined && takes) await message([Buffer.from('.\r\n')]).answer;
     return problem;
   }
 
-  function message(pieces: readonly Buffer[]): Promise<Reply | undefined> {
-    if (broken !== undefined) return Promise.resolve(undefined);
+  /** Answers what the server says to a message, and, where that never came, whether the end of it may have left this machine. */
+  function message(pieces: readonly Buffer[], bytes = 0): Written {
+    if (broken !== undefined) return { answer: Promise.resolve(undefined), left: () => false };
+    let written = false;
+    const before = groups;
+    const alone = bytes > ALONE_BYTES;
     socket.cork();
-    for (const piece of pieces) socket.write(piece);
+    for (const piece of pieces)
+      socket.write(piece, (error) => {
+        written = !error;
+      });
     // Leaves together with the envelope of the next mail, where that comes at once.
-    process.nextTick(() => socket.uncork());
-    return replyTo('MESSAGE');
+    if (alone) socket.uncork();
+    else process.nextTick(() => socket.uncork());
+    // Of what was written together, the message alone may have left.
+    return { answer: replyTo('MESSAGE'), left: () => written || (!alone && groups > before) };
   }
 
   /** The connection broke before the reply. */
@@ -223,13 +244,19 @@ export function createConversation(
     if (problem !== undefined) throw problem;
     // The server may have ended it as it asked for the message.
     if (broken !== undefined) throw lost('DATA', false);
-    const answer = message(dotStuffed(mail.raw));
+    mail.onMessage?.();
+    const { answer, left } = message(dotStuffed(mail.raw), mail.raw.length);
     // Whatever the server says to the message, it has forgotten the envelope (RFC 5321 section 4.1.1.4).
     open = false;
     // The envelope of another mail may follow a message (RFC 2920 section 3.1), a message that of another may not.
     if (pipelining && isQuick) onWritten?.();
     const reply = await answer;
-    if (reply === undefined) throw lost('MESSAGE', true);
+    if (reply === undefined) throw lost('MESSAGE', left());
+    if (!/^[245]/.test(reply.text)) {
+      const problem = `the server answers the message with ${reply.text}`;
+      end(smtpError(problem, 'EPROTOCOL'));
+      throw lost('MESSAGE', true);
+    }
     isQuick = reply.ms < QUICK_MS;
     onStep('MESSAGE', reply.text, reply.ms);
     if (!reply.text.startsWith('2')) throw refused(reply.text, 'MESSAGE');

@@ -1,11 +1,16 @@
-import type { Selectable } from 'kysely';
-import { RECIPIENT_KINDS } from '../../message.ts';
+import { type RawBuilder, type Selectable, sql } from 'kysely';
+import { RECIPIENT_KINDS, transition } from '../../message.ts';
 import type { StoredDelivery } from '../port.ts';
-import { FLAGS, parseJson } from './ledger.ts';
+import { FLAGS, parseJson, stateCode } from './ledger.ts';
 import type { Tables } from './tables.ts';
 
 /** A row of a delivery. */
 export type DeliveryRow = Selectable<Tables['delivery']>;
+
+/** The state of what goes back untried: a mail in doubt was tried before, and waits for another attempt. */
+export const AFTER_RETURN: RawBuilder<number> = sql<number>`case
+  when flags & ${FLAGS.inDoubt} then ${stateCode(transition('sending', 'defer') ?? 'deferred')}
+  else ${stateCode(transition('sending', 'release-lease') ?? 'queued')} end`;
 
 /** Whether nobody knows if a server has taken it. */
 export function doubtOf({ flags }: Pick<DeliveryRow, 'flags'>): { readonly inDoubt?: true } {

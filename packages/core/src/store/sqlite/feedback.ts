@@ -6,6 +6,7 @@ import type { FeedbackStore, Received } from '../port.ts';
 import type { Activities } from './activity.ts';
 import type { Consequences } from './consequences.ts';
 import type { Database } from './database.ts';
+import type { Doubts } from './doubts.ts';
 import { createMatch, type Match } from './feedback-match.ts';
 import { createFeedbackMemory } from './feedback-memory.ts';
 import { countOnce } from './first-days.ts';
@@ -47,8 +48,9 @@ export function createFeedbackStore(context: {
   readonly messageIdOf: MessageIdOf;
   readonly activities: Activities;
   readonly consequences: Consequences;
+  readonly doubts: Doubts;
 }): FeedbackStore {
-  const { db, ledger, activities, consequences } = context;
+  const { db, ledger, activities, consequences, doubts } = context;
   const memory = createFeedbackMemory(db);
   const match = createMatch(db, ledger, context.messageIdOf);
   const find = db.prepare((query, { id }: { id: number }) =>
@@ -122,7 +124,11 @@ export function createFeedbackStore(context: {
     const facts = row && ledger.message(row.message_id);
     if (row === undefined || facts === undefined) return LATE;
     const { route, site } = ledger.wayOf(row);
-    return { ...applyTo(row, facts, event, match), way: { route, site: site === '' ? undefined : site } };
+    // Whoever is asked to leave may have the address from elsewhere; all else is about this mail.
+    const settled = event.type === 'unsubscribed' ? undefined : doubts.settle(row, facts, event.at);
+    const applied = applyTo(settled?.row ?? row, facts, event, match);
+    const events = settled === undefined ? applied.events : [settled.event, ...applied.events];
+    return { ...applied, events, way: { route, site: site === '' ? undefined : site } };
   }
 
   function applyTo(row: Row, facts: MessageFacts, event: FeedbackEvent, match: Match): Applied {
@@ -162,6 +168,7 @@ export function createFeedbackStore(context: {
           const deliveryId = encodeId('dlv', found.id);
           return { outcome: applied.outcome, deliveryId, foundBy: found.foundBy, ...applied.way };
         });
+        doubts.reschedule(now);
         memory.sweep(now, feedback.length);
         return { events, received, used: false };
       }),

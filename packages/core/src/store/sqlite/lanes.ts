@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Stream } from '../../message.ts';
 import type { LaneKey } from '../../queue/port.ts';
 import type { Database } from './database.ts';
-import { STREAMS } from './ledger.ts';
+import { FLAGS, STREAMS } from './ledger.ts';
 
 /** A lane by its number. */
 export interface LaneRow {
@@ -90,7 +90,12 @@ export function createLanes(db: Database): Lanes {
       .where('route', 'in', sql<string>`(select value from json_each(${p.routes}))`),
   );
   const move = db.prepare((query, p: { from: number; to: number }) =>
-    query.updateTable('delivery').set({ lane_id: p.to }).where('lane_id', '=', p.from).where('due_at', 'is not', null),
+    query
+      .updateTable('delivery')
+      // The only server that may have what is in doubt is gone with its route.
+      .set((row) => ({ lane_id: p.to, flags: row('flags', '&', ~FLAGS.inDoubt) }))
+      .where('lane_id', '=', p.from)
+      .where('due_at', 'is not', null),
   );
 
   function dueAt(id: number): number | undefined {

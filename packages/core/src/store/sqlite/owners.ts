@@ -1,5 +1,7 @@
+import { sql } from 'kysely';
 import type { Database } from './database.ts';
-import { stateCode } from './ledger.ts';
+import { AFTER_RETURN } from './delivery-row.ts';
+import { FLAGS, stateCode } from './ledger.ts';
 import { UNSENT } from './migrations/initial.ts';
 import type { RateLog } from './rates.ts';
 
@@ -15,8 +17,8 @@ export interface Owners {
   beat(owner: number, now: number): boolean;
   /** Owners that were silent since a time. */
   silentSince(time: number): number[];
-  /** Puts what an owner had back into the queue, and forgets it; answers how many deliveries. */
-  recover(owner: number, now: number): number;
+  /** Puts what an owner had back into the queue, what was not answered in doubt, and forgets it; answers how many deliveries. */
+  recover(owner: number, now: number, unanswered: readonly number[]): number;
 }
 
 /** Owners in SQLite. */
@@ -34,10 +36,18 @@ export function createOwners(db: Database, rates: RateLog): Owners {
   const giveBack = db.prepare((query, p: { owner: number; now: number }) =>
     query
       .updateTable('delivery')
-      .set({ state: stateCode('queued'), owner: null, due_at: p.now, updated_at: p.now })
+      .set({ state: AFTER_RETURN, owner: null, due_at: p.now, updated_at: p.now })
       .where('state', '=', stateCode('sending'))
       .where(UNSENT)
       .where('owner', '=', p.owner),
+  );
+  const doubt = db.prepare((query, p: { owner: number; ids: string }) =>
+    query
+      .updateTable('delivery')
+      .set((row) => ({ flags: row('flags', '|', FLAGS.inDoubt) }))
+      .where('id', 'in', sql<number>`(select value from json_each(${p.ids}))`)
+      .where('owner', '=', p.owner)
+      .where('state', '=', stateCode('sending')),
   );
   const remove = db.prepare((query, { owner }: { owner: number }) => query.deleteFrom('owner').where('id', '=', owner));
 
@@ -46,8 +56,9 @@ export function createOwners(db: Database, rates: RateLog): Owners {
     list: () => all.all({}).map(({ id, routes }) => ({ id, routes: JSON.parse(routes) as string[] })),
     beat: (owner, now) => renew.run({ owner, now }) > 0,
     silentSince: (time) => silent.all({ time }).map(({ id }) => id),
-    recover(owner, now) {
+    recover(owner, now, unanswered) {
       rates.abandon(owner, now);
+      if (unanswered.length > 0) doubt.run({ owner, ids: JSON.stringify(unanswered) });
       const recovered = giveBack.run({ owner, now });
       remove.run({ owner });
       return recovered;

@@ -7,6 +7,7 @@ import type { Claims } from './claims.ts';
 import { createClock } from './clock.ts';
 import type { Consequences } from './consequences.ts';
 import type { Database } from './database.ts';
+import { AFTER_RETURN } from './delivery-row.ts';
 import { createLaneList } from './lane-list.ts';
 import type { Lanes } from './lanes.ts';
 import { FLAGS, type Ledger, stateCode } from './ledger.ts';
@@ -18,6 +19,7 @@ import { createTallies } from './tallies.ts';
 
 const SENDING = stateCode('sending');
 const SENT = stateCode('sent');
+const QUEUED = stateCode('queued');
 /** What came back about a mail before it was known here that it had been sent. */
 const AFTER_VERDICTS = sql<number>`case ${sql.join(
   VERDICTS.map((verdict) => sql`when flags & ${FLAGS[verdict]} then ${stateCode(stateAfter([verdict]))}`),
@@ -85,14 +87,17 @@ export function createQueueStore(
     query
       .updateTable('delivery')
       .set((row) => ({
-        state: sql<number>`case when ${p.state} = ${SENT} then ${AFTER_VERDICTS} else ${p.state} end`,
+        state: sql<number>`case
+          when ${p.state} = ${SENT} then ${AFTER_VERDICTS}
+          when ${p.state} = ${QUEUED} then ${AFTER_RETURN}
+          else ${p.state} end`,
         attempts: row('attempts', '+', p.tried),
         due_at: p.dueAt,
         updated_at: p.now,
         sent_at: p.sentAt,
         owner: null,
         reason: p.reason,
-        flags: row('flags', '|', p.flags),
+        flags: sql<number>`(flags | ${p.flags}) & ~(case when ${p.state} = ${SENT} then ${FLAGS.inDoubt} else 0 end)`,
       }))
       .where('id', '=', p.id)
       .where('owner', '=', p.owner)
@@ -152,8 +157,8 @@ export function createQueueStore(
     return [event, ...consequences.bounced({ id, recipient, facts, at: now, hard, evidence }, { now, policy })];
   }
 
-  function recover(owner: number, now: number): number {
-    const recovered = owners.recover(owner, now);
+  function recover(owner: number, now: number, unanswered: readonly number[] = []): number {
+    const recovered = owners.recover(owner, now, unanswered);
     if (recovered > 0) sites.refresh(now);
     return recovered;
   }
@@ -182,7 +187,7 @@ export function createQueueStore(
         const seenBefore = present.length === 1 ? Number.POSITIVE_INFINITY : now - fallback.absentMs;
         return { alive, recovered, moved: lanes.reroute(known, fallback.route, seenBefore) };
       }),
-    unregister: (owner, now) => db.carryOn(() => void recover(owner, now)),
+    unregister: (owner, now, unanswered = []) => db.carryOn(() => void recover(owner, now, unanswered)),
     claim: ({ lane, limit, owner, now }) =>
       db.carryOn(() => {
         const row = lanes.find(lane);

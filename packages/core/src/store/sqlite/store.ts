@@ -10,6 +10,7 @@ import { createConsequences } from './consequences.ts';
 import { createDatabase } from './database.ts';
 import type { Disk } from './disk.ts';
 import { createDomainSites } from './domain-sites.ts';
+import { createDoubts } from './doubts.ts';
 import { createEndpointStore } from './endpoints.ts';
 import { createFeedbackStore } from './feedback.ts';
 import { createIntake, type MessageIdOf } from './intake.ts';
@@ -112,7 +113,14 @@ export function createSqliteStore({
     // No entry of the journal changes the list.
     suppressions: asTheyAre(suppressions, ['find']),
     activity: activities,
-    feedback: createFeedbackStore({ db, ledger, messageIdOf, activities, consequences }),
+    feedback: createFeedbackStore({
+      db,
+      ledger,
+      messageIdOf,
+      activities,
+      consequences,
+      doubts: createDoubts(db, ledger, sites),
+    }),
     reports: createReportStore(db),
     subscriptions,
     endpoints: createEndpointStore(db, rows, subscriptions.remove),
