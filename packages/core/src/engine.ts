@@ -263,7 +263,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
     liftSuppression: (address, scope, note) => store.suppressions.lift({ address, scope, note }, clock.now()),
     listSuppressions: (query) => store.suppressions.list(query),
     ...createReporting(store),
-    lanes: async (query) => views.views(await store.queue.lanes(query)),
+    lanes: async (query) => views.views(await store.queue.lanes(query), queue),
     async pauseLane(lane, paused): Promise<void> {
       if (!routeNames.includes(lane.route)) throw noSuchRoute(lane.route, routeNames);
       if (lane.site !== undefined && shaping.boundsOf(lane.route, lane.site) === undefined) {

@@ -3,6 +3,7 @@ import { broadcastConnections, connectionsOf, placesOf } from '../deliver/places
 import type { RouteSpec } from '../deliver/port.ts';
 import { avoidedBy, connectionsLeft, factorOf } from '../lane-rule.ts';
 import type { Stream } from '../message.ts';
+import type { LocalQueue } from '../queue/local-options.ts';
 import type { LaneKey, LaneLimit, LaneRecord, LaneUse, LaneView, SiteLane } from '../queue/port.ts';
 import type { Bounds } from '../route/sites/bounds.ts';
 import type { Store } from '../store/port.ts';
@@ -11,10 +12,12 @@ import type { Shaping } from './shaping.ts';
 import type { Ways } from './ways.ts';
 
 type Sending = (route: string) => Readonly<Record<Stream, number>>;
+type Pace = Pick<LocalQueue, 'startedLastMinute'>;
 
 /** Says what limits lanes. */
 export interface LaneViews {
-  views(lanes: readonly LaneRecord[]): LaneView[];
+  /** @param pace - how fast they go, undefined before the queue starts */
+  views(lanes: readonly LaneRecord[], pace: Pace | undefined): LaneView[];
   /** The limits of a lane that nothing is known of otherwise. */
   limitsOf(lane: LaneKey, now: number): readonly LaneLimit[];
   /** When the route of a lane has room again, where a rate or a warm-up of its own is used up. */
@@ -64,7 +67,7 @@ export function createLaneViews(context: {
     ...places(lane, sending),
   ];
 
-  function view(lane: LaneRecord, sending: Sending): LaneView {
+  function view(lane: LaneRecord, sending: Sending): Omit<LaneView, 'startedLastMinute'> {
     const now = clock.now();
     const { route, site, stream } = lane;
     const limits = limitsOf(lane, now, sending);
@@ -103,14 +106,14 @@ export function createLaneViews(context: {
   return {
     limitsOf,
     fullUntil,
-    views(lanes) {
+    views(lanes, pace) {
       const asked = new Map<string, ReturnType<Sending>>();
       const sending: Sending = (route) => {
         const sent = asked.get(route) ?? store.queue.sending(route);
         asked.set(route, sent);
         return sent;
       };
-      return lanes.map((lane) => view(lane, sending));
+      return lanes.map((lane) => ({ ...view(lane, sending), startedLastMinute: pace?.startedLastMinute(lane) }));
     },
   };
 }

@@ -63,5 +63,7 @@ export interface LocalQueue {
   wake(): void;
   /** Where a delivery is that this process has claimed; undefined for any other. */
   inHand(deliveryId: number): InHand | undefined;
+  /** Mails that this process began to send in the last minute; undefined for a route that it does not deliver. */
+  startedLastMinute(lane: LaneKey): number | undefined;
   stop(options: { readonly drain: boolean; readonly timeoutMs: number }): Promise<void>;
 }

@@ -5,6 +5,7 @@ import type { Rate } from '../rate.ts';
 import { createHands } from './in-hand.ts';
 import { depthOf, isCounted } from './lane-bounds.ts';
 import type { LaneOptions, LocalQueue, LocalQueueOptions } from './local-options.ts';
+import { createPaces } from './pace.ts';
 import type { ClaimedDelivery, LaneKey, Settlement } from './port.ts';
 import { createSettler } from './settler.ts';
 import { createSiteLines } from './site-lines.ts';
@@ -44,6 +45,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
   // Claims that begin with a batch of results share its commit.
   const settler = createSettler({ store, clock, onWrite: feedWithStarts, onSettled: settled, onError });
   const hands = createHands(clock);
+  const paces = createPaces(lanes, clock);
   let owner = 0;
   let leaseEnd = 0;
   let stopping = false;
@@ -162,9 +164,11 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     const onStart = (at: number): boolean => {
       if (claimedBy !== owner || !leased()) return false;
       hands.move(delivery.id, 'sending');
-      if (!isCounted(lane) && delivery.site === undefined) return true;
+      const isFree = !isCounted(lane) && delivery.site === undefined;
       // What is sent anew takes a place of the rate of its own: it goes back, and is claimed again.
-      if (begunAt !== undefined) return false;
+      if (!isFree && begunAt !== undefined) return false;
+      paces.note(lane.key, delivery.site);
+      if (isFree) return true;
       begunAt = at;
       // That of a site was counted as it was claimed.
       if (delivery.site !== undefined) return true;
@@ -235,6 +239,7 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
     },
     wake: feed,
     inHand: hands.of,
+    startedLastMinute: paces.lastMinute,
     async stop({ drain, timeoutMs }) {
       const deadline = Date.now() + timeoutMs;
       while (drain && Date.now() < deadline && !(await idle())) await new Promise((resolve) => setTimeout(resolve, 10));

@@ -128,8 +128,8 @@ export interface Templates {
 /** Lanes: the queue of one route and one stream, and of one site where the route is held to limits by site. */
 export interface Lanes {
   /**
-   * Lanes with what limits them, those with the most mail first, 100 unless told; of sites those that have mail, are paused, or
-   * that a rule acts on. Mail goes on meanwhile, so that a lane may come up on two pages, or on none.
+   * Lanes with what limits them and how fast they go, those with the most mail first, 100 unless told; of sites those that have
+   * mail, are paused, or that a rule acts on. Mail goes on meanwhile, so that a lane may come up on two pages, or on none.
    *
    * @throws MailRelayError `OPTIONS_INVALID`
    * @example

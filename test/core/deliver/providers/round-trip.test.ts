@@ -130,6 +130,16 @@ describe.each(Object.entries(CASES))('%s', (name, { route, user, reply, id, told
     expect(header(source, 'DKIM-Signature').includes('Message-ID')).toBe(name !== 'ses');
   });
 
+  it('gives each recipient of a message a transaction of its own', async () => {
+    const { envelopes, options } = await server(reply);
+    const relay = relayWith({ thread: false, routes: [route(options)] });
+    const people = ['ada', 'bob', 'cleo', 'dan', 'eve'].map((person) => `${person}@example.com`);
+    const [first = '', second = '', third = '', ...bcc] = people;
+    await relay.send({ to: [first, second], cc: third, bcc, subject: 'Hi', text: 'Hi' });
+    await relay.stop({ drain: true });
+    expect(envelopes.toSorted()).toEqual(people.map((person) => [person]));
+  });
+
   it('is verified without a mail', async () => {
     const { mails, options } = await server(reply);
     const relay = relayWith({ thread: false, routes: [route(options)] });

@@ -11,8 +11,16 @@ export const header = (source: string, name: string): string =>
 export const json = (source: string, name: string): Record<string, unknown> => JSON.parse(header(source, name));
 
 /** A server with TLS that takes mail for the password `secret`, and answers to a mail what the provider does. */
-export async function server(reply = 'OK'): Promise<Inbox & { readonly users: string[]; readonly options: Server }> {
+export async function server(reply = 'OK'): Promise<
+  Inbox & {
+    readonly users: string[];
+    readonly options: Server;
+    /** The recipients of each transaction. */
+    readonly envelopes: string[][];
+  }
+> {
   const users: string[] = [];
+  const envelopes: string[][] = [];
   const mails: Inbox['mails'] = [];
   const inbox = await smtpServer({
     ...certificate,
@@ -26,6 +34,7 @@ export async function server(reply = 'OK'): Promise<Inbox & { readonly users: st
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       stream.on('end', () => {
+        envelopes.push(session.envelope.rcptTo.map(({ address }) => address));
         mails.push({
           to: session.envelope.rcptTo[0]?.address ?? '',
           source: Buffer.concat(chunks).toString(),
@@ -35,5 +44,11 @@ export async function server(reply = 'OK'): Promise<Inbox & { readonly users: st
       });
     },
   });
-  return { ...inbox, mails, users, options: { host: 'localhost', port: inbox.port, tls: { ca: certificate.cert } } };
+  return {
+    ...inbox,
+    mails,
+    users,
+    envelopes,
+    options: { host: 'localhost', port: inbox.port, tls: { ca: certificate.cert } },
+  };
 }

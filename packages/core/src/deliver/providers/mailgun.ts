@@ -33,7 +33,8 @@ export const mailgun: Provider = {
   // Mostly it says `250 Great success`, and its events have the Message-ID of the mail.
   replyId: queuedAs,
   // 25 MB: https://documentation.mailgun.com/docs/mailgun/user-manual/sending-messages/send-http; 10 tags:
-  // https://help.mailgun.com/hc/en-us/articles/34389096824219-Tags, of 128 characters: see above.
+  // https://help.mailgun.com/hc/en-us/articles/34389096824219-Tags and https://github.com/mailgun/mailgun-go/pull/409, where
+  // the page above has 3, as before 2025; of 128 characters: see above.
   limits: { maxBytes: 25 * 1024 * 1024, maxTags: 10, maxName: 128, maxHeader: 4096 },
   spf: 'mailgun.org',
   loginHint:
