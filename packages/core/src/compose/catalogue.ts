@@ -107,7 +107,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     },
     async program(wanted) {
       const { tracking, version } = wanted;
-      const key = `${version} ${wanted.locale ?? ''} ${tracking.opens} ${tracking.clicks} ${tracking.utm === undefined ? '' : JSON.stringify(tracking.utm)}`;
+      const key = `${version} ${wanted.locale ?? ''} ${tracking.opens} ${tracking.clicks} ${tracking.utm === undefined ? '' : JSON.stringify(tracking.utm)} ${tracking.mark ?? ''}`;
       let program = programs.get(key);
       if (program === undefined) {
         const bundle = await bundleOf(wanted);

@@ -125,7 +125,11 @@ export function createComposer(options: ComposerOptions): Composer {
     demands: RouteDemands,
   ): Promise<ComposedMail> {
     const unsubscribeUrl = unsubscribeUrlOf(content, delivery);
-    const parts = await partsOf(content, delivery, trackingOf(content, delivery), unsubscribeUrl);
+    const fromDomain = domainOf(content.from.address);
+    const tracking = trackingOf(content, delivery);
+    const { linkMark: mark } = demands;
+    const marks = mark !== undefined && tracking.clicks && !signer.signs(fromDomain);
+    const parts = await partsOf(content, delivery, marks ? { ...tracking, mark } : tracking, unsubscribeUrl);
     const to = content.individually ? [{ address: delivery.address, name: delivery.name }] : content.to;
     const messageId = messageIdOf({ content, messageId: delivery.messageId, deliveryId: delivery.id });
     const { headers, content: shown } = listHeaders(content, unsubscribeUrl);
@@ -143,7 +147,6 @@ export function createComposer(options: ComposerOptions): Composer {
       headers,
       routeHead: demands.head,
     });
-    const fromDomain = domainOf(content.from.address);
     const raw = await signer.sign(written.raw, fromDomain, demands.rewritten);
     const bytes = raw.length;
     const most = mostOf(demands);

@@ -13,17 +13,28 @@ export function isTrackable(url: string, linkBase: string): boolean {
   return /^https?:\/\//i.test(url) && URL.canParse(url) && !url.startsWith(`${linkBase}/`);
 }
 
+/** An address that leads to the web, or whose values may. */
+export const TO_WEB: RegExp = /^(?:https?:\/\/|\{\{)/i;
+
+/** What else happens to links as they are rewritten. */
+export interface Rewriting {
+  /** Called with the address of each link that is left alone because it says so. */
+  readonly left?: ((href: string) => void) | undefined;
+  /** An attribute without a value that each `<a>` gets that leads to the web, also one that is left alone. */
+  readonly mark?: string | undefined;
+}
+
 /**
  * Replaces the addresses of links in one pass; everything else stays byte for byte. Links with `data-track="off"` are left
  * alone. `pixel` goes before the end of the body.
  *
- * @param left - called with the address of each link that is left alone because it says so
+ * @param visit - undefined where links stay as they are, marks and all
  */
 export function rewriteHtml(
   html: string,
   visit: LinkVisitor | undefined,
   pixel: string,
-  left: (href: string) => void = () => {},
+  { left, mark }: Rewriting = {},
 ): string {
   let out = '';
   let last = 0;
@@ -33,12 +44,20 @@ export function rewriteHtml(
   let end = -1;
   let href: { start: number; end: number } | undefined;
   let off = false;
+  let nameEnd = -1;
+  let marked = false;
   let bodyEnd = -1;
 
   function finishTag(): void {
     if ((tag === 'a' || tag === 'area') && href !== undefined && visit !== undefined) {
       const address = html.slice(href.start, href.end);
-      const replacement = off ? left(address) : visit(address);
+      // Right behind the name an attribute can stand whatever follows.
+      if (mark !== undefined && tag === 'a' && !marked && TO_WEB.test(decodeAttribute(address))) {
+        out += `${html.slice(last, nameEnd)} ${mark}`;
+        last = nameEnd;
+      }
+      if (off) left?.(address);
+      const replacement = off ? undefined : visit(address);
       if (replacement !== undefined) {
         out += html.slice(last, href.start) + replacement;
         last = href.end;
@@ -54,12 +73,15 @@ export function rewriteHtml(
     {
       onopentagname(from, to) {
         tag = html.slice(from, to).toLowerCase();
+        nameEnd = to;
         href = undefined;
         off = false;
+        marked = false;
       },
       onattribname(from, to) {
         attribute = html.slice(from, to).toLowerCase();
         start = -1;
+        if (attribute === mark) marked = true;
       },
       onattribdata(from, to) {
         if (start < 0) start = from;

@@ -30,6 +30,11 @@ export interface RouteDemands {
   readonly maxBytes: number | undefined;
   /** Names of header fields that it writes anew, in lower case: a signature that covered them would break. @default none */
   readonly rewritten?: readonly string[] | undefined;
+  /**
+   * Attribute that keeps its own click tracking off a link, and that it takes out again. Only mail whose clicks the relay
+   * tracks has it, and none that the relay signs: without the attribute the signature would break. @default none
+   */
+  readonly linkMark?: string | undefined;
 }
 
 /** A template that the host declared in code, without its functions. */

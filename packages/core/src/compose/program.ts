@@ -2,7 +2,7 @@ import Handlebars from 'handlebars';
 import type { TemplateData } from '../message.ts';
 import type { Tokens } from '../token.ts';
 import type { CompiledLocale } from './bundle.ts';
-import { clickLink, decodeAttribute, encodeAttribute, isTrackable, rewriteHtml, withUtm } from './links.ts';
+import { clickLink, decodeAttribute, encodeAttribute, isTrackable, rewriteHtml, TO_WEB, withUtm } from './links.ts';
 import { withCrlf } from './mime/body.ts';
 import { compiler, strictEngine } from './strict.ts';
 import { splitAddress } from './text-address.ts';
@@ -32,6 +32,8 @@ export interface ProgramTracking {
   readonly opens: boolean;
   readonly clicks: boolean;
   readonly utm: Readonly<Record<string, string>> | undefined;
+  /** Attribute of links, where a route wants one: see `RouteDemands`. @default none */
+  readonly mark?: string | undefined;
 }
 
 const HTTP = /^https?:\/\//i;
@@ -84,14 +86,14 @@ export function createProgram(
     locale.html,
     rewrites ? visit : undefined,
     tracking.opens ? pixelTag(`${linkBase}/o/{{@pixel}}.gif`) : '',
-    (href) => void left.add(decodeAttribute(href)),
+    { left: (href) => void left.add(decodeAttribute(href)), mark: tracking.mark },
   );
   const text = rewrites ? locale.text.replace(ADDRESS_IN_TEXT, textLink) : locale.text;
 
   function visit(href: string): string | undefined {
     const url = decodeAttribute(href);
     if (url.includes('{{')) {
-      if (!/^(?:https?:\/\/|\{\{)/i.test(url)) return undefined;
+      if (!TO_WEB.test(url)) return undefined;
       return `{{#mailRelayLink ${numberOf(url)}}}${href}{{/mailRelayLink}}`;
     }
     if (!isTrackable(url, linkBase)) return undefined;

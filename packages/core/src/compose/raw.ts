@@ -61,16 +61,17 @@ export function createRawHtml({ tokens, linkBase }: { readonly tokens: Tokens; r
       const url = decodeAttribute(href);
       return isTrackable(url, linkBase) ? encodeAttribute(link(url)) : undefined;
     };
-    const left = new Set<string>();
-    const leave = (href: string): void => void left.add(decodeAttribute(href));
+    const alone = new Set<string>();
+    const left = (href: string): void => void alone.add(decodeAttribute(href));
     const inText = (found: string): string => {
       const [url, rest] = splitAddress(found);
-      return isTrackable(url, linkBase) && !left.has(url) ? link(url) + rest : found;
+      return isTrackable(url, linkBase) && !alone.has(url) ? link(url) + rest : found;
     };
     const rewrites = tracking.clicks || tracking.utm !== undefined;
     const image = tracking.opens ? pixelTag(`${linkBase}/o/${pixel}.gif`) : '';
+    const { mark } = tracking;
     return {
-      html: html === undefined ? undefined : rewriteHtml(html, rewrites ? visit : undefined, image, leave),
+      html: html === undefined ? undefined : rewriteHtml(html, rewrites ? visit : undefined, image, { left, mark }),
       text: text === undefined || !rewrites ? text : text.replace(ADDRESS, inText),
     };
   }

@@ -8,7 +8,7 @@ const BASE64 = 1.37;
 const QUOTED = 3.2;
 /** Headers and boundaries of one part. */
 const PART_BYTES = 2000;
-/** A tracked link around its target and after the address of the relay: kind, number, signatures. */
+/** A tracked link around its target and after the address of the relay: kind, number, signatures, and what a route marks it with. */
 const LINK_BYTES = 150;
 /** The target inside of a tracked link, which stands there in base64. */
 const TRACKED = 1 + 4 / 3;

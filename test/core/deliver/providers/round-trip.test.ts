@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { brevo, mailgun, type RouteSpec, sarbacane, sendgrid, ses } from '../../../../packages/core/src/index.ts';
+import { brevo, mailgun, type RouteSpec, sarbacane, sendgrid, ses, smtp } from '../../../../packages/core/src/index.ts';
 import { RSA, recordOf, verdicts } from '../../../support/dkim.ts';
 import { relayWith } from '../../../support/relay.ts';
+import { type Inbox, smtpServer } from '../../../support/smtp.ts';
 import { certificate, header, json, type Server, server } from './setting.ts';
 
 interface Case {
@@ -94,6 +95,32 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
+/** Mails come in any order. */
+function withSubject(mails: Inbox['mails'], subject: string): string {
+  return mails.find(({ source }) => header(source, 'Subject') === subject)?.source ?? '';
+}
+
+describe('a mail that changes between Amazon SES and another route', () => {
+  const send = async (routes: readonly RouteSpec[]): Promise<void> => {
+    const relay = relayWith({ thread: false, routes, tracking: { clicks: true } });
+    const html = '<p><a href="https://a.example/">A</a></p>';
+    await relay.send({ to: 'ada@example.com', subject: 'Hi', html, tracking: { clicks: true } });
+    await relay.stop({ drain: true });
+  };
+  const nowhere: Server = { host: 'localhost', port: 1, tls: { ca: certificate.cert } };
+  const region = { region: 'eu-west-3', user: 'AKIA', pass: 'secret' };
+
+  it('has the attribute of SES on its links there alone', async () => {
+    const other = await smtpServer();
+    const plain = (port: number) => smtp({ host: '127.0.0.1', port, ignoreTls: true }, { name: 'plain' });
+    await send([ses({ ...region, server: nowhere }), plain(other.port)]);
+    expect(other.mails[0]?.source).toContain('<a href="https://mail.example.com/mail/c/');
+    const amazon = await server('Ok 0100-000000');
+    await send([plain(1), ses({ ...region, server: amazon.options })]);
+    expect(amazon.mails[0]?.source).toContain('<a ses:no-track href="https://mail.example.com/mail/c/');
+  });
+});
+
 describe.each(Object.entries(CASES))('%s', (name, { route, user, reply, id, told, campaign = CAMPAIGN, tags }) => {
   it('logs in, gets the delivery id and hands its own id back', async () => {
     const { users, mails, options } = await server(reply);
@@ -112,6 +139,29 @@ describe.each(Object.entries(CASES))('%s', (name, { route, user, reply, id, told
     expect(mails[0]?.session.secure).toBe(true);
     expect(told(mails[0]?.source ?? '')).toEqual({ delivery: deliveries[0]?.id, campaign, tags });
     expect(sent).toEqual([id]);
+  });
+
+  it('has on tracked links that they are not to be tracked where no header says so, and nothing signs it', async () => {
+    const { mails, options } = await server(reply);
+    const dkim = { keys: [{ domain: 'signed.example', selector: 's1', privateKey: RSA }] };
+    const relay = relayWith({ thread: false, routes: [route(options)], dkim, tracking: { opens: true } });
+    const html = '<p><a href="https://a.example/">A</a></p>';
+    const mail = { to: 'ada@example.com', html, text: 'See https://a.example/' };
+    await relay.send({ ...mail, subject: 'Tracked', tracking: { clicks: true } });
+    await relay.send({ ...mail, subject: 'Signed', tracking: { clicks: true }, from: 'app@signed.example' });
+    await relay.send({ ...mail, subject: 'Untracked' });
+    await relay.stop({ drain: true });
+    const tracked = withSubject(mails, 'Tracked');
+    const signed = withSubject(mails, 'Signed');
+    const untracked = withSubject(mails, 'Untracked');
+    const mark = name === 'ses' ? ' ses:no-track' : '';
+    expect(tracked).toContain(`<a${mark} href="https://mail.example.com/mail/c/`);
+    expect(tracked.split('ses:no-track')).toHaveLength(name === 'ses' ? 2 : 1);
+    expect(signed).toContain('<a href="https://mail.example.com/mail/c/');
+    expect(await verdicts(signed, { 's1._domainkey.signed.example': recordOf(RSA) })).toEqual([
+      'pass rsa-sha256 s1.signed.example',
+    ]);
+    expect(untracked).toContain('<a href="https://a.example/">');
   });
 
   it('signs what the provider leaves as it is', async () => {

@@ -17,6 +17,8 @@ export interface Signer {
    * @param rewritten - names of header fields, in lower case, that are not covered, as the next hop writes them anew
    */
   sign(raw: Buffer, from: string, rewritten?: readonly string[]): Promise<Buffer>;
+  /** Whether a key signs for the domain of a sender. */
+  signs(from: string): boolean;
   /** The most bytes that signing adds. @param fields - header fields that the host has given */
   mostBytes(from: string, fields: number): number;
   /** @throws MailRelayError `DKIM_KEY_MISSING` where a signature is required and no key signs for the domain. */
@@ -73,6 +75,7 @@ export function createSigner(options: ResolvedDkim, clock: Pick<Clock, 'now'>): 
 
   return {
     check,
+    signs: (from) => keysFor(from).length > 0,
     mostBytes: (from, fields) => keysFor(from).length * (SIGNATURE_BYTES + fields * NAME_BYTES),
     async sign(raw, from, rewritten = []) {
       check(from);

@@ -19,6 +19,7 @@ export function demandsOf(route: RouteSpec, labels: Labels): RouteDemands {
     head: written(provider.headers(labels, route.provider)),
     maxBytes: provider.limits.maxBytes,
     rewritten: provider.rewrites,
+    linkMark: provider.linkMark,
   };
 }
 

@@ -33,6 +33,8 @@ export interface Provider {
   readonly owns: readonly string[];
   /** Names of the header fields that the provider writes anew on their way, in lower case: our signature leaves them out. */
   readonly rewrites: readonly string[];
+  /** Attribute that keeps its click tracking off an `<a>`, where no header does; it takes the attribute out. @default none */
+  readonly linkMark?: string | undefined;
   /** Values are ASCII; a line feed in one stands where a line may end. */
   headers(labels: Labels, spec: ProviderSpec): readonly HeaderField[];
   /** A tag as the provider gets it. */

@@ -26,13 +26,15 @@ const plain = (name: string): string => plainName(name, OTHERS);
 
 /**
  * Amazon SES. Headers: https://docs.aws.amazon.com/ses/latest/dg/event-publishing-send-email.html. Its own open and click
- * tracking follows the event types of the configuration set; no header switches it.
+ * tracking follows the event types of the configuration set; no header switches it, and an attribute of links that of clicks.
  */
 export const ses: Provider = {
   title: 'Amazon SES',
   owns: ['x-ses-configuration-set', 'x-ses-message-tags'],
   // Both are its own, whatever the mail had: https://docs.aws.amazon.com/ses/latest/dg/header-fields.html
   rewrites: ['message-id', 'date'],
+  // https://docs.aws.amazon.com/ses/latest/dg/faqs-metrics.html#sending-metric-faqs-clicks-q2
+  linkMark: 'ses:no-track',
   plain,
   headers({ deliveryId, campaign, tags, stream }, { configurationSet }) {
     const named: [string, string][] = [
