@@ -26,6 +26,7 @@ it('a start loads mjml only where a template has to be compiled, and never in th
   const plain = await loads(store, templates);
   expect(plain).toContain('host loads @nestjs/core');
   expect(plain).toContain('thread loads handlebars');
+  expect(plain).toContain('thread loads tldts');
   expect([...plain].filter((line) => /mjml/.test(line))).toEqual([]);
 
   writeFileSync(
@@ -38,7 +39,7 @@ it('a start loads mjml only where a template has to be compiled, and never in th
   for (const lines of [compiling, again]) {
     expect(
       [...lines].filter((line) =>
-        /^host loads (mjml|nodemailer\/lib\/(?!addressparser)|kysely|handlebars|postal-mime)/.test(line),
+        /^host loads (mjml|nodemailer\/lib\/(?!addressparser)|kysely|handlebars|postal-mime|tldts)/.test(line),
       ),
     ).toEqual([]);
   }

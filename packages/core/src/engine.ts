@@ -206,6 +206,7 @@ export function createEngine(options: EngineOptions, host: HostApi, clock: Clock
 
   return {
     async start(): Promise<void> {
+      shaping.checkNames();
       await store.open();
       await composer.start();
       await notifying.start();

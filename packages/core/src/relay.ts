@@ -35,8 +35,8 @@ import { createSubscribing, type EventHandler, type SubscribeOptions, type Subsc
 import { createSubscriptions, type Subscriptions } from './relay/subscriptions.ts';
 import { createWebhooksOut, type WebhooksOut } from './relay/webhooks-out.ts';
 import { resolveOptions } from './resolve-options.ts';
+import { createReceiverNamer } from './route/sites/known.ts';
 import { RECEIVERS } from './route/sites/receivers.ts';
-import { createNamer } from './route/sites/roll-up.ts';
 import { signingSecrets } from './secret.ts';
 import { type BulkSend, bulkSend } from './submit/bulk-send.ts';
 import type { BulkOptions, BulkRecipient, SendMessage, TemplateInput } from './submit/input.ts';
@@ -110,7 +110,11 @@ export interface MailRelay {
   /** Whether `handle()` would answer for this path. */
   matches(pathname: string): boolean;
   health(): Promise<Health>;
-  /** Opens the store, compiles templates and starts to deliver. Everything else calls it where needed. */
+  /**
+   * Opens the store, compiles templates and starts to deliver. Everything else calls it where needed.
+   *
+   * @throws MailRelayError `OPTIONS_INVALID` where an option names a host in place of the site that it is of
+   */
   start(): Promise<void>;
   stop(options?: StopOptions): Promise<void>;
   /** Whether the engine's thread keeps the process alive. @default true */
@@ -144,7 +148,7 @@ export function makeRelay(options: MailRelayOptions): MadeRelay {
     directMx,
     provider: smtpOfProvider,
     webhooks: configureWebhooks,
-    sites: { receivers: RECEIVERS, namer: createNamer },
+    sites: { receivers: RECEIVERS, namer: createReceiverNamer },
   });
   noticeOptions(resolved);
   const secrets = signingSecrets(resolved);

@@ -15,11 +15,11 @@ export interface SiteNaming {
   /** Those of the data. */
   readonly receivers: readonly Named[];
   /**
-   * Answers the site that a domain, or a mail host, belongs to.
+   * Answers the site that a domain, or a mail host, belongs to; undefined where only the engine knows.
    *
    * @param own - receivers that come before those of the data
    */
-  namer(own: readonly Named[]): (name: string) => string;
+  namer(own: readonly Named[]): (name: string) => string | undefined;
 }
 
 /** What names are held against. */
@@ -30,7 +30,7 @@ interface Names {
   readonly domains: ReadonlySet<string>;
   /** There is a lane for all that no receiver is known for. */
   readonly hasOther: boolean;
-  siteOf(name: string): string;
+  siteOf(name: string): string | undefined;
 }
 
 /**
@@ -103,7 +103,7 @@ function checkSite(name: string, place: string, { receivers, known, siteOf }: Na
   if (known.has(name)) return;
   if (/[.:]/.test(name)) {
     const site = siteOf(name);
-    if (site !== name) refuse(place, `is no site: mail for ${name} is of the site ${site}`);
+    if (site !== undefined && site !== name) refuse(place, `is no site: mail for ${name} is of the site ${site}`);
     return;
   }
   const meant = meantBy(name, receivers);

@@ -16,9 +16,10 @@ import { createFitting } from '../route/rules.ts';
 import { createAutomation } from '../route/sites/automation.ts';
 import { addressesOf, type Bounds, createBounds, isShaped, type RouteBounds } from '../route/sites/bounds.ts';
 import { RECEIVERS } from '../route/sites/receivers.ts';
-import { createRollUp } from '../route/sites/roll-up.ts';
+import { createNamer, createRollUp } from '../route/sites/roll-up.ts';
 import { RULES } from '../route/sites/rules.ts';
 import type { ResolvedShaping } from '../shaping-options.ts';
+import { checkSites } from '../site-names.ts';
 import type { Store } from '../store/port.ts';
 import type { HostApi } from '../thread/port.ts';
 import { calendarsOf, type WarmUp } from '../warm-up.ts';
@@ -27,6 +28,12 @@ import { createSiteFinder } from './sites.ts';
 
 /** What holds routes to what receivers take. */
 export interface Shaping {
+  /**
+   * Checks the sites that options name once more: the host's thread knows the names of receivers only.
+   *
+   * @throws MailRelayError `OPTIONS_INVALID`
+   */
+  checkNames(): void;
   /** For the queue; undefined where no route has limits by site. */
   readonly queue: SiteQueueOptions | undefined;
   boundsOf(route: string, site: string): Bounds | undefined;
@@ -93,6 +100,7 @@ export function createShaping(context: {
   const bySite = routes.some(({ takes }) => createFitting(takes)?.bySite === true);
 
   return {
+    checkNames: () => checkSites(routes, shaping, { receivers: RECEIVERS, namer: createNamer }),
     answers: bySite ? createSiteAnswers({ store, rollUp, resolver: anyResolver(), clock, log }) : undefined,
     boundsOf,
     warmUpOf: (route) => calendars.get(route)?.all,

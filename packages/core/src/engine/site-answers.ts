@@ -94,7 +94,7 @@ export function createSiteAnswers(context: {
       if (outcome.type === 'deferred') return remember(domain, { type: 'trouble', reply: outcome.reply }, TROUBLE_MS);
       return remember(domain, { type: 'known', site: '' }, NOWHERE_MS);
     }
-    const site = rollUp.ofHosts(found.hosts.map(({ name }) => name));
+    const site = rollUp.ofHosts(found.hosts);
     void keep(domain, site);
     return remember(domain, { type: 'known', site }, KEPT_MS);
   }

@@ -56,8 +56,7 @@ export function createSiteFinder(context: {
     const hostname = '';
     const answer = await findDestination(domain, { resolver, settings: { hostname }, random: Math.random });
     const now = clock.now();
-    if (answer.type === 'hosts')
-      return { domain, site: rollUp.ofHosts(answer.hosts.map(({ name }) => name)), until: now + KEPT_MS };
+    if (answer.type === 'hosts') return { domain, site: rollUp.ofHosts(answer.hosts), until: now + KEPT_MS };
     const trouble = answer.outcome.type === 'deferred';
     return { domain, site: OWN_SITES.unresolved, until: now + (trouble ? TROUBLE_MS : NOWHERE_MS) };
   }

@@ -1,7 +1,7 @@
 import type { RouteSpec } from '../deliver/port.ts';
 import { siteOfDomain } from '../route/sites/bounds.ts';
+import { createKnownReceivers } from '../route/sites/known.ts';
 import { RECEIVERS } from '../route/sites/receivers.ts';
-import { createRollUp } from '../route/sites/roll-up.ts';
 import type { ResolvedShaping } from '../shaping-options.ts';
 
 /** What reports call the ways that mail takes. */
@@ -28,9 +28,9 @@ export function createWayNames(routes: readonly RouteSpec[], shaping: ResolvedSh
     ]),
   );
   const own = Object.entries(shaping.sites).map(([name, { mx = [], domains = [] }]) => ({ name, mx, domains }));
-  const rollUp = createRollUp([...own, ...RECEIVERS]);
+  const known = createKnownReceivers([...own, ...RECEIVERS]);
   return {
     providerOf: (route) => providers.get(route) ?? '',
-    siteOf: (domain) => (shaping.domains[domain] === undefined ? rollUp.ofDomain(domain) : siteOfDomain(domain)),
+    siteOf: (domain) => (shaping.domains[domain] === undefined ? known.ofDomain(domain) : siteOfDomain(domain)),
   };
 }

@@ -98,8 +98,8 @@ export interface Reports {
   /** Days are UTC. @default from: 30 days ago, to: now */
   summary(query?: SummaryQuery): Promise<SummaryReport>;
   /**
-   * What became of mail, by day, stream or campaign, or by what it had on its way: the recipient's domain, the site (set of MX
-   * hosts) behind it, the route, the provider of the route.
+   * What became of mail, by day, stream or campaign, or by what it had on its way: the recipient's domain, the site (who
+   * hosts its mail), the route, the provider of the route.
    *
    * @throws MailRelayError `OPTIONS_INVALID`; `MESSAGE_NOT_FOUND` where no campaign has the name that is asked for
    * @example

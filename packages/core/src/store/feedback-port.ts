@@ -13,7 +13,7 @@ export interface Received {
   readonly deliveryId?: string | undefined;
   /** What the delivery was found by. */
   readonly foundBy?: FoundBy | undefined;
-  /** The route that the delivery went by, and the site (set of MX hosts) behind its recipient, where that is known. */
+  /** The route that the delivery went by, and the site (who hosts the recipient's mail), where that is known. */
   readonly route?: string | undefined;
   readonly site?: string | undefined;
 }

@@ -176,7 +176,7 @@ export interface DeliveryRecord {
   /** That of the mail; undefined where its template's version is gone. */
   readonly subject: string | undefined;
   readonly route: string;
-  /** The site (set of MX hosts) whose lane it was sorted into, where its route is held to limits by site. */
+  /** The site (who hosts the recipient's mail) whose lane it was sorted into, where its route is held to limits by site. */
   readonly site?: string | undefined;
   readonly attempts: number;
   /**

@@ -71,6 +71,30 @@ describe('shaping of direct MX', () => {
     expect(dns.questions.filter((question) => question === 'MX one.test')).toHaveLength(1);
   }, 20_000);
 
+  it('holds domains with equal hosts at two operators together as one site, whichever is tried first', async () => {
+    const first = await countingHost('127.0.0.2');
+    const other = await countingHost('127.0.0.3', first.port);
+    const domains = Array.from({ length: 12 }, (_, index) => `d${index}.test`);
+    const zone: Zone = { 'mx.zulu.test': { A: ['127.0.0.2'] }, 'mx.alpha.test': { A: ['127.0.0.3'] } };
+    for (const name of domains)
+      zone[name] = {
+        MX: [
+          [10, 'mx.zulu.test'],
+          [10, 'mx.alpha.test'],
+        ],
+      };
+    const dns = await fakeDns(zone);
+    const sites = { 'alpha.test': { connections: 1 } };
+    const relay = relayTo(dns, first.port, { idleMs: 60_000 }, { shaping: { sites } });
+    await relay.start();
+    const to = domains.flatMap((domain) => at(domain, 4));
+    const { id } = await relay.send({ to, subject: 'Hello', text: 'Hello' });
+    await expect.poll(() => first.taken.length + other.taken.length, { timeout: 10_000 }).toBe(48);
+    const { items } = await relay.messages.list({ message: id });
+    expect(new Set(items.map(({ site }) => site))).toEqual(new Set(['alpha.test']));
+    expect(first.most() + other.most()).toBeLessThanOrEqual(1);
+  }, 20_000);
+
   it('sends no more mails over a connection than the receiver takes, as the data or the host says', async () => {
     const sessions = new Map<string, { readonly domain: string; mails: number }>();
     const host = await mailHost('127.0.0.2', 0, {

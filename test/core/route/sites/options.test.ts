@@ -6,6 +6,7 @@ import {
   type MailRelayOptions,
   type ShapingOptions,
 } from '../../../../packages/core/src/index.ts';
+import { relayWith } from '../../../support/relay.ts';
 
 const rule = { name: 'busy', reply: /busy/, action: 'slow', forMs: 60_000 } as const;
 
@@ -64,7 +65,7 @@ describe('a site that options name', () => {
     ],
     ['shaping.rules[0].site', /did you mean google\?/, { shaping: ruled('gmail') }],
     ['shaping.rules[0].site', /lower case: example\.org$/, { shaping: ruled('Example.org') }],
-    ['shaping.rules[0].site', /of the site example\.org$/, { shaping: ruled('mx1.example.org') }],
+    ['shaping.rules[0].site', /of the site google$/, { shaping: ruled('aspmx.l.google.com') }],
     ['shaping.rules[0].site', /`shaping\.domains` does not have/, { shaping: ruled('@example.org') }],
     ['shaping.rules[0].site', /is a lane of shaping/, { shaping: ruled('unresolved') }],
     ['routes[0].warmUp.perSite.microsoft', /did you mean microsoft-365\?/, { routes: direct({ microsoft: [1] }) }],
@@ -77,6 +78,19 @@ describe('a site that options name', () => {
       code: 'OPTIONS_INVALID',
       details: { option, reason: expect.stringMatching(says) },
     });
+  });
+
+  it.each<[site: string, name: string]>([
+    ['example.org', 'mx1.example.org'],
+    ['elm.kent.sch.uk', 'mail.elm.kent.sch.uk'],
+  ])('has to be one: the engine, which has the list of registered names, knows %s for %s', async (site, name) => {
+    const relay = relayWith({ routes: [capture()], shaping: ruled(name) });
+    const reason = `\`shaping.rules[0].site\` is no site: mail for ${name} is of the site ${site}`;
+    await expect(relay.start()).rejects.toMatchObject({
+      code: 'OPTIONS_INVALID',
+      details: { option: 'shaping.rules[0].site', reason },
+    });
+    await relayWith({ routes: [capture()], shaping: ruled(site) }).start();
   });
 
   it('may be a receiver, one of shaping.sites, one that the DNS tells, or a lane', () => {

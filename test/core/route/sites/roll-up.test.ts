@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseRates } from '../../../../packages/core/src/rate.ts';
 import { RECEIVERS } from '../../../../packages/core/src/route/sites/receivers.ts';
-import { createRollUp } from '../../../../packages/core/src/route/sites/roll-up.ts';
+import { createRollUp, type MxHost } from '../../../../packages/core/src/route/sites/roll-up.ts';
 
 const rollUp = createRollUp(RECEIVERS);
 
@@ -48,11 +48,45 @@ const SETS: readonly (readonly [site: string, ...hosts: string[]])[] = [
   ['2001:db8::1', '2001:db8::1'],
   // Who filters for others is the host that is tried first, whatever stands behind it.
   ['proofpoint', 'mx0a-1.pphosted.com', 'aspmx.l.google.com'],
+  // Names are registered below those that are open to everybody, of countries and of companies.
+  ['elm.kent.sch.uk', 'mx1.elm.kent.sch.uk'],
+  ['city.lg.jp', 'mail.city.lg.jp'],
+  ['amt.gv.at', 'mx.amt.gv.at'],
+  ['tribunal.jus.br', 'mx.tribunal.jus.br'],
+  ['council.govt.nz', 'mx.council.govt.nz'],
+  ['shop.uk.com', 'mail.shop.uk.com'],
+  ['town.ca.us', 'mx.town.ca.us'],
+  ['me.dyndns.org', 'mx.me.dyndns.org'],
+  ['ec2-192-0-2-1.eu-west-3.compute.amazonaws.com', 'ec2-192-0-2-1.eu-west-3.compute.amazonaws.com'],
+  ['ec2-192-0-2-1.compute-1.amazonaws.com', 'ec2-192-0-2-1.compute-1.amazonaws.com'],
+  // What is open to everybody, and what the list does not know.
+  ['uk.com', 'uk.com'],
+  ['localhost', 'localhost'],
+  ['acme.internal', 'mx1.acme.internal'],
+  ['', ''],
 ];
+
+const inOrder = (hosts: readonly string[]): MxHost[] => hosts.map((name, preference) => ({ name, preference }));
+const equal = (...hosts: readonly string[]): MxHost[] => hosts.map((name) => ({ name, preference: 10 }));
 
 describe('sites', () => {
   it.each(SETS)('%s: %s', (site, ...hosts) => {
-    expect(rollUp.ofHosts(hosts)).toBe(site);
+    expect(rollUp.ofHosts(inOrder(hosts))).toBe(site);
+  });
+
+  it.each<[site: string, ...hosts: string[]]>([
+    ['alpha.test', 'a.zulu.test', 'mx2.alpha.test', 'mx1.alpha.test'],
+    ['google', 'mx.alpha.test', 'aspmx.l.google.com'],
+    ['google', 'mta5.am0.yahoodns.net', 'aspmx.l.google.com'],
+    ['192.0.2.1', 'mx.alpha.test', '192.0.2.1'],
+  ])('%s: the same in any order of equal hosts: %s, %s', (site, ...hosts) => {
+    const worse = { name: 'mx.aaa.test', preference: 20 };
+    for (const set of [equal(...hosts), equal(...hosts.toReversed())])
+      for (const all of [
+        [...set, worse],
+        [worse, ...set],
+      ])
+        expect(rollUp.ofHosts(all)).toBe(site);
   });
 
   it('of all receivers of the data are among these', () => {

@@ -48,7 +48,11 @@ export interface DirectMxSettings {
   readonly allowAddressLiterals?: boolean | undefined;
   /** Mails on connections at once, over all sites, at least 1. @default 100 */
   readonly connections?: number | undefined;
-  /** Connections at once to one site (set of MX hosts) from one local address, at least 1. @default 5 */
+  /**
+   * Connections at once to one site (who hosts the mail of domains) from one local address, at least 1; with `shaping: false` to
+   * one set of MX hosts.
+   * @default 5
+   */
   readonly connectionsPerSite?: number | undefined;
   /** Mails before a connection is replaced. @default 100 */
   readonly maxMessagesPerConnection?: number | undefined;

@@ -3,7 +3,7 @@ import type { Conversation } from '../smtp/conversation.ts';
 import { createPool, type Pool } from '../smtp/pool.ts';
 import type { DirectMxSettings } from './port.ts';
 
-/** The connections to one site (set of MX hosts) from one local address, with one demand on TLS. */
+/** The connections to one set of MX hosts, of one site, from one local address, with one demand on TLS. */
 export interface Site extends Pick<Pool, 'connections' | 'idle' | 'closeIdle'> {
   /** Mails that are sent, or wait for a connection. */
   readonly mails: number;

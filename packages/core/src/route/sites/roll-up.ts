@@ -1,42 +1,33 @@
-import { RECEIVERS, type Receiver } from './receivers.ts';
-import { registeredPart } from './tail.ts';
+import { getDomain } from 'tldts';
+import { createKnownReceivers, type KnownReceivers, type Recognised } from './known.ts';
+import { RECEIVERS } from './receivers.ts';
+
+/** One host of an MX set; the lowest preference is the best. */
+export interface MxHost {
+  readonly name: string;
+  readonly preference: number;
+}
 
 /** Which site is behind a recipient's domain. */
-export interface RollUp {
+export interface RollUp extends Pick<KnownReceivers, 'ofDomain'> {
   /**
-   * The site of an MX set, the best host first: the name of a known receiver, else the registered part of the best host's
-   * name. The host that is tried first is the one whose limits count.
+   * The site of an MX set: the known receiver that its best host belongs to, else the name that this host is registered under.
+   * Of several best hosts, which are tried in any order, a known receiver comes first, then the name that is first in the alphabet.
    */
-  ofHosts(hosts: readonly string[]): string;
-  /** The site that is known by a domain alone; undefined where its MX has to be looked up. */
-  ofDomain(domain: string): string | undefined;
+  ofHosts(hosts: readonly MxHost[]): string;
 }
 
 /** @param receivers - those that come first win. */
-export function createRollUp(receivers: readonly Pick<Receiver, 'name' | 'mx' | 'domains'>[]): RollUp {
-  const byHost = new Map<string, string>();
-  const byDomain = new Map<string, string>();
-  for (const { name, mx, domains } of receivers) {
-    for (const end of mx) if (!byHost.has(end)) byHost.set(end, name);
-    for (const domain of domains) if (!byDomain.has(domain)) byDomain.set(domain, name);
-  }
-
-  /** The longest end that is known decides: `olc.protection.outlook.com` before what is above it. */
-  function knownBy(host: string): string | undefined {
-    for (let rest = host; rest !== ''; rest = rest.includes('.') ? rest.slice(rest.indexOf('.') + 1) : '') {
-      const name = byHost.get(rest);
-      if (name !== undefined) return name;
-    }
-    return undefined;
-  }
-
+export function createRollUp(receivers: readonly Recognised[]): RollUp {
+  const { ofHost, ofDomain } = createKnownReceivers(receivers);
   return {
     ofHosts(hosts) {
-      const [best = ''] = hosts;
-      // An address stands for itself.
-      return knownBy(best) ?? (/^[\d.]+$|:/.test(best) ? best : registeredPart(best));
+      const preference = Math.min(...hosts.map((host) => host.preference));
+      const best = hosts.filter((host) => host.preference === preference).map(({ name }) => name);
+      const known = best.flatMap((host) => ofHost(host) ?? []);
+      return (known.length > 0 ? known : best.map(registeredName)).sort()[0] ?? '';
     },
-    ofDomain: (domain) => byDomain.get(domain),
+    ofDomain,
   };
 }
 
@@ -45,7 +36,16 @@ export function createRollUp(receivers: readonly Pick<Receiver, 'name' | 'mx' | 
  *
  * @param own - receivers that come before those of the data
  */
-export function createNamer(own: readonly Pick<Receiver, 'name' | 'mx' | 'domains'>[]): (name: string) => string {
+export function createNamer(own: readonly Recognised[]): (name: string) => string {
   const { ofDomain, ofHosts } = createRollUp([...own, ...RECEIVERS]);
-  return (name) => ofDomain(name) ?? ofHosts([name]);
+  return (name) => ofDomain(name) ?? ofHosts([{ name, preference: 0 }]);
+}
+
+/**
+ * The name that a host is registered under, by the Public Suffix List: `mx1.example.co.uk` is of `example.co.uk`. Names below those
+ * of companies that are open to everybody (`dyndns.org`) are told apart, too. Addresses, single labels and what is open itself
+ * stand for themselves.
+ */
+function registeredName(host: string): string {
+  return getDomain(host, { allowPrivateDomains: true, extractHostname: false }) ?? host;
 }
