@@ -11,3 +11,12 @@ export function depthOf({ concurrency, rates }: LaneOptions): number {
   const slices = rates.map(({ limit }) => Math.ceil(limit / 10));
   return Math.max(1, Math.min(1000, concurrency * 50, ...slices));
 }
+
+/** Lanes in the order in which they are fed. */
+export function inOrder(lanes: readonly LaneOptions[]): LaneOptions[] {
+  return lanes.toSorted((one, other) => rank(one) - rank(other));
+}
+
+function rank({ key }: LaneOptions): number {
+  return key.stream === 'transactional' ? 0 : 1;
+}

@@ -3,10 +3,10 @@ import { systemClock } from '../clock.ts';
 import type { MessageEvent } from '../events.ts';
 import type { Rate } from '../rate.ts';
 import { createHands } from './in-hand.ts';
-import { depthOf, isCounted } from './lane-bounds.ts';
+import { depthOf, inOrder, isCounted } from './lane-bounds.ts';
 import type { LaneOptions, LocalQueue, LocalQueueOptions } from './local-options.ts';
 import { createPaces } from './pace.ts';
-import type { ClaimedDelivery, LaneKey, Settlement } from './port.ts';
+import type { ClaimedDelivery, Settlement } from './port.ts';
 import { createSettler } from './settler.ts';
 import { createSiteLines } from './site-lines.ts';
 
@@ -27,9 +27,11 @@ const SLOT_MS = 20;
 export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
   const { store, leaseMs, onError, clock = systemClock } = options;
   // Transactional lanes are fed first, so that a slot of a shared rate goes to them.
-  const lanes: Lane[] = [...options.lanes]
-    .sort((one, other) => rank(one.key) - rank(other.key))
-    .map((lane) => ({ ...lane, queue: new PQueue({ concurrency: lane.concurrency }), depth: depthOf(lane) }));
+  const lanes: Lane[] = inOrder(options.lanes).map((lane) => ({
+    ...lane,
+    queue: new PQueue({ concurrency: lane.concurrency }),
+    depth: depthOf(lane),
+  }));
   const rates = Object.fromEntries(
     lanes.flatMap(({ key, rates: limits }): [string, readonly Rate[]][] =>
       limits.length === 0 ? [] : [[key.route, limits]],
@@ -294,8 +296,4 @@ export function createLocalQueue(options: LocalQueueOptions): LocalQueue {
 
 function returned({ id }: ClaimedDelivery, dueAt?: number): Settlement {
   return { deliveryId: id, startedAt: undefined, transcript: undefined, result: { type: 'returned', dueAt } };
-}
-
-function rank({ stream }: LaneKey): number {
-  return stream === 'transactional' ? 0 : 1;
 }
