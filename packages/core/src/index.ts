@@ -33,6 +33,7 @@ export type {
   DomainReport,
   DomainResolver,
   DomainTopic,
+  PolicyFile,
   TextRecord,
 } from './domains/port.ts';
 export { ERRORS, type ErrorCode, isMailRelayError, MailRelayError } from './errors.ts';

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { DomainTopic } from '../../../packages/core/src/index.ts';
+import { type DomainTopic, directMx } from '../../../packages/core/src/index.ts';
 import { ED25519, OTHER_RSA, RSA, recordOf } from '../../support/dkim.ts';
 import { fakeResolver } from '../../support/published.ts';
 import { relayWith } from '../../support/relay.ts';
@@ -23,7 +23,8 @@ describe('relay.domains.check()', () => {
   });
 
   it('says of an empty zone what to publish, record by record', async () => {
-    const relay = relayWith({ thread: false, dkim: { keys: KEYS } });
+    const routes = [directMx({ hostname: 'out.acme.example' })];
+    const relay = relayWith({ thread: false, dkim: { keys: KEYS }, routes });
     const report = await relay.domains.check('acme.example', {
       resolver: fakeResolver({ records: {} }),
       addresses: ['192.0.2.1'],
@@ -34,10 +35,16 @@ describe('relay.domains.check()', () => {
       ['dkim-missing', 'r1._domainkey.acme.example', recordOf(RSA)],
       ['dkim-missing', 'e1._domainkey.acme.example', recordOf(ED25519)],
       ['dmarc-missing', '_dmarc.acme.example', 'v=DMARC1; p=none'],
-      ['mx-missing', undefined, undefined],
+      ['mx-missing', 'acme.example', '10 out.acme.example'],
       ['mta-sts-missing', '_mta-sts.acme.example', 'v=STSv1; id=1'],
-      ['return-path-missing', undefined, undefined],
-      ['ptr-missing', undefined, undefined],
+      ['return-path-missing', 'acme.example', '10 out.acme.example'],
+      ['ptr-missing', '1.2.0.192.in-addr.arpa', 'out.acme.example'],
+    ]);
+    expect(report.findings.flatMap(({ policy }) => policy ?? [])).toEqual([
+      {
+        url: 'https://mta-sts.acme.example/.well-known/mta-sts.txt',
+        text: 'version: STSv1\nmode: testing\nmx: out.acme.example\nmax_age: 604800\n',
+      },
     ]);
   });
 

@@ -4,11 +4,12 @@ import { lookupDomain, type ResolvedDkim, signingDomain } from '../dkim-options.
 import { anything, callable, check, group, list, rule, text } from '../rules.ts';
 import { checkForeignKey, checkKey } from './dkim.ts';
 import { checkDmarc } from './judge-dmarc.ts';
-import { checkMtaSts, checkMx, type FetchPolicy } from './judge-hosts.ts';
-import { checkPtr, type Machine, originsOf } from './judge-ptr.ts';
+import { checkMx, type Receiving, receivingHosts } from './judge-hosts.ts';
+import { checkMtaSts, type FetchPolicy } from './judge-mta-sts.ts';
+import { checkPtr, type Machine, type Origin, originsOf } from './judge-ptr.ts';
 import { checkReturnPath } from './judge-return-path.ts';
 import { checkSpf } from './judge-spf.ts';
-import { createLookup, LookupFailure } from './lookup.ts';
+import { createLookup, type Lookup, LookupFailure } from './lookup.ts';
 import type { DomainFinding, DomainReport, DomainResolver, DomainTopic } from './port.ts';
 
 /** What the options of the relay say of who sends. */
@@ -69,33 +70,46 @@ export async function checkDomain(
   const routes = routesOf(domain);
   const { bounceDomain, machines } = routes;
   const returnPath = lookupDomain(options.returnPath ?? bounceDomain ?? domain, 'check().returnPath');
-  const ours =
-    options.returnPath === undefined && bounceDomain !== undefined ? { hostname: machines[0]?.hostname } : undefined;
   const { selectors = [] } = options;
   const lookup = createLookup(options.resolver ?? new Resolver(DNS));
   const { origins, lost } = await originsOf(lookup, machines, options.addresses);
   const addresses = origins.map(({ address }) => address);
+  const senders = { addresses, includes, providers: routes.providers };
+  const isOurs = options.returnPath === undefined && bounceDomain !== undefined;
+  const receiving: Receiving = { domain, returnPath, isOurs, machine: receiverOf(machines, origins) };
   const signing = signingDomain(dkim, domain);
   const keys = dkim.keys.filter((key) => key.domain === signing);
   const signers = [...(signing === undefined ? [] : [signing]), ...(selectors.length > 0 ? [domain] : [])];
   const findings = await Promise.all([
-    known('spf', returnPath, checkSpf(lookup, returnPath, { addresses, includes, providers: routes.providers })),
+    known('spf', returnPath, checkSpf(lookup, returnPath, senders)),
     ...keys.map((key) => known('dkim', `${key.selector}._domainkey.${key.domain}`, checkKey(lookup, key))),
     ...selectors.map((one) => known('dkim', `${one}._domainkey.${domain}`, checkForeignKey(lookup, domain, one))),
     ...(signers.length === 0 ? [unsigned(domain)] : []),
     known('dmarc', `_dmarc.${domain}`, checkDmarc(lookup, domain, { signing: signers, returnPath })),
-    known('mx', domain, checkMx(lookup, domain)),
-    known('mta-sts', `_mta-sts.${domain}`, checkMtaSts(lookup, domain, options.fetch ?? fetch)),
-    known('return-path', returnPath, checkReturnPath(lookup, { domain, returnPath, ours })),
+    known('mx', domain, checkMx(lookup, receiving)),
+    known('mta-sts', `_mta-sts.${domain}`, mtaSts(lookup, receiving, options.fetch ?? fetch)),
+    known('return-path', returnPath, checkReturnPath(lookup, receiving, senders)),
     ...origins.map((origin) => known('ptr', origin.address, checkPtr(lookup, origin))),
     ...lost,
   ]);
   return { domain, ok: findings.every(({ status }) => status === 'ok' || status === 'advice'), findings };
 }
 
+/** The first machine that sends, with the addresses that mail leaves it from. */
+function receiverOf(machines: readonly Machine[], origins: readonly Origin[]): Receiving['machine'] {
+  const hostname = machines[0]?.hostname.toLowerCase();
+  if (hostname === undefined) return undefined;
+  const addresses = origins.filter(({ hostnames }) => hostnames.includes(hostname)).map(({ address }) => address);
+  return { hostname, addresses };
+}
+
+async function mtaSts(lookup: Lookup, receiving: Receiving, fetchPolicy: FetchPolicy): Promise<DomainFinding> {
+  return checkMtaSts(lookup, receiving.domain, await receivingHosts(lookup, receiving), fetchPolicy);
+}
+
 function unsigned(domain: string): DomainFinding {
   const says =
-    'no key signs for the domain: make one with createKey(), or name the selectors of the provider that signs';
+    'no key signs for the domain: make one with createKey(), which names its record, or name the selectors of the provider that signs';
   return { topic: 'dkim', name: domain, status: 'problem', code: 'dkim-unsigned', found: [], says };
 }
 

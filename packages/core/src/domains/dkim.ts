@@ -22,8 +22,11 @@ export async function checkForeignKey(lookup: Lookup, domain: string, selector: 
 type Judgement = Pick<DomainFinding, 'status' | 'code' | 'says' | 'publish'>;
 
 function judged(found: readonly string[], key: SigningKey | undefined): Judgement {
-  const publish = key === undefined ? {} : { publish: dkimRecord(key) };
-  const problem = (code: string, says: string): Judgement => ({ status: 'problem', code, says, ...publish });
+  const wrong = (status: 'problem' | 'advice', code: string, says: string): Judgement =>
+    key === undefined
+      ? { status, code, says: `${says}; the provider that signs with the key names the record` }
+      : { status, code, says, publish: dkimRecord(key) };
+  const problem = (code: string, says: string): Judgement => wrong('problem', code, says);
   const [record, ...more] = found;
   if (record === undefined) return problem('dkim-missing', 'the key is not published: no signature can be verified');
   if (more.length > 0) return problem('dkim-several', 'there are several records, and receivers take any of them');
@@ -41,18 +44,18 @@ function judged(found: readonly string[], key: SigningKey | undefined): Judgemen
   const bits = bitsOf(published);
   if (bits < 1024) return problem('dkim-short', `the key has ${bits} bits: receivers ignore it (RFC 8301)`);
   if (flags(tags, 't').includes('y'))
-    return {
-      status: 'advice',
-      code: 'dkim-testing',
-      says: 't=y says that the domain is only testing DKIM: remove it once signatures verify',
-      ...publish,
-    };
-  if (bits < GOOD_RSA_BITS)
-    return {
-      status: 'advice',
-      code: 'dkim-short',
-      says: `the key has ${bits} bits: make one of ${GOOD_RSA_BITS} with createKey()`,
-    };
+    return wrong(
+      'advice',
+      'dkim-testing',
+      't=y says that the domain is only testing DKIM: remove it once signatures verify',
+    );
+  if (bits < GOOD_RSA_BITS) {
+    const says = `the key has ${bits} bits, ${GOOD_RSA_BITS} are better`;
+    if (key === undefined) return wrong('advice', 'dkim-short', says);
+    // Its record is the right one; what helps is another key.
+    const instead = `: make one of ${GOOD_RSA_BITS} with createKey(), which names its record`;
+    return { status: 'advice', code: 'dkim-short', says: `${says}${instead}` };
+  }
   const says = key === undefined ? 'a key is published' : 'the published key is the one that signs';
   return { status: 'ok', code: 'dkim-ok', says };
 }

@@ -54,7 +54,8 @@ async function ledTo(lookup: Lookup, hostname: string): Promise<readonly string[
   try {
     const addresses = await lookup.addresses(hostname);
     if (addresses.length > 0) return addresses;
-    const says = 'the name in EHLO has no address: give it the address that mail leaves from, or name `localAddresses`';
+    const says =
+      'the name in EHLO has no address: publish an A or AAAA record with the address that mail leaves from, or name `localAddresses`';
     return { ...finding, status: 'problem', code: 'ptr-hostname', says };
   } catch (error) {
     if (!(error instanceof LookupFailure)) throw error;
@@ -78,7 +79,9 @@ export async function checkPtr(lookup: Lookup, { address, hostnames }: Origin): 
     wanted === undefined ? undefined : { type: 'PTR', name: reverseName(address), value: wanted };
   const asking = record === undefined ? {} : { publish: record };
   if (found.length === 0) {
-    const says = 'the address has no name: large receivers refuse it. Whoever rents it out can set one';
+    const which =
+      wanted === undefined ? `: a PTR record of ${reverseName(address)} with the machine's name in EHLO` : '';
+    const says = `the address has no name: large receivers refuse it. Whoever rents it out can set one${which}`;
     return { ...finding('problem', 'ptr-missing', says), ...asking };
   }
   const leadsBack = async (name: string): Promise<boolean> =>
@@ -87,11 +90,13 @@ export async function checkPtr(lookup: Lookup, { address, hostnames }: Origin): 
   const confirmed = found.filter((_, index) => back[index]);
   const [name] = confirmed;
   if (name === undefined) {
-    const right = found.find((one) => hostnames.includes(one));
+    // Where nobody knows the name in EHLO, the one that is there may be meant.
+    const right = wanted === undefined ? found[0] : found.find((one) => hostnames.includes(one));
     if (right === undefined)
       return { ...finding('problem', 'ptr-unconfirmed', `its name ${found[0]} does not lead back to it`), ...asking };
     const publish: DnsRecord = { type: isIPv4(address) ? 'A' : 'AAAA', name: right, value: address };
-    return { ...finding('problem', 'ptr-unconfirmed', `its name ${right} does not lead back to it`), publish };
+    const other = wanted === undefined ? ': let it, or if it is not yours, have another one set' : '';
+    return { ...finding('problem', 'ptr-unconfirmed', `its name ${right} does not lead back to it${other}`), publish };
   }
   if (wanted === undefined || confirmed.some((one) => hostnames.includes(one)))
     return finding(

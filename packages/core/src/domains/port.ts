@@ -17,6 +17,14 @@ export interface TextRecord extends DnsRecord {
   readonly zone: string;
 }
 
+/** A file to serve on the web, which a record announces. */
+export interface PolicyFile {
+  /** Where it is looked for: over https, with a certificate for the host, and without a redirect. */
+  readonly url: string;
+  /** The whole file, `text/plain`, each line with a line feed. */
+  readonly text: string;
+}
+
 /** A new key and its record. */
 export interface CreatedKey {
   readonly domain: string;
@@ -53,10 +61,12 @@ export interface DomainFinding {
   readonly code: string;
   /** The records as they are. */
   readonly found: readonly string[];
-  /** What that means, in words. */
+  /** What that means, in words; of a problem or advice without `publish` also what else there is to do. */
   readonly says: string;
-  /** What to publish. */
+  /** The record to publish, in place of those in `found`; an address beside others that its host has. */
   readonly publish?: DnsRecord | undefined;
+  /** The file to serve before the record is published: the policy of MTA-STS (RFC 8461 section 3.2). */
+  readonly policy?: PolicyFile | undefined;
 }
 
 /** Answer of `relay.domains.check()`. */

@@ -6,17 +6,35 @@ import { expand, hasMacros, macroProblem } from './spf-macros.ts';
 export interface Spf {
   readonly records: readonly string[];
   /** What makes the record an error for every receiver (permerror), in words. */
-  readonly error: { readonly code: string; readonly says: string } | undefined;
+  readonly error: SpfError | undefined;
   /** Terms that ask DNS; at most 10 are allowed (section 4.6.4). */
   readonly lookups: number;
   /** Qualifier of `all`, where evaluation ends with one: `-`, `~`, `?` or `+`. */
   readonly all: string | undefined;
+  /** The record that says so, which another one may have been redirected to; undefined where that depends on the mail. */
+  readonly end: SpfRecord | undefined;
   /** Names that were asked for and have nothing; at most 2 are allowed (section 4.6.4). */
   readonly voids: readonly string[];
+  /** Terms of the first record that find nothing, or include such terms. */
+  readonly empty: ReadonlySet<string>;
   /** Domains that are included, at any depth. */
   readonly includes: readonly string[];
   /** What the record says of an address: its qualifier; undefined where something decides that nobody knows beforehand. */
   covers(address: string): string | undefined;
+}
+
+/** What makes a record one that receivers ignore. */
+interface SpfError {
+  readonly code: string;
+  readonly says: string;
+  /** The term of the first record that leads to it; undefined where it is the record itself. */
+  readonly term: string | undefined;
+}
+
+/** A record, and where it stands. */
+interface SpfRecord {
+  readonly domain: string;
+  readonly record: string;
 }
 
 /** Most terms that ask DNS (RFC 7208 section 4.6.4). */
@@ -38,6 +56,8 @@ interface Term {
 interface Policy {
   readonly terms: readonly Term[];
   readonly all: string | undefined;
+  /** Where evaluation ends. */
+  readonly end: SpfRecord | undefined;
 }
 
 /** Lengths of the networks around addresses, bits. */
@@ -65,10 +85,16 @@ const NAMES = /^(?:all|include|a|mx|ptr|ip4|ip6|exists)$/;
 export async function readSpf(lookup: Lookup, domain: string, addresses: readonly string[] = []): Promise<Spf> {
   let lookups = 0;
   const voids = new Set<string>();
+  const empty = new Set<string>();
   let error: Spf['error'];
+  /** The term of the first record that is being followed. */
+  let term: string | undefined;
   const includes: string[] = [];
   const fail = (code: string, says: string): void => {
-    error ??= { code, says };
+    error ??= { code, says, term };
+  };
+  const foundNothing = (): void => {
+    if (term !== undefined) empty.add(term);
   };
   const recordsOf = async (name: string): Promise<string[]> =>
     (await lookup.text(name)).filter((record) => /^v=spf1(?: |$)/i.test(record));
@@ -91,13 +117,16 @@ export async function readSpf(lookup: Lookup, domain: string, addresses: readonl
 
   async function read(record: string, domainName: string, trail: readonly string[]): Promise<Policy> {
     const terms: Term[] = [];
-    let redirect: string | undefined;
+    const end = { domain: domainName, record };
+    let redirect: { readonly text: string; readonly to: string } | undefined;
+    const isFirst = trail.length === 1;
     for (const text of record.split(/ +/).slice(1).filter(Boolean)) {
       const modifier = /^([a-z][\w.-]*)=(.*)$/i.exec(text);
       if (modifier !== null) {
-        if (modifier[1]?.toLowerCase() === 'redirect') redirect = modifier[2]?.toLowerCase();
+        if (modifier[1]?.toLowerCase() === 'redirect') redirect = { text, to: modifier[2]?.toLowerCase() ?? '' };
         continue;
       }
+      if (isFirst) term = text;
       const [, qualifier = '+', name = '', rest = ''] = /^([-+~?])?([a-z0-9]+)(.*)$/i.exec(text) ?? [];
       const [form, value = '', four, six] = /^(?::(.+?))?(?:\/(\d+))?(?:\/\/(\d+))?$/.exec(rest) ?? [];
       const kind = form === undefined ? '' : name.toLowerCase();
@@ -105,18 +134,20 @@ export async function readSpf(lookup: Lookup, domain: string, addresses: readonl
         fail('spf-syntax', `the term ${text} is no mechanism (RFC 7208 section 5)`);
         continue;
       }
-      if (kind === 'all') return { terms, all: qualifier };
+      if (kind === 'all') return { terms, all: qualifier, end };
       const target = (value === '' ? domainName : value).toLowerCase();
       const bits = { four: Number(four ?? 32), six: Number((kind === 'ip6' ? four : six) ?? 128) };
       terms.push({ qualifier, matches: await mechanism(kind, { target, domainName, bits, trail }) });
     }
-    if (redirect === undefined) return { terms, all: undefined };
+    if (redirect === undefined) return { terms, all: undefined, end };
     lookups += 1;
-    const name = nameOf(redirect, domainName, undefined);
+    if (isFirst) term = redirect.text;
+    const name = nameOf(redirect.to, domainName, undefined);
     // Who is sent to depends on the mail.
-    if (name === undefined) return { terms: [...terms, { qualifier: '?', matches: () => undefined }], all: undefined };
+    if (name === undefined)
+      return { terms: [...terms, { qualifier: '?', matches: () => undefined }], all: undefined, end: undefined };
     const other = await child(name, trail);
-    return { terms: [...terms, ...(other?.terms ?? [])], all: other?.all };
+    return { terms: [...terms, ...(other?.terms ?? [])], all: other?.all, end: other?.end };
   }
 
   /** The name that a term asks for; undefined where that depends on what is not known. */
@@ -164,15 +195,17 @@ export async function readSpf(lookup: Lookup, domain: string, addresses: readonl
       return policy === undefined ? () => undefined : (address) => verdict(policy, address) === '+';
     }
     if (kind === 'exists') {
-      const there = (await addressesOf(name, ofOne)).some(isIPv4);
-      return () => there;
+      const addresses = await addressesOf(name, ofOne);
+      if (addresses.length === 0 && !ofOne) foundNothing();
+      return () => addresses.some(isIPv4);
     }
     const hosts = kind === 'mx' ? (await lookup.mx(name)).map(({ exchange }) => exchange).filter(Boolean) : [name];
     if (hosts.length === 0) voids.add(name);
     if (hosts.length > MAX_HOSTS)
       fail('spf-hosts', `${name} has ${hosts.length} MX hosts, and mx may ask for ${MAX_HOSTS}`);
-    const found = await Promise.all(hosts.slice(0, MAX_HOSTS).map((host) => addressesOf(host, ofOne)));
-    return within(found.flat(), bits);
+    const found = (await Promise.all(hosts.slice(0, MAX_HOSTS).map((host) => addressesOf(host, ofOne)))).flat();
+    if (found.length === 0 && !ofOne) foundNothing();
+    return within(found, bits);
   }
 
   async function addressesOf(name: string, ofOne: boolean): Promise<string[]> {
@@ -188,7 +221,9 @@ export async function readSpf(lookup: Lookup, domain: string, addresses: readonl
     error,
     lookups,
     voids: [...voids],
+    empty,
     all: policy.all,
+    end: policy.end,
     includes,
     covers: (address) => verdict(policy, address),
   };
