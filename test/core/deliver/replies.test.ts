@@ -19,6 +19,9 @@ const CASES: readonly (readonly [
   ['550 5.7.10 Encryption needed', 'bounced', 'tls'],
   ['452 4.2.2 The email account that you tried to reach is over quota', 'deferred', 'mailbox-full'],
   ['421 4.7.28 Our system has detected an unusual rate of unsolicited mail', 'deferred', 'rate-limited'],
+  ['421-4.7.0 Try again later, closing connection. - gsmtp', 'deferred', 'rate-limited'],
+  ['450 4.7.1 Error: too much mail from 192.0.2.5', 'deferred', 'rate-limited'],
+  ['450 4.7.1 <a@b.example>: Recipient address rejected: Grey-listed, retry in 5 minutes', 'deferred', 'greylisted'],
   ['421 service not available, closing transmission channel', 'deferred', 'rate-limited'],
   ['421 4.3.2 Service not available, try again in 60 seconds', 'deferred', 'greylisted', undefined, 'CONN'],
   ['535 5.7.8 Authentication credentials invalid', 'deferred', 'auth-failure'],
@@ -79,7 +82,14 @@ const CASES: readonly (readonly [
   // About the domain that every route sends for.
   ['550 5.7.1 Service unavailable, MailFrom domain is listed in Spamhaus. (S8002)', 'bounced', 'blocked-sender', false],
   ['554 5.7.9 Message not accepted for policy reasons. See https://senders.yahooinc.com', 'bounced', 'policy', false],
+  [
+    '421 4.7.0 This message is suspicious due to the very low reputation of the sending domain.',
+    'deferred',
+    'blocked-sender',
+  ],
   // About our address.
+  ['450 4.7.1 Client host [192.0.2.5] blocked using zen.spamhaus.org', 'deferred', 'blocked-ip'],
+  ['450 4.7.1 <relay>: Helo command rejected: Host not found', 'deferred', 'blocked-sender'],
   ['421 4.7.1 [TS03] All messages from 192.0.2.5 will be permanently deferred', 'deferred', 'blocked-ip'],
   ['553 5.7.2 [TSS09] All messages from 192.0.2.5 will be permanently deferred', 'bounced', 'blocked-ip', false],
   // About our account at a provider: another route may do, and waiting may, too.

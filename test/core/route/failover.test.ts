@@ -59,6 +59,9 @@ describe('failover', () => {
       /^\.$/,
       '550-5.7.28 [192.0.2.1] Our system has detected an unusual rate of\r\n550-5.7.28 unsolicited mail originating from your\r\n550 5.7.28 IP address. To protect our users from spam it has been blocked.',
     ],
+    ['has blocked us for now', /^RCPT/, '450 4.7.1 Client host [192.0.2.1] blocked using zen.spamhaus.org'],
+    ['has our address on a list for now', /^MAIL/, '451 Your IP 192.0.2.1 is blacklisted'],
+    ['has blocked us, and hangs up', /^RCPT/, '421 4.7.1 Client host [192.0.2.1] blocked using zen.spamhaus.org'],
     ['wants reverse DNS', /^RCPT/, '550 5.7.25 Client host rejected: cannot find your reverse hostname'],
     ['wants a login', /^MAIL/, '530 5.7.0 Authentication required'],
     ['goes away', /^RCPT/, '421 4.3.2 Service shutting down'],
@@ -222,9 +225,13 @@ describe('failover', () => {
       /^RCPT/,
       '554 5.7.1 Service unavailable; client host blocked using zen.spamhaus.org',
     );
+    const forNow = await refusing(/^RCPT/, '421 4.7.1 Client host [192.0.2.1] blocked using zen.spamhaus.org');
+    const busy = await refusing(/^RCPT/, '421 4.7.0 Try again later, closing connection');
     for (const [{ port }, moved] of [
       [down, false],
+      [busy, false],
       [blocking, true],
+      [forNow, true],
     ] as const) {
       const backup = await smtpServer();
       const mx = directMx({

@@ -11,7 +11,12 @@ const SAY_LITTLE: readonly ReasonClass[] = ['policy', 'system', 'other', 'networ
 export function ruleOf(reply: string, step: string): ReplyRule | undefined {
   // What stands in an address says nothing.
   const words = unbroken(reply).replace(/\S*@\S*/g, '');
-  return REPLIES.find(({ match, steps }) => match.test(words) && (steps?.includes(step) ?? true));
+  return REPLIES.find(
+    ({ match, steps, ask }) =>
+      match.test(words) &&
+      (steps?.includes(step) ?? true) &&
+      (ask !== 'whether' || faultOf(judged(reply)) !== undefined),
+  );
 }
 
 /**
@@ -20,10 +25,10 @@ export function ruleOf(reply: string, step: string): ReplyRule | undefined {
  * @param step - what it answers: `MAIL`, `RCPT`, `DATA`, `MESSAGE` …
  */
 export function classifyReply(reply: string, step: string): Extract<Outcome, { type: 'deferred' | 'bounced' }> {
-  const status = /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})/.exec(reply)?.[1];
+  const status = statusOf(reply);
   const rule = ruleOf(reply, step);
   if (rule === undefined) return { type: 'deferred', reply, status, reason: 'protocol' };
-  const known = knownOf(reply, step, status, rule);
+  const known = knownOf(reply, step, rule);
   const reason = known?.reason ?? rule.reason;
   if (rule.outcome === 'deferred') {
     const retryAfterMs = retryAfterOf(reply) ?? rule.retryAfterMs;
@@ -41,13 +46,21 @@ export function classifyReply(reply: string, step: string): Extract<Outcome, { t
 }
 
 /** What the tables that bounce mails are read by know of a reply, as far as its row asks; undefined where the row decides. */
-function knownOf(reply: string, step: string, status: string | undefined, rule: ReplyRule): Judged | undefined {
-  if (rule.ask === undefined) return undefined;
-  const judged = judge({ text: unbroken(reply), status, code: Number(reply.slice(0, 3)) });
-  if (faultOf(judged) !== undefined) return judged;
-  if (rule.ask === 'all')
-    return judged.reason !== 'other' && RECIPIENT.some((one) => one === step) ? judged : undefined;
-  return rule.ask === 'what' && !SAY_LITTLE.includes(judged.reason) ? judged : undefined;
+function knownOf(reply: string, step: string, rule: ReplyRule): Judged | undefined {
+  if (rule.ask === undefined || rule.ask === 'whether') return undefined;
+  const known = judged(reply);
+  if (faultOf(known) !== undefined) return known;
+  if (rule.ask === 'all') return known.reason !== 'other' && RECIPIENT.some((one) => one === step) ? known : undefined;
+  return rule.ask === 'what' && !SAY_LITTLE.includes(known.reason) ? known : undefined;
+}
+
+function judged(reply: string): Judged {
+  return judge({ text: unbroken(reply), status: statusOf(reply), code: Number(reply.slice(0, 3)) });
+}
+
+/** RFC 3463. */
+function statusOf(reply: string): string | undefined {
+  return /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})/.exec(reply)?.[1];
 }
 
 /** What refuses our address is the route's affair. */

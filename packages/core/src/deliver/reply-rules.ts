@@ -16,14 +16,20 @@ export interface ReplyRule {
   /** It is about the recipient, also where the conversation ends with it (421). */
   readonly ofRecipient?: true;
   /**
-   * Its words may be about more than one thing, and the tables that bounce mails are read by say which. `us`: only that our
-   * address is refused is taken from there; `what`: also what is refused in its place; `all`: whatever they name.
+   * Its words may be about more than one thing, and the tables that bounce mails are read by say which. `whether`: the row is
+   * passed over where they do not say that our address is refused; `us`: only that is taken from there; `what`: also what is
+   * refused in its place; `all`: whatever they name.
    */
-  readonly ask?: 'us' | 'what' | 'all';
+  readonly ask?: 'whether' | 'us' | 'what' | 'all';
 }
 
 /** Only what is said to RCPT, and to the message, can be about the recipient. */
 export const RECIPIENT = ['RCPT', 'MESSAGE'] as const;
+
+/** Every route sends for this domain. */
+const OUR_DOMAIN = String.raw`\bdomain (?:is |was |has been )?(?:\w+ )?listed\b|\bdomain present in\b|\breputation of (?:a|the|your)(?: \w+)? domain\b|(?<!ip\/)\bdomain(?:'s)? reputation\b|\bDBL\b|\bsurbl\b|\buribl\b`;
+/** The name in it is the route's. */
+const OUR_NAME = String.raw`\b(?:helo|ehlo)\b.{0,80}\b(?:reject|refus|invalid|denied|bad|not|must|required|need)|\b(?:invalid|bad|bogus) (?:helo|ehlo)\b`;
 
 /**
  * What replies mean. Many servers say to RCPT what they have against the sender or the client, so words about these come
@@ -45,8 +51,7 @@ export const REPLIES: readonly ReplyRule[] = [
     retryAfterMs: 300_000,
     fault: 'refused',
   },
-  { match: /^4\d\d.*gr[ae]y ?list/is, outcome: 'deferred', reason: 'greylisted', ofRecipient: true },
-  { match: /^4\d\d.*try again in \d+ ?(?:s|min)/is, outcome: 'deferred', reason: 'greylisted' },
+  { match: /^4\d\d.*gr[ae]y[- ]?list/is, outcome: 'deferred', reason: 'greylisted', ofRecipient: true },
   {
     match: /^4\d\d[ -]4\.2\.2|^4\d\d(?![ -]4\.3).*(?:over ?quota|mailbox.*full|insufficient.*storage)/is,
     steps: RECIPIENT,
@@ -56,11 +61,31 @@ export const REPLIES: readonly ReplyRule[] = [
   },
   {
     match:
-      /^4\d\d[ -]4\.7\.(?:28|0)|^4\d\d.*(?:rate.?limit|too many (?:connections|messages|recipients)|unusual rate|throttl)/is,
+      /^4\d\d[ -]4\.7\.28\b|^4\d\d.*(?:rate.?limit|too many (?:concurrent |simultaneous |smtp )*(?:connections|sessions|messages|e?-?mails|recipients)|too much mail|exceeded the rate|unusual rate|throttl)/is,
     outcome: 'deferred',
     reason: 'rate-limited',
     retryAfterMs: 300_000,
   },
+  { match: new RegExp(`^4\\d\\d.*(?:${OUR_DOMAIN})`, 'is'), outcome: 'deferred', reason: 'blocked-sender' },
+  {
+    // Said for now, it is a block, too. What servers say when they ask for patience is none.
+    match:
+      /^4\d\d(?!.*\bsender address\b).*(?:\bblocked using\b|\b(?:black|block|deny)[- ]?list|\bspam(?:haus|cop)\b|\bsorbs\b|\bdnsbl\b|\brbl\b|barracuda|cloudmark|proofpoint|\breverse (?:dns|host)|\bptr\b|\bcannot find your hostname\b|\bspams? from (?:your|this) ip\b|\bbanned\b.{0,20}\bip\b|\breputation of the sending ip\b|\b(?:ip|poor|bad|low) reputation\b|\b(?:ip|(?:client|source|sending|your) (?:host|server|network))\b.{0,60}\b(?:blocked|banned|listed)\b)/is,
+    outcome: 'deferred',
+    reason: 'blocked-ip',
+    retryAfterMs: 300_000,
+    fault: 'refused',
+    ask: 'whether',
+  },
+  {
+    match: new RegExp(`^4\\d\\d.*(?:${OUR_NAME})`, 'is'),
+    outcome: 'deferred',
+    reason: 'blocked-sender',
+    retryAfterMs: 300_000,
+    fault: 'refused',
+  },
+  { match: /^4\d\d.*try again in \d+ ?(?:s|min)/is, outcome: 'deferred', reason: 'greylisted' },
+  { match: /^4\d\d[ -]4\.7\.0\b/, outcome: 'deferred', reason: 'rate-limited', retryAfterMs: 300_000 },
   {
     match:
       /^[45]\d\d.*(?:account|sending|domain)[\w .@-]* (?:suspended|disabled|paused|under review|not allowed to send)/is,
@@ -86,13 +111,7 @@ export const REPLIES: readonly ReplyRule[] = [
     reason: 'blocked-ip',
     fault: 'refused',
   },
-  {
-    // Every route sends for this domain.
-    match:
-      /^5\d\d.*(?:\bdomain (?:is |was |has been )?(?:\w+ )?listed\b|\bdomain present in\b|\breputation of (?:a|the|your)(?: \w+)? domain\b|(?<!ip\/)\bdomain(?:'s)? reputation\b|\bDBL\b|\bsurbl\b|\buribl\b)/is,
-    outcome: 'bounced',
-    reason: 'blocked-sender',
-  },
+  { match: new RegExp(`^5\\d\\d.*(?:${OUR_DOMAIN})`, 'is'), outcome: 'bounced', reason: 'blocked-sender' },
   {
     match:
       /^5\d\d[ -]5\.7\.\d+.*(?:\bspam\b|junk|unsolicited)|^5\d\d.*(?:considered|detected|classified|identified) (?:as )?spam/is,
@@ -108,10 +127,8 @@ export const REPLIES: readonly ReplyRule[] = [
     ask: 'what',
   },
   { match: /^5\d\d.*(?:SPF|DKIM|DMARC|unauthenticated)/s, outcome: 'bounced', reason: 'auth-failure' },
-  // The name in it is the route's.
   {
-    match:
-      /^5\d\d.*(?:\b(?:helo|ehlo)\b.{0,80}\b(?:reject|refus|invalid|denied|bad|not|must|required|need)|\b(?:invalid|bad|bogus) (?:helo|ehlo)\b)/is,
+    match: new RegExp(`^5\\d\\d.*(?:${OUR_NAME})`, 'is'),
     outcome: 'bounced',
     reason: 'blocked-sender',
     fault: 'refused',

@@ -18,7 +18,7 @@ export const SENDER_RULES: readonly ReasonRule[] = [
   {
     name: 'greylisted',
     reason: 'greylisted',
-    match: /gr[ae]y[ -]?list|postgrey|please try again in \d{1,9} ?(?:s\b|sec|min)/,
+    match: /gr[ae]y[ -]?list|postgrey/,
   },
   {
     name: 'too-fast-for-recipient',
@@ -84,13 +84,19 @@ export const SENDER_RULES: readonly ReasonRule[] = [
     name: 'blocklist',
     reason: 'blocked-ip',
     match:
-      /spamhaus|spamcop|\bsorbs\b|dnsbl|\brbls?\b|\bsbl\b|\bxbl\b|\bpbl\b|\bcbl\b|barracuda ?(?:central|reputation|networks)|(?:black|block|deny)[ -]?list(?:ed|s)?\b(?!.{0,30}(?:by the recipient|of the recipient))|blocked using(?! spam)|uceprotect|senderbase|senderscore|abuseat|mail-abuse|trustedsource|(?<!spam \()cloudmark|invaluement|proofpoint.{0,60}block|listed (?:in|at|by|on) .{0,60}(?:\.org|\.net|\.com|rbl|bl\b)/,
+      /spamhaus|spamcop|\bsorbs\b|dnsbl|\brbls?\b|\bsbl\b|\bxbl\b|\bpbl\b|\bcbl\b|barracuda ?(?:central|reputation|networks)|(?:black|block|deny)[ -]?list(?:ed|s)?\b(?!.{0,30}(?:by the recipient|of the recipient))|blocked using(?! spam)|uceprotect|senderbase|senderscore|abuseat|mail-abuse|trustedsource|(?<!spam \()cloudmark|invaluement|proofpoint.{0,60}block|ipcheck\.proofpoint|listed (?:in|at|by|on) .{0,60}(?:\.org|\.net|\.com|rbl|bl\b)/,
   },
   {
     name: 'no-reverse-dns',
     reason: 'blocked-ip',
     match:
       /\bptr\b|ip must resolve|reverse[ -]?(?:dns|lookup|hostname|address|mapping|resolution)|\brdns\b|unverif[iy]able sending ips|mismatches client ip|cannot (?:find|resolve) your (?:hostname|reverse|ip|address)|fix reverse dns|ip address .{0,40}(?:no|without) (?:name|hostname)|(?:no|lack|missing).{0,20}reverse|unresolvable (?:client|relay)|ip name (?:lookup|possibly) (?:failed|forged)|client host rejected: cannot find/,
+  },
+  {
+    // After rates and blocks, which may name their end, too.
+    name: 'asks-for-patience',
+    reason: 'greylisted',
+    match: /please try again in \d{1,9} ?(?:s\b|sec|min)/,
   },
   {
     name: 'blocked-client',

@@ -116,6 +116,10 @@ const REPLIES: readonly (readonly [rule: string, site: string, reply: string])[]
   ['mail.ru-limit', 'mail.ru', '451 Ratelimit exceeded for 192.0.2.5. Try again later.'],
   ['too-many-connections', 'example.com', '421 4.7.0 mx.example.com Error: too many connections from 192.0.2.5'],
   ['rate-limited', 'example.com', '421 4.7.28 This sender is sending at an excessive rate'],
+  ['rate-limited', 'example.com', '451 4.7.1 Rate limit exceeded, try again in 10 minutes'],
+  ['rate-limited', 'example.com', '421 4.7.0 Too many messages, try again in 300 seconds'],
+  ['blocked', 'example.com', '450 4.7.1 Service unavailable; Client host [192.0.2.5] blocked using zen.spamhaus.org'],
+  ['blocked', 'example.com', '451 Your IP 192.0.2.5 is blacklisted'],
   ['blocked', 'example.com', '554 5.7.1 Service unavailable; Client host [192.0.2.5] blocked using zen.spamhaus.org'],
 ];
 
