@@ -13,6 +13,13 @@ const CASES: readonly (readonly [reply: string, seconds: number | undefined])[] 
   ['451 4.7.1 Greylisting in action, please come back in 00:04:55', 295],
   ['451 4.7.1 Greylisting in action, please come back in 04:55', 295],
   ['450 4.7.1 Client host rejected: greylisted, retry in 5 minutes', 300],
+  ['450 <a@b.example>: Recipient address rejected: Greylisted for 300 seconds (see http://postgrey.example)', 300],
+  ['451 4.7.1 Greylisted for 5 minutes', 300],
+  ['451 4.7.1 You have been greylisted for at least 10 min', 600],
+  ['450 4.7.1 Greylisting enforced for 120 seconds', 120],
+  ['450 4.7.1 Grey-listed, retry in 5 minutes', 300],
+  ['450 4.7.1 Greylisting in effect, enforced for 00:04:00', 240],
+  ['450 4.7.1 Greylisted until 12:34:56', undefined],
   [
     '450 4.7.1 <a@b.example>: Recipient address rejected: Intentional policy rejection, please try again later',
     undefined,
@@ -83,6 +90,7 @@ describe('the delay that a reply names', () => {
       }),
     );
     expect(onCpu(() => retryAfterOf(`450 ${'retry after in 1 '.repeat(100_000)}`)).ms).toBeLessThan(500);
+    expect(onCpu(() => retryAfterOf(`450 ${'greylisted for '.repeat(100_000)}`)).ms).toBeLessThan(500);
     expect(onCpu(() => retryAfterOf(`450 ${'wait '.repeat(100_000)}`)).ms).toBeLessThan(500);
   });
 });

@@ -5,7 +5,7 @@ const MOST_MS = 6 * 3_600_000;
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
 const AMOUNT = String.raw`(\d{1,6})\s*-?\s*(s|sec|secs|second|seconds|m|min|mins|minute|minutes|h|hr|hrs|hour|hours)\b`;
 /** Words that ask to come back; a number that follows them is a delay. */
-const ASKS = String.raw`(?:retry|try|wait|come\s+back|again|later|delayed|resend|deferred|available)`;
+const ASKS = String.raw`(?:retry|try|wait|come\s+back|again|later|delayed|resend|deferred|available|(?:gr[ae]y[- ]?list(?:ed|ing)|enforced)\s+for)`;
 
 /** `00:04:55` or `04:55`, after words that ask to come back. */
 const CLOCK = new RegExp(String.raw`\b${ASKS}\b[^\d]{0,40}(?:(\d{1,2}):)?([0-5]?\d):([0-5]\d)(?![\d:])`, 'i');
