@@ -20,6 +20,14 @@ export const SAID = {
     reason: 'rate-limited',
     fault: 'refused',
   },
+  /** 421 at the end of a quota. */
+  closing: {
+    type: 'deferred',
+    reply: '421 4.7.0 Daily sending limit exceeded',
+    status: '4.7.0',
+    reason: 'rate-limited',
+    fault: 'refused',
+  },
   /** 5xx: our address is on a list. */
   blocked: {
     type: 'bounced',

@@ -75,6 +75,8 @@ describe('the breaker of a route, as health() shows it', () => {
     ['has too many connections', () => greeting('421 4.7.0 Too many connections'), {}],
     ['is busy at the greeting', () => greeting('450 4.3.2 System not accepting mail'), {}],
     ['says 421 of our rate', () => refusing(/^\.$/, '421 4.7.28 Unusual rate of mail from your IP address'), {}],
+    ['says 421 of a quota', () => refusing(/^MAIL/, '421 4.7.0 Daily sending limit exceeded'), {}],
+    ['says 421 of a list', () => refusing(/^RCPT/, '421 4.7.1 Client host [192.0.2.1] blocked using bl.test'), {}],
     ['says 421 to a recipient', () => refusing(/^RCPT/, '421 4.7.0 Try again in 5 minutes, closing'), {}],
   ])('opens where the server %s', async (_, server, options) => {
     const started = await way((await server()).port, options);
@@ -89,6 +91,7 @@ describe('the breaker of a route, as health() shows it', () => {
   it.each([
     ['is at its quota', /^MAIL/, '454 4.7.0 Throttling failure: Daily message quota exceeded.', true],
     ['has blocked us', /^RCPT/, '554 5.7.1 Client host [192.0.2.1] blocked using zen.spamhaus.org', true],
+    ['has blocked us for now', /^RCPT/, '450 4.7.1 Client host [192.0.2.1] blocked using zen.spamhaus.org', true],
     ['asks for patience', /^RCPT/, '451 4.7.1 Greylisted, try again in 60 seconds', false],
     ['asks for patience, and hangs up', /^RCPT/, '421 4.7.1 Greylisted, try again in 60 seconds', false],
     ['has a full mailbox, and hangs up', /^RCPT/, '421 4.2.2 Mailbox full', false],

@@ -18,7 +18,7 @@ const TAKES = {
   tag: { tag: 'x' },
 } as const satisfies Record<string, RouteRules | undefined>;
 
-const OUTAGES = ['down', 'login', 'busy', 'quota', 'blocked', 'unknown', 'unknown', 'greylisted'] as const;
+const OUTAGES = ['down', 'login', 'busy', 'quota', 'closing', 'blocked', 'unknown', 'unknown', 'greylisted'] as const;
 
 interface Outage {
   readonly from: number;
@@ -75,7 +75,8 @@ class Model {
   hear(said: Outcome, at: number): void {
     if (said.type === 'withdrawn') return;
     const fault = said.type === 'unknown' ? 'connection' : 'fault' in said ? said.fault : undefined;
-    if (fault !== 'connection' && fault !== 'login') {
+    const closed = fault === 'connection' || (fault === 'refused' && said.reply.startsWith('421'));
+    if (!closed && fault !== 'login') {
       const span = this.spans.at(-1);
       if (span !== undefined && this.openUntil !== undefined) span.to = at;
       Object.assign(this, { failures: 0, waitMs: 0, openUntil: undefined });

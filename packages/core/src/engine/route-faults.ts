@@ -2,6 +2,7 @@ import type { Outcome, RouteSpec } from '../deliver/port.ts';
 import { encodeId } from '../message.ts';
 import type { Breakers } from '../route/breakers.ts';
 import type { FailingRoute, HostApi } from '../thread/port.ts';
+import { isAway } from './way-lessons.ts';
 
 /** Reasons that are about the route, whoever the mail is for. */
 const FAULTS: ReadonlySet<string> = new Set(['auth-failure', 'tls', 'network', 'timeout']);
@@ -63,7 +64,6 @@ function isOfRoute(
 ): outcome is Extract<Outcome, { type: 'deferred' | 'unknown' }> {
   if (outcome.type === 'unknown') return down && spec?.kind !== 'mx';
   if (outcome.type !== 'deferred') return false;
-  const { reason, fault } = outcome;
-  if (spec?.kind === 'mx') return fault === 'machine';
-  return FAULTS.has(reason) || (down && fault === 'connection');
+  if (spec?.kind === 'mx') return outcome.fault === 'machine';
+  return FAULTS.has(outcome.reason) || (down && isAway(outcome));
 }

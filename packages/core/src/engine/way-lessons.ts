@@ -15,11 +15,20 @@ export const ONE_HOP: Lesson = {
     if (outcome.type === 'withdrawn' || fault === 'unreachable') breaker.gaveUp();
     // A server that is silent about its mails is no place for more.
     else if (outcome.type === 'unknown') breaker.failed(now);
-    else if (fault === undefined || fault === 'refused') breaker.worked(now);
+    else if (fault === undefined || (fault === 'refused' && !isAway(outcome))) breaker.worked(now);
     else breaker.failed(now, fault === 'login');
   },
   meant: (outcome) => (isBeyondServer(outcome) ? { ...outcome, fault: 'refused' } : outcome),
 };
+
+/**
+ * Whether the server of a route cannot be reached, or takes no more for now: who ends the conversation (421) does, whatever it
+ * has against us. What it says for the recipient's sake is no fault.
+ */
+export function isAway(outcome: Outcome): boolean {
+  const fault = faultOf(outcome);
+  return fault === 'connection' || (fault === 'refused' && 'reply' in outcome && outcome.reply.startsWith('421'));
+}
 
 /** What its server takes from nobody for anybody, that of another route may: mails of this size (RFC 1870), SMTPUTF8 (RFC 6531). */
 function isBeyondServer(outcome: Outcome): outcome is Extract<Outcome, { type: 'bounced' }> {
