@@ -148,7 +148,7 @@ export function makeRelay(options: MailRelayOptions): MadeRelay {
     directMx,
     provider: smtpOfProvider,
     webhooks: configureWebhooks,
-    sites: { receivers: RECEIVERS, namer: createReceiverNamer },
+    sites: { receivers: RECEIVERS, namer: createReceiverNamer, isShared: () => false },
   });
   noticeOptions(resolved);
   const secrets = signingSecrets(resolved);

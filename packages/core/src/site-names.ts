@@ -20,6 +20,8 @@ export interface SiteNaming {
    * @param own - receivers that come before those of the data
    */
   namer(own: readonly Named[]): (name: string) => string | undefined;
+  /** Whether names below a name are those of others each, so that no mail is of the name itself; false where only the engine knows. */
+  isShared(name: string): boolean;
 }
 
 /** What names are held against. */
@@ -31,6 +33,7 @@ interface Names {
   /** There is a lane for all that no receiver is known for. */
   readonly hasOther: boolean;
   siteOf(name: string): string | undefined;
+  isShared(name: string): boolean;
 }
 
 /**
@@ -49,6 +52,7 @@ export function checkSites(routes: readonly RouteSpec[], shaping: ResolvedShapin
     domains: new Set(Object.keys(shaping.domains).map((domain) => `@${domain}`)),
     hasOther: routes.some((route) => route.kind !== 'mx'),
     siteOf: naming.namer(own),
+    isShared: naming.isShared,
   };
   for (const { name } of given) checkSite(name, `shaping.sites.${name}`, names);
   for (const [index, { site }] of shaping.rules.entries())
@@ -99,11 +103,16 @@ function checkLane(name: string, place: string, names: Names): void {
   checkSite(name, place, names);
 }
 
-function checkSite(name: string, place: string, { receivers, known, siteOf }: Names): void {
+function checkSite(name: string, place: string, { receivers, known, siteOf, isShared }: Names): void {
   if (known.has(name)) return;
   if (/[.:]/.test(name)) {
     const site = siteOf(name);
     if (site !== undefined && site !== name) refuse(place, `is no site: mail for ${name} is of the site ${site}`);
+    if (isShared(name))
+      refuse(
+        place,
+        `is no site: each name below ${name} is one; \`shaping.sites\` makes them one with \`mx: ['${name}']\``,
+      );
     return;
   }
   const meant = meantBy(name, receivers);

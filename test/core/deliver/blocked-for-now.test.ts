@@ -78,6 +78,12 @@ const OTHERS: readonly (readonly [reply: string, reason: string])[] = [
   ['450 4.5.1 Too many errors, you have been temporarily blacklisted', 'rate-limited'],
   ['450 4.3.2 Service currently unavailable', 'system'],
   ['451 4.3.0 barracuda.example.org: temporary failure', 'system'],
+  ['451 4.3.2 d123456a.ess.barracudanetworks.com is too busy, try again later', 'system'],
+  ['451 4.3.0 Temporary lookup failure: dnsbl query timed out', 'system'],
+  ['451 4.3.0 Cloudmark authority service unavailable, try again later', 'system'],
+  ['450 4.4.3 DNS PTR lookup temporarily failed, try again', 'network'],
+  ['451 4.7.1 Temporarily deferred, unknown ip reputation, try again in 900 seconds', 'greylisted'],
+  ['451 4.7.1 Try again later, your IP is not yet listed, wait 300 seconds', 'policy'],
 ];
 
 describe('that we are blocked, said for now', () => {
@@ -107,6 +113,13 @@ describe('that we are blocked, said for now', () => {
 
   it.each(OTHERS)('is not %s', (reply, reason) => {
     expect(classifyReply(reply, 'RCPT')).toMatchObject({ type: 'deferred', reason, fault: undefined });
+  });
+
+  it.each([
+    '451 Temporary lookup failure: dnsbl query timed out',
+    '450 4.1.1 <u@x.example>: Recipient address rejected: unverified address: connect to d1.ess.barracudanetworks.com[192.0.2.1]:25: Connection timed out',
+  ])('moves no mail where the receiver could not find something out: %s', (reply) => {
+    expect(classifyReply(reply, 'RCPT')).toMatchObject({ type: 'deferred', fault: undefined });
   });
 
   it('is said for the recipient nowhere: who ends the conversation for another reason is away', () => {

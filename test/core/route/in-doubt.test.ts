@@ -105,6 +105,40 @@ describe('a mail that a server may have', () => {
     expect(await relay.reports.summary()).toMatchObject({ accepted: 1, tried: 1, sent: 1, pending: 0, [state]: 1 });
   });
 
+  it.each([
+    ['complained', { type: 'complained' }],
+    ['bounced', { type: 'bounced', reply: '552 5.2.2 Mailbox full' }],
+  ] as const)('was taken where it has %s while it was tried', async (state, event) => {
+    const answer = Promise.withResolvers<Outcome>();
+    let tried = 0;
+    const first = scripted('first', () => {
+      tried += 1;
+      return answer.promise;
+    });
+    const { relay, clock } = clockedRelay({ routes: [first, scripted('backup', () => SAID.sent)] });
+    const { id, deliveries } = await relay.send({ ...mail, to: 'ada@example.org' });
+    await expect.poll(() => tried).toBe(1);
+    await relay.messages.feedback(deliveries[0]?.id ?? '', event);
+    answer.resolve(SAID.unknown);
+    await expect.poll(async () => (await deliveriesOf(relay, id))[0]?.state).toBe(state);
+    await clock.advance(12 * HOUR);
+    expect(tried).toBe(1);
+    expect(await deliveriesOf(relay, id)).toMatchObject([{ state, route: 'first', attempts: 1 }]);
+    expect(await relay.reports.summary()).toMatchObject({ accepted: 1, tried: 1, sent: 1, pending: 0, [state]: 1 });
+  });
+
+  it.each(['cancelled', 'failed'] as const)('has its complaint heard where it is %s', async (state) => {
+    const { relay, clock, ids } = await doubtful(1, { queue: { maxAgeMs: 2 * HOUR } });
+    const [id = ''] = ids;
+    const [own] = await deliveriesOf(relay, id);
+    if (state === 'cancelled') await relay.messages.cancel(id);
+    else await clock.advance(4 * HOUR);
+    expect(await deliveriesOf(relay, id)).toMatchObject([{ state }]);
+    await relay.messages.feedback(own?.id ?? '', { type: 'complained' });
+    expect((await relay.suppressions.list()).items).toMatchObject([{ address: people(1)[0] }]);
+    expect(await deliveriesOf(relay, id)).toMatchObject([{ state }]);
+  });
+
   it('leaves by another route where its own is gone, and only by one that takes it', async () => {
     const store = join(scratchFolder(), 'a.db');
     const news = scripted('news', () => SAID.sent, { takes: { stream: 'broadcast' } });
@@ -172,6 +206,23 @@ describe('a server that does not say what became of mails', () => {
     await waiting.settled();
     expect((await relay.health()).failing).toHaveLength(1);
   });
+});
+
+it('mail that was never tried is tried once, however old it is, where routes do not work for a while', async () => {
+  let up = true;
+  const say = (): Outcome => (up ? SAID.sent : SAID.down);
+  const { relay, clock } = clockedRelay({ routes: [scripted('first', say), scripted('backup', say)] });
+  const sendAt = new Date(clock.now() + 240 * HOUR);
+  const ids: string[] = [];
+  for (const to of people(20)) ids.push((await relay.send({ ...mail, to, sendAt })).id);
+  await clock.advance(240 * HOUR - 120_000);
+  up = false;
+  // Other mail finds out that nothing goes.
+  for (const to of people(8)) await relay.send({ ...mail, to: `other-${to}` });
+  await clock.advance(150_000);
+  up = true;
+  await clock.advance(HOUR);
+  for (const id of ids) expect((await deliveriesOf(relay, id))[0]?.attempts).toBeGreaterThan(0);
 });
 
 describe('in its own words', () => {

@@ -68,9 +68,9 @@ export const REPLIES: readonly ReplyRule[] = [
   },
   { match: new RegExp(`^4\\d\\d.*(?:${OUR_DOMAIN})`, 'is'), outcome: 'deferred', reason: 'blocked-sender' },
   {
-    // Said for now, it is a block, too. What servers say when they ask for patience is none.
+    // Said for now, it is a block, too. What servers say when they ask for patience is none, nor what they could not look up.
     match:
-      /^4\d\d(?!.*\bsender address\b).*(?:\bblocked using\b|\b(?:black|block|deny)[- ]?list|\bspam(?:haus|cop)\b|\bsorbs\b|\bdnsbl\b|\brbl\b|barracuda|cloudmark|proofpoint|\breverse (?:dns|host)|\bptr\b|\bcannot find your hostname\b|\bspams? from (?:your|this) ip\b|\bbanned\b.{0,20}\bip\b|\breputation of the sending ip\b|\b(?:ip|poor|bad|low) reputation\b|\b(?:ip|(?:client|source|sending|your) (?:host|server|network))\b.{0,60}\b(?:blocked|banned|listed)\b)/is,
+      /^4\d\d(?![ -]4\.[1-4]\.)(?!.*(?:\bsender address\b|\blook-?ups?\b(?![/?])|\bquer(?:y|ies)\b(?!\/)|\btime[sd]?[- ]?out\b|\bunknown\b.{0,20}\breputation\b|\bnot (?:yet )?listed\b)).*(?:\bblocked using\b|\b(?:black|block|deny)[- ]?list|\bspam(?:haus|cop)\b|\bsorbs\b|\bdnsbl\b|\brbl\b|\bbarracuda reputation\b|\bcsi\.cloudmark\b|\bipcheck\.proofpoint\b|\breverse (?:dns|host)|\bptr\b|\bcannot find your hostname\b|\bspams? from (?:your|this) ip\b|\bbanned\b.{0,20}\bip\b|\breputation of the sending ip\b|\b(?:ip|poor|bad|low) reputation\b|\b(?:ip|(?:client|source|sending|your) (?:host|server|network))\b.{0,60}\b(?:blocked|banned|listed)\b)/is,
     outcome: 'deferred',
     reason: 'blocked-ip',
     retryAfterMs: 300_000,

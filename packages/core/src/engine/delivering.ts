@@ -153,9 +153,10 @@ export function createDelivering(context: DeliveringContext): Deliver {
     }
   }
 
-  /** A mail goes to another route, or waits for its own until it is too old. */
-  function waitsFor(route: string, closed: OtherWay, { acceptedAt }: ClaimedDelivery): Settlement['result'] {
-    const isOver = closed.movedTo === undefined && clock.now() > acceptedAt + schedule.maxAgeMs;
+  /** A mail goes to another route, or waits for its own; one in doubt, which only that may try, until it is too old. */
+  function waitsFor(route: string, closed: OtherWay, { acceptedAt, inDoubt }: ClaimedDelivery): Settlement['result'] {
+    // What was never tried is tried once, however old it is.
+    const isOver = inDoubt === true && clock.now() > acceptedAt + schedule.maxAgeMs;
     if (!isOver) return { type: 'returned', ...closed };
     const reply = `the route ${route} has not worked for as long as this mail was to be tried`;
     return { type: 'failed', reply, status: undefined, reason: 'expired' };

@@ -16,7 +16,7 @@ import { createFitting } from '../route/rules.ts';
 import { createAutomation } from '../route/sites/automation.ts';
 import { addressesOf, type Bounds, createBounds, isShaped, type RouteBounds } from '../route/sites/bounds.ts';
 import { RECEIVERS } from '../route/sites/receivers.ts';
-import { createNamer, createRollUp } from '../route/sites/roll-up.ts';
+import { createNamer, createRollUp, isShared } from '../route/sites/roll-up.ts';
 import { RULES } from '../route/sites/rules.ts';
 import type { ResolvedShaping } from '../shaping-options.ts';
 import { checkSites } from '../site-names.ts';
@@ -100,7 +100,7 @@ export function createShaping(context: {
   const bySite = routes.some(({ takes }) => createFitting(takes)?.bySite === true);
 
   return {
-    checkNames: () => checkSites(routes, shaping, { receivers: RECEIVERS, namer: createNamer }),
+    checkNames: () => checkSites(routes, shaping, { receivers: RECEIVERS, namer: createNamer, isShared }),
     answers: bySite ? createSiteAnswers({ store, rollUp, resolver: anyResolver(), clock, log }) : undefined,
     boundsOf,
     warmUpOf: (route) => calendars.get(route)?.all,

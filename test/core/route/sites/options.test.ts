@@ -80,6 +80,18 @@ describe('a site that options name', () => {
     });
   });
 
+  it.each(['kasserver.com', 'sch.uk', 'us-east-1.amazonaws.com'])(
+    'is none whose names are those of others: %s',
+    async (name) => {
+      await expect(relayWith({ routes: [capture()], shaping: ruled(name) }).start()).rejects.toMatchObject({
+        code: 'OPTIONS_INVALID',
+        message: expect.stringContaining(`mx: ['${name}']`),
+      });
+      const sites = { own: { mx: [name], rate: '5/s' } };
+      await relayWith({ routes: [capture()], shaping: { ...ruled('own'), sites } }).start();
+    },
+  );
+
   it.each<[site: string, name: string]>([
     ['example.org', 'mx1.example.org'],
     ['elm.kent.sch.uk', 'mail.elm.kent.sch.uk'],

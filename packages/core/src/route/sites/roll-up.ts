@@ -1,4 +1,4 @@
-import { getDomain } from 'tldts';
+import { getDomain, getPublicSuffix } from 'tldts';
 import { createKnownReceivers, type KnownReceivers, type Recognised } from './known.ts';
 import { RECEIVERS } from './receivers.ts';
 
@@ -47,5 +47,12 @@ export function createNamer(own: readonly Recognised[]): (name: string) => strin
  * stand for themselves.
  */
 function registeredName(host: string): string {
-  return getDomain(host, { allowPrivateDomains: true, extractHostname: false }) ?? host;
+  return getDomain(host, LIST) ?? host;
 }
+
+/** Whether anybody can have a name below it, by the same list: `co.uk`, `dyndns.org`. Each of these is a site of its own. */
+export function isShared(name: string): boolean {
+  return name.includes('.') && getPublicSuffix(name, LIST) === name;
+}
+
+const LIST = { allowPrivateDomains: true, extractHostname: false } as const;

@@ -29,7 +29,7 @@ export interface Doubts {
 }
 
 /** Told as the reply, which never came. */
-const REPLY = 'the server did not answer the message, and has it: something came back about it';
+export const TAKEN = 'the server did not answer the message, and has it: something came back about it';
 
 /** Doubts in SQLite. */
 export function createDoubts(db: Database, ledger: Ledger, sites: Pick<SiteLanes, 'touched' | 'reschedule'>): Doubts {
@@ -37,7 +37,14 @@ export function createDoubts(db: Database, ledger: Ledger, sites: Pick<SiteLanes
   const send = db.prepare((query, p: { id: number; at: number; state: number; flags: number }) =>
     query
       .updateTable('delivery')
-      .set({ state: p.state, flags: p.flags, due_at: null, sent_at: p.at, updated_at: p.at, reason: null })
+      .set((row) => ({
+        state: p.state,
+        flags: p.flags,
+        due_at: null,
+        sent_at: p.at,
+        updated_at: row.fn<number>('max', ['updated_at', row.val(p.at)]),
+        reason: null,
+      }))
       .where('id', '=', p.id),
   );
   return {
@@ -48,9 +55,9 @@ export function createDoubts(db: Database, ledger: Ledger, sites: Pick<SiteLanes
       const sent = { ...row, state: stateCode('sent'), flags, sent_at: at };
       send.run({ id: row.id, at, state: sent.state, flags });
       sites.touched(row.lane_id);
-      const result = { type: 'sent', reply: REPLY } as const;
+      const result = { type: 'sent', reply: TAKEN } as const;
       tallies.settled(sent, facts, result, { firstDeferral: false, before: 0, now: at });
-      return { row: sent, event: ledger.event(row, facts, 'sent', at, { reply: REPLY, attempt: row.attempts }) };
+      return { row: sent, event: ledger.event(row, facts, 'sent', at, { reply: TAKEN, attempt: row.attempts }) };
     },
     reschedule: sites.reschedule,
   };

@@ -99,7 +99,8 @@ export function createFeedbackStore(context: {
     const known = VERDICTS.filter((one) => (row.flags & FLAGS[one]) !== 0);
     // What was never sent, or waits again, has nothing to come back; what is on its way is settled by who sends it.
     const wasSent = row.sent_at !== null && (known.length > 0 || ['sent', 'delivered'].includes(state));
-    if (state !== 'sending' && !wasSent) return LATE;
+    // One that ended in doubt stays what it is, and its recipient has it.
+    if (state !== 'sending' && !wasSent) return { ...LATE, counts: (row.flags & FLAGS.inDoubt) !== 0 };
     const hard = verdict === 'bounced' && event.kind === 'hard' && (row.flags & FLAGS.hardBounced) === 0;
     // A second bounce may be a hard one after a soft one: the address must not hang on which came first, nor the counts.
     const repeated = known.includes(verdict);

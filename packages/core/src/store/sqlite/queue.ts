@@ -8,6 +8,7 @@ import { createClock } from './clock.ts';
 import type { Consequences } from './consequences.ts';
 import type { Database } from './database.ts';
 import { AFTER_RETURN } from './delivery-row.ts';
+import { TAKEN } from './doubts.ts';
 import { createLaneList } from './lane-list.ts';
 import type { Lanes } from './lanes.ts';
 import { FLAGS, type Ledger, stateCode } from './ledger.ts';
@@ -20,6 +21,7 @@ import { createTallies } from './tallies.ts';
 const SENDING = stateCode('sending');
 const SENT = stateCode('sent');
 const QUEUED = stateCode('queued');
+const CAME_BACK = VERDICTS.reduce<number>((bits, verdict) => bits | FLAGS[verdict], 0);
 /** What came back about a mail before it was known here that it had been sent. */
 const AFTER_VERDICTS = sql<number>`case ${sql.join(
   VERDICTS.map((verdict) => sql`when flags & ${FLAGS[verdict]} then ${stateCode(stateAfter([verdict]))}`),
@@ -110,8 +112,17 @@ export function createQueueStore(
     query.updateTable('delivery').set({ lane_id: p.lane }).where('id', '=', p.id),
   );
 
+  /** What came back while a server did not answer says that it has the mail. */
+  function resultOf({ deliveryId: id, inDoubt, result }: Settlement): Settlement['result'] {
+    if (result.type !== 'deferred' && result.type !== 'failed') return result;
+    const flags = flagsOf.get({ id })?.flags ?? 0;
+    const doubted = inDoubt === true || (flags & FLAGS.inDoubt) !== 0;
+    return doubted && (flags & CAME_BACK) !== 0 ? { type: 'sent', reply: TAKEN } : result;
+  }
+
   function settleOne(settlement: Settlement, owner: number, now: number): MessageEvent[] {
-    const { deliveryId: id, startedAt, begunAt = startedAt, startCounted, inDoubt, result, transcript } = settlement;
+    const { deliveryId: id, startedAt, begunAt = startedAt, startCounted, inDoubt, transcript } = settlement;
+    const result = resultOf(settlement);
     const reason = 'reply' in result ? result.reply : 'reason' in result ? result.reason : null;
     const sent = result.type === 'sent';
     const firstDeferral = result.type === 'deferred' && markDeferred.run({ id, owner }) > 0;
@@ -122,7 +133,7 @@ export function createQueueStore(
       owner,
       state: stateCode(transition('sending', TRANSITION_OF[result.type]) as DeliveryState),
       tried: startedAt === undefined ? 0 : 1,
-      dueAt: dueAfter(settlement, now),
+      dueAt: dueAfter({ result, startedAt }, now),
       now,
       sentAt: sent ? now : null,
       reason: sent ? null : reason,
@@ -242,7 +253,7 @@ function keysOf(route: string, site: string, counted: boolean | undefined): read
 }
 
 /** When a delivery is due after an attempt; null where it is over. */
-function dueAfter({ result, startedAt }: Settlement, now: number): number | null {
+function dueAfter({ result, startedAt }: Pick<Settlement, 'result' | 'startedAt'>, now: number): number | null {
   if (result.type === 'returned') return result.dueAt ?? now;
   return result.type === 'deferred' ? retryAtOf(result.retryAt, startedAt, now) : null;
 }
