@@ -256,6 +256,8 @@ it('does not take a loop that stood still for a pool that is taken', async () =>
     writeFileSync(log, 'x');
     const disk = createDisk(log);
     onTestFinished(() => disk.close());
+    // From here timers come before what the pool has done.
+    await new Promise((resolve) => setImmediate(resolve));
     const synced = new Promise<unknown>((resolve) => {
       disk.sync(resolve);
     });
