@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { generatedPages } from '../../scripts/docs.ts';
+import { awayFromMidnight } from '../support/midnight.ts';
 import { DECORATOR_ARGUMENTS } from '../support/source.ts';
 import { type Page, pages, ROOT, type Snippet } from './snippets.ts';
 
@@ -109,6 +110,7 @@ function write(purpose: 'runs' | 'types', page: Page, snippet: Snippet, port: nu
 }
 
 async function run(file: string, snippet: Snippet, port: number): Promise<{ printed: string[]; code: number | null }> {
+  await awayFromMidnight();
   const child = spawn(join(ROOT, 'node_modules/.bin/node'), [...DECORATOR_ARGUMENTS, file], {
     cwd: dirname(file),
     env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, PORT: String(port) },

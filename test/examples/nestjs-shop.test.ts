@@ -8,6 +8,7 @@ import { SchedulerRegistry } from '@nestjs/schedule';
 import { type ParsedMail, simpleParser } from 'mailparser';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createShop } from '../../examples/nestjs-shop/src/shop.ts';
+import { awayFromMidnight } from '../support/midnight.ts';
 import { scratchFolder } from '../support/relay.ts';
 import { type Inbox, smtpServer } from '../support/smtp.ts';
 import { DECORATOR_ARGUMENTS } from '../support/source.ts';
@@ -111,6 +112,7 @@ describe.each(['express', 'fastify'] as const)('the shop on %s', (platform) => {
     expect(pdf).toMatch(/^%PDF-1\.4\n[\s\S]*Spade \\\(large\\\): 19\.99 EUR[\s\S]*%%EOF\n$/);
     expect(pdf.slice(Number(/startxref\n(\d+)/.exec(pdf)?.[1]), Number.POSITIVE_INFINITY)).toMatch(/^xref\n/);
 
+    await awayFromMidnight();
     const job = app.get(SchedulerRegistry).getCronJob('weekly-digest');
     await Promise.all([job.fireOnTick(), job.fireOnTick()]);
     const digest = await arrived(inbox, 'ada@example.com', 'The week in the shop, Ada');

@@ -18,6 +18,11 @@ export interface FakeDns {
 /** Longest answer over UDP; beyond it is cut, and asked for again over TCP. */
 const UDP_BYTES = 512;
 
+/** How long to wait for its answers, ms: a machine that is busy takes long, and silence on purpose is soon known. */
+export function patienceWith(zone: Zone): number {
+  return Object.values(zone).includes('silence') ? 200 : 2000;
+}
+
 /** Starts a name server (RFC 1035) on the loopback, over UDP and TCP. */
 export async function fakeDns(zone: Zone): Promise<FakeDns> {
   const questions: string[] = [];

@@ -158,14 +158,14 @@ describe('a folder that is watched', () => {
     const html = async (): Promise<string | undefined> => (await relay.templates.render('news', {})).html;
     expect(await html()).toBe('<p>one</p>');
     writeFileSync(join(templates, 'news.html'), '<p>two</p>');
-    await expect.poll(html, { timeout: 5000 }).toBe('<p>two</p>');
+    await expect.poll(html).toBe('<p>two</p>');
     writeFileSync(join(templates, 'news.html'), '<p>{{#if}}</p>');
-    await vi.waitFor(() => expect(errors.join()).toContain('news.html'), { timeout: 5000 });
+    await vi.waitFor(() => expect(errors.join()).toContain('news.html'));
     expect(await html()).toBe('<p>two</p>');
     mkdirSync(join(templates, 'below'));
     writeFileSync(join(templates, 'news.html.tmp'), '<p>three</p>');
     renameSync(join(templates, 'news.html.tmp'), join(templates, 'news.html'));
-    await expect.poll(html, { timeout: 5000 }).toBe('<p>three</p>');
+    await expect.poll(html).toBe('<p>three</p>');
   });
 
   it('may be removed and made again: what was there stays meanwhile, and what comes is taken up', async () => {
@@ -176,19 +176,19 @@ describe('a folder that is watched', () => {
     const html = async (): Promise<string | undefined> => (await relay.templates.render('news', {})).html;
     expect(await html()).toBe('<p>one</p>');
     rmSync(templates, { recursive: true });
-    await vi.waitFor(() => expect(errors).toHaveLength(1), { timeout: 5000 });
+    await vi.waitFor(() => expect(errors).toHaveLength(1));
     expect(await html()).toBe('<p>one</p>');
     for (const text of ['two', 'three']) {
       mkdirSync(templates, { recursive: true });
       writeFileSync(join(templates, 'news.html'), `<p>${text}</p>`);
-      await expect.poll(html, { timeout: 5000 }).toBe(`<p>${text}</p>`);
+      await expect.poll(html).toBe(`<p>${text}</p>`);
     }
     rmSync(templates, { recursive: true });
     mkdirSync(templates);
     writeFileSync(join(templates, 'news.html'), '<p>four</p>');
-    await expect.poll(html, { timeout: 5000 }).toBe('<p>four</p>');
+    await expect.poll(html).toBe('<p>four</p>');
     writeFileSync(join(templates, 'news.html'), '<p>five</p>');
-    await expect.poll(html, { timeout: 5000 }).toBe('<p>five</p>');
+    await expect.poll(html).toBe('<p>five</p>');
   });
 
   it('is not watched in production', async () => {

@@ -19,7 +19,7 @@ async function envelopes(message: object, count: number): Promise<OutgoingMail['
   };
   const relay = relayWith({ routes: [route], thread: false });
   await relay.send({ to: 'ada@example.com', subject: 'S', text: 'x', ...message });
-  await vi.waitFor(() => expect(seen).toHaveLength(count), { timeout: 5000 });
+  await vi.waitFor(() => expect(seen).toHaveLength(count));
   return seen;
 }
 

@@ -18,7 +18,7 @@ import { createTestClock, type TestClock } from '../../../packages/core/src/test
 import { createWaiting, type Waiting } from '../../../packages/core/src/testing/waiting.ts';
 import { createTokens } from '../../../packages/core/src/token.ts';
 import { localhostCertificate } from '../../support/certificate.ts';
-import { fakeDns, type Zone } from '../../support/dns.ts';
+import { fakeDns, patienceWith, type Zone } from '../../support/dns.ts';
 import { relayWith, scratchFolder } from '../../support/relay.ts';
 import { politely, rawServer, smtpServer } from '../../support/smtp.ts';
 import { type Host, mailHost, policyServer } from '../deliver/mx/support.ts';
@@ -57,7 +57,7 @@ async function direct(zone: Zone, port: number, more: object = {}): Promise<{ ro
   const route = directMx({
     hostname: 'out.sender.test',
     ports: { smtp: port },
-    dns: { servers: [dns.server], timeoutMs: 200, tries: 1 },
+    dns: { servers: [dns.server], timeoutMs: patienceWith(zone), tries: 1 },
     allowPrivateAddresses: true,
     ...more,
   });

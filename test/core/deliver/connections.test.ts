@@ -38,7 +38,7 @@ describe('connections', () => {
     const inbox = await smtpServer();
     const transport = transportTo(inbox.port, { idleMs: 50 });
     await transport.send(mail());
-    await expect.poll(() => inbox.connections.now, { timeout: 5000 }).toBe(0);
+    await expect.poll(() => inbox.connections.now).toBe(0);
     expect((await transport.send(mail())).outcome.type).toBe('sent');
     expect(inbox.connections.opened).toBe(2);
   });

@@ -11,7 +11,7 @@ import {
   smtp,
 } from '../../../packages/core/src/index.ts';
 import { localhostCertificate } from '../../support/certificate.ts';
-import { fakeDns, type Zone } from '../../support/dns.ts';
+import { fakeDns, patienceWith, type Zone } from '../../support/dns.ts';
 import { relayWith } from '../../support/relay.ts';
 import { politely, rawServer, smtpServer } from '../../support/smtp.ts';
 
@@ -120,7 +120,7 @@ describe.each(Object.entries(WAYS))('verify() of %s says why it does not work:',
 describe('verify() of directMx()', () => {
   const direct = async (zone: Zone, localAddresses?: string[]): Promise<RouteSpec> => {
     const { server } = await fakeDns(zone);
-    const dns = { servers: [server], timeoutMs: 200, tries: 1 };
+    const dns = { servers: [server], timeoutMs: patienceWith(zone), tries: 1 };
     return directMx({ hostname: 'out.sender.test', dns, localAddresses });
   };
 

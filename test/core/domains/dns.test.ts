@@ -7,7 +7,7 @@ import { relayWith } from '../../support/relay.ts';
 const KEY = { domain: 'acme.example', selector: 'r1', privateKey: RSA };
 
 async function checkOver(answers: DnsAnswers) {
-  const resolver = new Resolver({ timeout: 500, tries: 1 });
+  const resolver = new Resolver({ timeout: 2000, tries: 1 });
   resolver.setServers([await dnsServer(answers)]);
   const relay = relayWith({ thread: false, dkim: { keys: [KEY] } });
   const { ok, findings } = await relay.domains.check('acme.example', { resolver, addresses: ['192.0.2.1'] });

@@ -4,6 +4,7 @@ import type { Store } from '../../../packages/core/src/store/port.ts';
 import { createSqliteStore } from '../../../packages/core/src/store/sqlite/store.ts';
 import { recipientOf } from '../../support/content.ts';
 import { relayWith } from '../../support/relay.ts';
+import { clockedRelay } from '../../support/scripted.ts';
 import { input, NOW } from '../store/suite/bench.ts';
 
 const LANE = { route: 'out', stream: 'transactional' } as const;
@@ -87,16 +88,18 @@ describe('a list of lanes', () => {
 
   it.each([
     ['rate', { rate: '1/day' }],
-    ['warm-up', { warmUp: { from: new Date().toISOString().slice(0, 10), days: [1, 1] } }],
+    ['warm-up', { warmUp: { from: '2026-03-02', days: [1, 1] } }],
   ])('says of a lane by site when the %s of the route has room for it again', async (kind, limit) => {
-    const relay = relayWith({ routes: [capture({ name: 'out', shaping: true, ...limit })], thread: false });
+    const noon = Date.parse('2026-03-02T12:00:00Z');
+    const routes = [capture({ name: 'out', shaping: true, ...limit })];
+    const { relay, clock } = clockedRelay({ routes }, noon);
     const { deliveries } = await relay.send({ to: ['a@gmail.com', 'b@gmail.com'], subject: 'Hi', text: 'Hello' });
     const waiting = async () => (await relay.lanes.list({ site: 'google' })).filter((lane) => lane.waiting === 1);
     await expect.poll(waiting).toMatchObject([{ sending: 0 }]);
     const explained = await Promise.all(deliveries.map(({ id }) => relay.messages.explain(id)));
     const left = explained.find(({ state }) => state === 'queued');
     expect(left?.reasons).toMatchObject([{ kind }]);
-    expect(left?.nextAt?.getTime()).toBeGreaterThan(Date.now());
+    expect(left?.nextAt?.getTime()).toBeGreaterThan(clock.now());
     expect((await waiting())[0]?.readyAt).toBe(left?.nextAt?.getTime());
   });
 

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { capture, type MailRelay } from '../../../packages/core/src/index.ts';
+import { awayFromMidnight } from '../../support/midnight.ts';
 import { relayWith } from '../../support/relay.ts';
 import { clockedRelay, SAID, scripted } from '../../support/scripted.ts';
 
@@ -13,12 +14,14 @@ async function newsletter(relay: MailRelay, { sent, to = 'example.org' }: { sent
   const people = Array.from({ length: sent + 2 }, (_, number) => `reader${number}@${to}`);
   const { id } = await relay.send({ ...mail, to: people, stream: 'broadcast' });
   const inState = async (state: 'sent' | 'queued') => (await relay.messages.list({ message: id, state })).items;
-  await expect.poll(async () => (await inState('sent')).length, { timeout: 10_000 }).toBe(sent);
+  await expect.poll(async () => (await inState('sent')).length).toBe(sent);
   const [waiting] = await inState('queued');
   return waiting?.id ?? '';
 }
 
 describe('broadcast mail that has had its share', () => {
+  beforeEach(awayFromMidnight);
+
   it('of a rate waits for the rate, though what is kept for transactional mail is free', async () => {
     const relay = relayWith({ routes: [capture({ name: 'out', rate: '20/day' })] });
     const { reasons, nextAt } = await relay.messages.explain(await newsletter(relay, { sent: 19 }));

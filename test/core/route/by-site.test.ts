@@ -37,7 +37,7 @@ const direct = (dns: FakeDns, more: Partial<DirectMxOptions> = {}) =>
   directMx({
     name: 'direct',
     hostname: 'out.sender.test',
-    dns: { servers: [dns.server], timeoutMs: 600, tries: 1 },
+    dns: { servers: [dns.server], timeoutMs: 2000, tries: 1 },
     takes: { recipientDomain: 'by-mx.test' },
     allowPrivateAddresses: true,
     mtaSts: false,

@@ -86,7 +86,7 @@ describe('a mail whose last route refuses us for good', () => {
       hostname: 'out.sender.test',
       localAddresses: ['127.0.1.1', '127.0.1.2'],
       ports: { smtp: host.port },
-      dns: { servers: [dns.server], timeoutMs: 500, tries: 1 },
+      dns: { servers: [dns.server], timeoutMs: 2000, tries: 1 },
       allowPrivateAddresses: true,
       mtaSts: false,
     });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import {
   brevo,
   type MailRelay,
@@ -9,6 +9,7 @@ import {
   smtp,
   sqlite,
 } from '../../../packages/core/src/index.ts';
+import { awayFromMidnight } from '../../support/midnight.ts';
 import { relayWith, scratchFolder } from '../../support/relay.ts';
 import { clockedRelay } from '../../support/scripted.ts';
 import { type Inbox, smtpServer } from '../../support/smtp.ts';
@@ -44,6 +45,8 @@ async function deliveryOf(relay: MailRelay, id: string) {
 }
 
 describe('what a provider does not take', () => {
+  beforeEach(awayFromMidnight);
+
   it('is not moved to it: 15 tags wait for the route that takes them, or take the one behind', async () => {
     const [first, second, third] = [await provider(), await provider(), await smtpServer()];
     first.state.down = true;

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { capture } from '../../../packages/core/src/index.ts';
 import type { Settlement, SiteBounds } from '../../../packages/core/src/queue/port.ts';
 import { calendarsOf, ceilingOn, DAY_MS, type WarmUp } from '../../../packages/core/src/warm-up.ts';
+import { awayFromMidnight } from '../../support/midnight.ts';
 import { relayWith } from '../../support/relay.ts';
 import { accept, openStore, STREAMS } from '../queue/site-support.ts';
 
@@ -14,6 +15,8 @@ const SITES = ['narrow.test', 'wide.test', 'free.test'] as const;
 const OVERFLOWS = ['wait', 'next-route'] as const;
 
 describe('a warm-up by receiver', () => {
+  beforeEach(awayFromMidnight);
+
   it('holds on every day beside that of the route, over processes; what is beyond takes the other route, or waits', async () => {
     const step = fc.record({
       hours: fc.integer({ min: 1, max: 40 }),

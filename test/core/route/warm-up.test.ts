@@ -1,13 +1,15 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { capture, smtp } from '../../../packages/core/src/index.ts';
 import type { Store } from '../../../packages/core/src/store/port.ts';
 import { createSqliteStore } from '../../../packages/core/src/store/sqlite/store.ts';
 import { calendarsOf, ceilingOn, DAY_MS } from '../../../packages/core/src/warm-up.ts';
 import { contentOf, recipientOf } from '../../support/content.ts';
+import { awayFromMidnight } from '../../support/midnight.ts';
 import { relayWith, scratchFolder } from '../../support/relay.ts';
-import { SAID, scripted } from '../../support/scripted.ts';
+import { clockedRelay, SAID, scripted } from '../../support/scripted.ts';
+import { until } from '../../support/until.ts';
 
 const FROM = '2026-03-02';
 const START = Date.parse(FROM);
@@ -80,6 +82,8 @@ async function send(store: Store, stream: 'transactional' | 'broadcast', owner: 
 }
 
 describe('a warm-up', () => {
+  beforeEach(awayFromMidnight);
+
   it('holds on every day, over processes and restarts, whatever is sent when', async () => {
     const step = fc.record({
       hours: fc.integer({ min: 1, max: 60 }),
@@ -150,29 +154,29 @@ describe('a warm-up', () => {
   });
 
   it('waits for the next route where that does not work, and not for the next day', async () => {
-    const from = new Date().toISOString().slice(0, 10);
     let down = true;
-    const relay = relayWith({
-      thread: false,
-      queue: { retryFirstMs: 1000 },
-      routes: [
-        capture({ name: 'new', warmUp: { from, days: [3], overflow: 'next-route' } }),
-        scripted('old', () => (down ? SAID.down : SAID.sent)),
-      ],
-    });
+    const routes = [
+      capture({ name: 'new', warmUp: { from: FROM, days: [3], overflow: 'next-route' } }),
+      scripted('old', () => (down ? SAID.down : SAID.sent)),
+    ];
+    const noon = START + DAY_MS / 2;
+    const { relay, clock, waiting } = clockedRelay({ queue: { retryFirstMs: 1000 }, routes }, noon);
     const to = Array.from({ length: 8 }, (_, index) => `n${index}@example.com`);
     const { id } = await relay.send({ to, subject: 'Hi', text: 'Hi' });
-    const inState = async (state: 'sent' | 'deferred') => (await relay.messages.list({ message: id, state })).items;
-    await expect.poll(async () => (await inState('deferred')).length, { timeout: 10_000 }).toBe(5);
-    // The first that are tried again find the next route out of order.
-    await expect.poll(async () => (await relay.messages.explain(id)).reasons[0]?.kind).toBe('retry');
-    for (const { id: one } of await inState('deferred')) {
-      const { nextAt } = await relay.messages.explain(one);
-      expect((nextAt?.getTime() ?? Number.NaN) - Date.now()).toBeLessThan(10_000);
+    const inState = async (state: 'sent' | 'deferred' | 'queued') =>
+      (await relay.messages.list({ message: id, state })).items;
+    await waiting.settled();
+    expect(await inState('deferred')).toHaveLength(5);
+    // Those that are tried again find the next route out of order.
+    await clock.advance(2500);
+    const explained = (await inState('queued')).map(({ id: one }) => relay.messages.explain(one));
+    expect(explained).toHaveLength(5);
+    for (const { reasons, nextAt } of await Promise.all(explained)) {
+      expect(reasons).toMatchObject([{ kind: 'retry' }]);
+      expect((nextAt?.getTime() ?? Number.NaN) - clock.now()).toBeLessThan(10_000);
     }
-    await new Promise((resolve) => setTimeout(resolve, 2500));
     down = false;
-    await expect.poll(async () => (await inState('sent')).length, { timeout: 20_000 }).toBe(8);
+    await until(clock, 1000, async () => expect(await inState('sent')).toHaveLength(8));
   });
 
   it('is checked at start', () => {

@@ -4,10 +4,15 @@ import { scratchFolder } from '../../support/relay.ts';
 
 const REFUSED = Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
 
+/** Lets the disk refuse. */
+let refuse: (() => void) | undefined;
+
 vi.mock('node:fs', async (original) => ({
   ...(await original<typeof import('node:fs')>()),
   // A disk that takes long, and then refuses; who asks it directly meanwhile is told nothing.
-  fdatasync: (_: number, done: (error: Error) => void) => void setTimeout(() => done(REFUSED), 80),
+  fdatasync(_: number, done: (error: Error) => void) {
+    refuse = () => done(REFUSED);
+  },
 }));
 
 it('what the thread pool is told too late is not lost: the next who asks is told', async () => {
@@ -18,7 +23,7 @@ it('what the thread pool is told too late is not lost: the next who asks is told
   onTestFinished(() => disk.close());
   const sync = (): Promise<unknown> => new Promise((resolve) => disk.sync(resolve));
   expect(await sync()).toBe(undefined);
-  await new Promise((resolve) => setTimeout(resolve, 150));
+  refuse?.();
   expect(await sync()).toBe(REFUSED);
   expect(await sync()).toBe(undefined);
 });

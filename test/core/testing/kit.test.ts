@@ -175,7 +175,7 @@ describe('when() of a test relay', () => {
   it('tells where the mail is instead', async () => {
     const { relay } = await kitWith();
     const { id } = await relay.send({ to: 'down@simulator.example', subject: 's', text: 't' });
-    await expect(relay.when(id, 'sent', { timeoutMs: 200 })).rejects.toThrow(
+    await expect(relay.when(id, 'sent', { timeoutMs: 2000 })).rejects.toThrow(
       /is not sent:\n {2}down@simulator\.example: deferred, due at 2027-.* \(450 4\.3\.2 .*\)\nThe clock is at .*clock\.advance/,
     );
     await expect(relay.when('msg_zz', 'sent')).rejects.toThrow(/neither a message nor a delivery/);

@@ -24,7 +24,7 @@ it('greylisting lets mail of direct MX through: each try comes from the same add
     hostname: 'out.sender.test',
     localAddresses,
     ports: { smtp: host.port },
-    dns: { servers: [dns.server], timeoutMs: 500, tries: 1 },
+    dns: { servers: [dns.server], timeoutMs: 2000, tries: 1 },
     allowPrivateAddresses: true,
     mtaSts: false,
   });

@@ -33,7 +33,7 @@ async function setting(
     hostname: 'out.sender.test',
     localAddresses,
     ports: { smtp: port },
-    dns: { servers: [dns.server], timeoutMs: 500, tries: 1 },
+    dns: { servers: [dns.server], timeoutMs: 2000, tries: 1 },
     allowPrivateAddresses: true,
   });
   const last = smtp({ host: '127.0.0.1', port: backup.port, ignoreTls: true }, { name: 'backup' });

@@ -27,7 +27,7 @@ it('a relay sends straight to the mail servers of each domain, and keeps what wa
         hostname: 'out.sender.test',
         localAddresses: { transactional: ['127.0.1.1'], broadcast: ['127.0.1.2'] },
         ports: { smtp: first.port },
-        dns: { servers: [dns.server], timeoutMs: 500, tries: 1 },
+        dns: { servers: [dns.server], timeoutMs: 2000, tries: 1 },
         allowPrivateAddresses: true,
       }),
     ],

@@ -35,8 +35,8 @@ describe('shaping of direct MX', () => {
     await relay.start();
     for (const name of [...dead, ...mute]) await relay.send({ to: at(name, 3), subject: 'Hello', text: 'Hello' });
     await relay.send({ to: at('alive.test', 60), subject: 'Hello', text: 'Hello' });
-    await expect.poll(() => host.taken.length, { timeout: 10_000 }).toBe(60);
-  }, 20_000);
+    await expect.poll(() => host.taken.length).toBe(60);
+  });
 
   it('rolls domains up by their MX, and holds them together to what the host says of the site', async () => {
     const narrow = await countingHost('127.0.0.2');

@@ -11,7 +11,7 @@ import {
   type MailRelay,
   type MailRelayOptions,
 } from '../../../../packages/core/src/index.ts';
-import type { FakeDns } from '../../../support/dns.ts';
+import { type FakeDns, patienceWith } from '../../../support/dns.ts';
 import { relayWith } from '../../../support/relay.ts';
 
 /** What a mail server of a test took. */
@@ -109,7 +109,7 @@ export function relayTo(
   options: MailRelayOptions = {},
 ): MailRelay {
   const base = { hostname: 'out.sender.test', ports: { smtp: port }, allowPrivateAddresses: true, mtaSts: false };
-  const servers = { servers: [dns.server], timeoutMs: 500, tries: 1 };
+  const servers = { servers: [dns.server], timeoutMs: 2000, tries: 1 };
   return relayWith({ routes: [directMx({ ...base, dns: servers, ...route })], ...options });
 }
 
@@ -125,7 +125,7 @@ export function direct(
     {
       hostname: 'out.sender.test',
       ports: { smtp: port, ...settings.ports },
-      dns: { servers: [dns.server], timeoutMs: 200, tries: 1 },
+      dns: { servers: [dns.server], timeoutMs: patienceWith(dns.zone), tries: 1 },
       allowPrivateAddresses: true,
       connectionTimeoutMs: 1000,
       greetingTimeoutMs: 2000,

@@ -8,7 +8,7 @@ import {
   type Transport,
 } from '../../../../packages/core/src/index.ts';
 import { localhostCertificate } from '../../../support/certificate.ts';
-import { fakeDns, type Zone } from '../../../support/dns.ts';
+import { fakeDns, patienceWith, type Zone } from '../../../support/dns.ts';
 import { relayWith } from '../../../support/relay.ts';
 import { politely, rawServer } from '../../../support/smtp.ts';
 import { mailHost } from './support.ts';
@@ -19,7 +19,7 @@ async function route(zone: Zone, port: number, more: Partial<DirectMxOptions> = 
   const { server } = await fakeDns({ [HOSTNAME]: { A: ['192.0.2.1'] }, ...zone });
   return directMx({
     hostname: HOSTNAME,
-    dns: { servers: [server], timeoutMs: 200, tries: 1 },
+    dns: { servers: [server], timeoutMs: patienceWith(zone), tries: 1 },
     ports: { smtp: port },
     allowPrivateAddresses: true,
     connectionTimeoutMs: 1000,
@@ -108,7 +108,7 @@ describe('verify() of directMx() with a domain to try', () => {
     const { port, taken } = await mailHost('127.0.0.2');
     const zone: Zone = { 'a.test': { A: ['127.0.0.3'] } };
     const { server, zone: changed } = await fakeDns({ [HOSTNAME]: { A: ['192.0.2.1'] }, ...zone });
-    const given = await route({}, port, { dns: { servers: [server], timeoutMs: 200, tries: 1 } });
+    const given = await route({}, port, { dns: { servers: [server], timeoutMs: 2000, tries: 1 } });
     const relay = relayWith({ thread: false, routes: [given] });
     for (let at = 0; at < 2; at++)
       expect((await relay.routes.verify('mx', { domain: 'a.test' }))[0]?.failure?.reply).toContain('ECONNREFUSED');
