@@ -4,8 +4,9 @@ import { chmodSync, readdirSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { processesWith } from '../support/processes.ts';
+import { nameOf, processesWith } from '../support/processes.ts';
 import { scratchFolder } from '../support/relay.ts';
+import { whyNoPostfix } from './postfix.ts';
 
 const Figure = z.strictObject({
   name: z.string().regex(/^\w+: ./),
@@ -65,22 +66,31 @@ it('each benchmark runs, prints well-formed figures, and leaves nothing', async 
   await expectNothingLeft(folder);
 }, 300_000);
 
-it.runIf(LINUX)('a benchmark that is stopped in the middle leaves nothing', async () => {
+/** Starts a benchmark, and stops it once what it has started is as told. */
+async function expectStopped(name: string, started: (others: readonly number[]) => boolean): Promise<void> {
   const folder = openFolder();
-  const child: ChildProcess = spawn(process.execPath, [...PROGRAM, 'campaign', '--tiny'], {
+  const child: ChildProcess = spawn(process.execPath, [...PROGRAM, name, '--tiny'], {
     env: { ...process.env, TMPDIR: folder },
     stdio: 'ignore',
   });
   onTestFinished(() => void child.kill());
   const exited = once(child, 'exit');
-  // Its sink, and who sends to it.
-  const others = (): number => processesWith(folder).filter((id) => id !== child.pid).length;
-  await expect.poll(others, { interval: 5 }).toBeGreaterThanOrEqual(2);
+  const others = (): number[] => processesWith(folder).filter((id) => id !== child.pid);
+  await expect.poll(() => started(others()), { timeout: 30_000, interval: 5 }).toBe(true);
   await expect.poll(() => readdirSync(folder), { interval: 5 }).not.toEqual([]);
   child.kill('SIGTERM');
   expect(await exited).toEqual([1, null]);
   await expectNothingLeft(folder);
-});
+}
+
+it.runIf(LINUX)('a benchmark that is stopped in the middle leaves nothing', () =>
+  // Its sink, and who sends to it.
+  expectStopped('campaign', (others) => others.length >= 2),
+);
+
+it.runIf(LINUX && whyNoPostfix() === undefined)('a benchmark that is stopped leaves nothing of Postfix', () =>
+  expectStopped('signed', (others) => others.some((id) => nameOf(id) === 'master')),
+);
 
 it('a benchmark that is not there is named, with those that are', async () => {
   await expect(run(scratchFolder(), 'speed')).rejects.toThrow(
