@@ -9,6 +9,8 @@ const [, , log = '', port = '0'] = process.argv;
 const file = openSync(log, 'a');
 let mode: Mode = 'well';
 const sockets = new Map<number, Socket>();
+/** Pairs of garbage and step that were said. */
+const garbage = new Set<string>();
 const begun = new WeakMap<SMTPServerSession, number>();
 
 function write(what: Seen['what'], to: string, facts: Partial<Seen> = {}): void {
@@ -32,7 +34,10 @@ const smtp = new SMTPServer({
     done();
   },
   onRcptTo({ address }, session, done) {
-    if (mode === 'later') return done(refusal(451, '4.3.0 try again later'));
+    if (mode === 'later') {
+      write('later', address);
+      return done(refusal(451, '4.3.0 try again later'));
+    }
     write('begun', address, { at: begun.get(session) ?? Date.now() });
     if (!address.startsWith('gone')) return done();
     write('refused', address);
@@ -72,17 +77,20 @@ const server = createServer((socket) => {
   sockets.set(key, socket);
   socket.on('error', () => {});
   socket.on('close', () => sockets.delete(key));
-  if (mode === 'garbage') speakGarbage(socket);
+  if (mode === 'garbage') speakGarbage(socket, (pair) => garbage.add(pair));
   else smtp.server.emit('connection', socket);
 });
 server.listen(Number(port), '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
 
-process.on('message', (message: { mode?: Mode; connections?: true; freeze?: string }) => {
+process.on('message', (message: { mode?: Mode; connections?: true; garbage?: true; freeze?: string }) => {
   if (message.freeze !== undefined) return freeze(message.freeze);
   if (message.connections) return void process.send?.({ connections: sockets.size });
+  if (message.garbage) return void process.send?.({ garbage: garbage.size });
+  const before = mode;
   mode = message.mode ?? 'well';
-  // Connections that are open know nothing of how the server behaves from now on.
-  for (const socket of sockets.values()) if (mode === 'garbage' || mode === 'well' || mode === 'busy') socket.destroy();
+  // Connections that are open know nothing of how the server behaves from now on; but that it refuses recipients, or no more.
+  const told = before !== 'later' && (mode === 'garbage' || mode === 'well' || mode === 'busy');
+  for (const socket of sockets.values()) if (told) socket.destroy();
   process.send?.({ mode });
 });
 /** Does nothing at all while the file is there, like a process that is stopped; but not longer than its parent lives. */

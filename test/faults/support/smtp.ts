@@ -17,6 +17,8 @@ export interface RemoteSmtp {
   of(what: Seen['what']): readonly Seen[];
   behave(mode: Mode): Promise<void>;
   connections(): Promise<number>;
+  /** How many pairs of garbage and step it has said. */
+  garbage(): Promise<number>;
   /** SIGKILL. */
   die(): Promise<void>;
   /** Starts again, on the same port. */
@@ -55,6 +57,7 @@ export async function remoteSmtp(folder: string): Promise<RemoteSmtp> {
     of: (what) => read().filter((one) => one.what === what),
     behave: async (mode) => expect(await ask({ mode })).toEqual({ mode }),
     connections: async () => (await ask<{ connections: number }>({ connections: true })).connections,
+    garbage: async () => (await ask<{ garbage: number }>({ garbage: true })).garbage,
     async die() {
       const gone = once(child as ChildProcess, 'exit');
       child?.kill('SIGKILL');
