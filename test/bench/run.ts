@@ -45,18 +45,10 @@ if (unknown.length > 0) {
 // What was started ends with `exit`, also when somebody stops the run.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 
-const LONGEST_MS = 20 * 60_000;
-setTimeout(tooLong, LONGEST_MS).unref();
-
 for (const benchmark of benchmarks) {
   if (wanted.length > 0 ? !wanted.includes(benchmark.name) : benchmark.onDemand && !all) continue;
   if (!json) console.log(`\n${benchmark.name}: ${benchmark.title}`);
   for (const figure of await benchmark.run(size, wanted.length === 1)) print(benchmark.name, figure);
-}
-
-function tooLong(): void {
-  console.error(`the benchmarks were stopped after ${LONGEST_MS / 60_000} minutes; run the others by their names`);
-  process.exit(1);
 }
 
 function print(benchmark: string, figure: Figure): void {
