@@ -1,11 +1,13 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, readdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { nameOf, processesWith } from '../support/processes.ts';
 import { scratchFolder } from '../support/relay.ts';
+
+import { isInMemory } from './figures.ts';
 import { whyNoPostfix } from './postfix.ts';
 
 const Figure = z.strictObject({
@@ -17,10 +19,12 @@ const Figure = z.strictObject({
 });
 
 const LINUX = process.platform === 'linux';
+/** Linux has one. */
+const MEMORY = '/dev/shm';
 const PROGRAM = [...process.execArgv, `${import.meta.dirname}/run.ts`];
 
 /** @param folder - the only place for what it leaves, and a mark of all that it starts */
-const run = (folder: string, ...parameters: string[]): Promise<{ stdout: string }> =>
+const run = (folder: string, ...parameters: string[]): Promise<{ stdout: string; stderr: string }> =>
   promisify(execFile)(process.execPath, [...PROGRAM, ...parameters], { env: { ...process.env, TMPDIR: folder } });
 
 /** A folder for a benchmark, which Postfix reaches as a user of its own. */
@@ -63,8 +67,22 @@ it('each benchmark runs, prints well-formed figures, and leaves nothing', async 
     ].sort(),
   );
   expect(figures.filter(({ target, met }) => (target === null) !== (met === null))).toEqual([]);
+  // A profile begins once the programs have started.
+  expect(figures.filter(({ name }) => name.includes('compileSourceTextModule'))).toEqual([]);
   await expectNothingLeft(folder);
 }, 300_000);
+
+it.runIf(existsSync(MEMORY) && isInMemory(MEMORY))(
+  'figures of what is durable have no target on a disk in memory',
+  async () => {
+    const folder = mkdtempSync(`${MEMORY}/mail-relay-`);
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const { stdout, stderr } = await run(folder, 'submission', '--tiny', '--json');
+    expect(stdout).toContain('"name":"submission: send() with 100 callers"');
+    expect(stdout).not.toMatch(/"met":(?!null)/);
+    expect(stderr).toContain(`bench: ${folder} is in memory`);
+  },
+);
 
 /** Starts a benchmark, and stops it once what it has started is as told. */
 async function expectStopped(name: string, started: (others: readonly number[]) => boolean): Promise<void> {
