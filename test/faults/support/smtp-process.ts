@@ -1,11 +1,11 @@
 /** A real SMTP server in a process of its own, so that it can be killed and stopped like one: `node smtp-process.ts <log> <port>`. */
 import { existsSync, openSync, writeSync } from 'node:fs';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { SMTPServer, type SMTPServerSession } from 'smtp-server';
 import { speakGarbage } from './garbage.ts';
 import type { Mode, Seen } from './smtp-log.ts';
 
-const [, , log = '', port = '0'] = process.argv;
+const [, , log = '', port] = process.argv;
 const file = openSync(log, 'a');
 let mode: Mode = 'well';
 const sockets = new Map<number, Socket>();
@@ -80,7 +80,7 @@ const server = createServer((socket) => {
   if (mode === 'garbage') speakGarbage(socket, (pair) => garbage.add(pair));
   else smtp.server.emit('connection', socket);
 });
-server.listen(Number(port), '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
+server.listen(Number(port), '127.0.0.1', () => process.send?.({ listening: true }));
 
 process.on('message', (message: { mode?: Mode; connections?: true; garbage?: true; freeze?: string }) => {
   if (message.freeze !== undefined) return freeze(message.freeze);

@@ -4,6 +4,7 @@ import { closeSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished } from 'vitest';
+import { freePort } from '../../support/programs.ts';
 import { SOURCE_ARGUMENTS } from '../../support/source.ts';
 import type { Mode, Seen } from './smtp-log.ts';
 
@@ -34,7 +35,8 @@ export async function remoteSmtp(folder: string): Promise<RemoteSmtp> {
   const frozen = join(folder, 'frozen');
   closeSync(openSync(log, 'a'));
   const read = follower(log);
-  let port = 0;
+  // It is to be there again after the server was gone for a while.
+  const port = await freePort();
   let child: ChildProcess | undefined;
   onTestFinished(() => void child?.kill('SIGKILL'));
 
@@ -46,8 +48,7 @@ export async function remoteSmtp(folder: string): Promise<RemoteSmtp> {
 
   async function revive(): Promise<void> {
     child = fork(PROGRAM, [log, String(port)], { execArgv: [...SOURCE_ARGUMENTS] });
-    const [said] = (await once(child, 'message', { signal: AbortSignal.timeout(20_000) })) as [{ port: number }];
-    port = said.port;
+    await once(child, 'message', { signal: AbortSignal.timeout(20_000) });
   }
 
   await revive();
