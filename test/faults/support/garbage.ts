@@ -17,6 +17,8 @@ export const PAIRS = STEPS * GARBAGE.length;
 /** Mails of a conversation: some garbage is taken for an answer, and the next mail is to hear other garbage. */
 const MAILS = { garbage: 1, plain: 3 };
 let conversations = 0;
+/** Conversations with garbage that are open. */
+let open = 0;
 let turn = 0;
 
 /**
@@ -25,8 +27,14 @@ let turn = 0;
  * @param onSaid - told the pair of garbage and step as it is said; each has a name of its own
  */
 export function speakGarbage(socket: Socket, onSaid: (pair: string) => void): void {
-  // A route that hears nothing else rests: every other conversation only refuses mails for now.
-  const plain = conversations++ % 2 === 1;
+  // A route that hears nothing else rests: all conversations but one, and every other one, only refuse mails for now.
+  const plain = open > 0 || conversations++ % 2 === 1;
+  if (!plain) {
+    open += 1;
+    socket.once('close', () => {
+      open -= 1;
+    });
+  }
   const at = turn % STEPS;
   // Both go on with each turn, so that no server is broken in one way for long; after half of the pairs the other half follows.
   const kind = (turn + Math.floor((2 * turn) / PAIRS)) % GARBAGE.length;
