@@ -15,9 +15,10 @@ const WINDOWS = process.platform === 'win32';
  * @param {Readonly<Record<string, string | undefined>>} [options.env]
  * @param {number} [options.longestMs] the command is stopped after so many ms, and has failed then; nothing that it has
  *   started outlives it, however it ends
+ * @param {string} [options.advice] what is said then as well
  * @param {number} [options.graceMs] what takes no notice of that is killed after so many ms more; 10 s where nothing is said
  */
-export function become(command, args, { cwd, env, longestMs, graceMs = GRACE_MS } = {}) {
+export function become(command, args, { cwd, env, longestMs, advice, graceMs = GRACE_MS } = {}) {
   // A group of its own reaches what the command has started as well, also once the command is gone.
   const grouped = longestMs !== undefined && !WINDOWS;
   const child = spawn(command, args, { cwd, env, stdio: 'inherit', shell: WINDOWS, detached: grouped });
@@ -28,7 +29,8 @@ export function become(command, args, { cwd, env, longestMs, graceMs = GRACE_MS 
   let tooLong = false;
   const timer = setTimeout(() => {
     tooLong = true;
-    say(`the task was stopped: it had not ended after ${longestMs / 60_000} minutes`);
+    const then = advice === undefined ? '' : `; ${advice}`;
+    say(`the task was stopped: it had not ended after ${longestMs / 60_000} minutes${then}`);
     end('SIGTERM');
     setTimeout(() => end('SIGKILL'), graceMs);
   }, longestMs ?? 0);

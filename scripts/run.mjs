@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { become } from './become.mjs';
+import { TASKS } from './tasks.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
@@ -19,31 +20,6 @@ const ENV = {
   PATH: [join(ROOT, 'node_modules', '.bin'), join(PNPM_HOME, 'node_modules', '.bin'), process.env.PATH].join(delimiter),
 };
 
-/**
- * What each task runs; `build` tells whether it needs the packages compiled, `env` what it finds in the environment,
- * `files` which files it takes where none is named, and `longestMs` after what time it has failed.
- */
-const TASKS = {
-  test: { node: ['scripts/test.ts'], build: true },
-  demo: { node: ['examples/express-newsletter/demo.ts'], build: true },
-  'demo:nestjs': { node: ['examples/nestjs-shop/start.mjs'], build: true },
-  bench: { node: ['test/bench/run.ts'], build: true },
-  build: { build: true },
-  'check:packages': { node: ['scripts/check-packages.ts'], build: true },
-  typecheck: { tool: ['tsc', '-b', 'test', 'test/core/types/merged'], build: true },
-  'test:unit': { tool: ['vitest', 'run'] },
-  // Most of the time they wait: two at once, also on a small machine.
-  'test:faults': {
-    tool: ['vitest', 'run', '--project', 'e2e', '--maxWorkers', '2'],
-    files: ['test/faults'],
-    env: { MAIL_RELAY_FAULTS: 'full' },
-    longestMs: 20 * 60_000,
-  },
-  lint: { tool: ['biome', 'ci'] },
-  format: { tool: ['biome', 'check', '--write'] },
-  knip: { tool: ['knip'] },
-};
-
 main(process.argv[2] ?? '', process.argv.slice(3));
 
 function main(name, args) {
@@ -53,8 +29,8 @@ function main(name, args) {
   installPnpm();
   installDependencies();
   if (task.build) build();
-  const { longestMs } = task;
-  const options = { cwd: ROOT, env: { ...ENV, ...task.env }, ...(longestMs === undefined ? {} : { longestMs }) };
+  const { longestMs, advice } = task;
+  const options = { cwd: ROOT, env: { ...ENV, ...task.env }, longestMs, advice };
   if (task.node) become(pinnedNode(), [...task.node, ...args], options);
   const files = args.every((argument) => argument.startsWith('-')) ? (task.files ?? []) : [];
   if (task.tool) become(task.tool[0], [...task.tool.slice(1), ...files, ...args], options);

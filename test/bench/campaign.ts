@@ -18,6 +18,7 @@ export const campaign: Benchmark = {
   name: 'campaign',
   title:
     "20,000 template mails of about 10 KB: rendered, tracked and durable, beside nodemailer's pool with messages that are rendered already",
+  durable: true,
   async run(size) {
     const { recipients, warmUp, rounds } = SIZES[size];
     const mail = usualMail(size);

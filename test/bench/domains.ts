@@ -21,6 +21,7 @@ export const domains: Benchmark = {
   name: 'domains',
   title:
     '20,000 mails of about 10 KB, signed and not, straight to the mail servers of 10,000 recipient domains, beside 10',
+  durable: true,
   onDemand: true,
   async run(size) {
     const { recipients, few, many, rounds } = SIZES[size];

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -20,6 +20,8 @@ export type Size = 'full' | 'tiny';
 export interface Benchmark {
   readonly name: string;
   readonly title: string;
+  /** Its targets are for mail that is on a disk: where that is in memory it has none. */
+  readonly durable?: boolean;
   /** Runs only where it is named. */
   readonly onDemand?: boolean;
   /** @param alone - nothing else runs, so that it may take the time that it needs. */
@@ -35,6 +37,11 @@ export function scratchFolder(): { path: string; remove: () => void } {
   };
   process.once('exit', remove);
   return { path, remove };
+}
+
+/** On a tmpfs, where nothing is ever written to a disk. */
+export function isInMemory(path: string): boolean {
+  return statfsSync(path).type === 0x01021994;
 }
 
 /** Milliseconds that a task takes. */

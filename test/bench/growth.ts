@@ -44,6 +44,7 @@ const PLANS: Readonly<Record<Size, Plan>> = {
 export const growth: Benchmark = {
   name: 'growth',
   title: 'messages per second, CPU, memory and database by deliveries and size of mail, beside peers',
+  durable: true,
   onDemand: true,
   async run(size) {
     const plan = PLANS[size];

@@ -18,6 +18,7 @@ const SIZES: Readonly<Record<Size, { seconds: number; settleMs: number; rounds: 
 export const host: Benchmark = {
   name: 'host',
   title: `99th percentile of an Express route under ${PER_SECOND} requests a second: idle, beside nodemailer's pool, beside the relay`,
+  durable: true,
   async run(size) {
     const { seconds, settleMs, rounds } = SIZES[size];
     const mail = usualMail(size);

@@ -17,6 +17,7 @@ export const million: Benchmark = {
   name: 'million',
   title:
     'a campaign of 1,000,000 recipients from an async generator into the capture transport, and the store beneath it',
+  durable: true,
   async run(size, alone) {
     const { recipients, warmUp, fewRows, manyRows } = SIZES[size];
     const costs = await claimCosts(fewRows, manyRows);

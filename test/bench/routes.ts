@@ -14,6 +14,7 @@ const SIZES: Readonly<Record<Size, { mails: number; seconds: number; most: numbe
 export const routes: Benchmark = {
   name: 'routes',
   title: `pixel and click routes with durable events, beside bare Express routes with the same bytes, ${CONNECTIONS} connections`,
+  durable: true,
   async run(size) {
     const { mails, rounds, ...bounds } = SIZES[size];
     const child = startChild<RoutesProcess>('./routes.child.ts');

@@ -20,6 +20,7 @@ export const signed: Benchmark = {
   name: 'signed',
   title:
     "20,000 template mails of about 10 KB, signed with RSA of 2048 bits: beside nodemailer's pool that signs, and Postfix as a relay that does not",
+  durable: true,
   onDemand: true,
   async run(size) {
     const { recipients, peers, warmUp, rounds } = SIZES[size];

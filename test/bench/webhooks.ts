@@ -15,6 +15,7 @@ const SIZES: Readonly<Record<Size, { mails: number; hooks: number; rounds: numbe
 export const webhooks: Benchmark = {
   name: 'webhooks',
   title: `a signed webhook of ${BATCH} events, durable, beside a bare Express route that parses it and does one fsync`,
+  durable: true,
   async run(size) {
     const { mails, hooks, rounds } = SIZES[size];
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { isPrivateAddress, isReservedHost } from '../../packages/cli/src/addresses.ts';
 import { askLinks } from '../../packages/cli/src/links.ts';
+import { freePort } from '../support/programs.ts';
 import { command, folderWith } from './support.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -253,12 +254,3 @@ describe('asking links', () => {
     expect(isPrivateAddress(address)).toBe(inside);
   });
 });
-
-/** A port that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { generatedPages } from '../../scripts/docs.ts';
 import { awayFromMidnight } from '../support/midnight.ts';
+import { freePort } from '../support/programs.ts';
 import { DECORATOR_ARGUMENTS } from '../support/source.ts';
 import { type Page, pages, ROOT, type Snippet } from './snippets.ts';
 
@@ -137,12 +137,4 @@ async function stopWhenServing(child: ChildProcess, port: number): Promise<void>
     { timeout: 60_000, interval: 100 },
   );
   child.kill('SIGKILL');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

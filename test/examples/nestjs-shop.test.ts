@@ -1,7 +1,5 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { MailRelayService } from '@mailrelay/nestjs';
 import { SchedulerRegistry } from '@nestjs/schedule';
@@ -9,6 +7,7 @@ import { type ParsedMail, simpleParser } from 'mailparser';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createShop } from '../../examples/nestjs-shop/src/shop.ts';
 import { awayFromMidnight } from '../support/midnight.ts';
+import { freePort } from '../support/programs.ts';
 import { scratchFolder } from '../support/relay.ts';
 import { type Inbox, smtpServer } from '../support/smtp.ts';
 import { DECORATOR_ARGUMENTS } from '../support/source.ts';
@@ -24,14 +23,6 @@ const world = (): Promise<Inbox> =>
       done(gone ? Object.assign(new Error('5.1.1 No such user'), { responseCode: 550 }) : undefined);
     },
   });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 async function environment(inbox: Inbox) {
   const port = await freePort();

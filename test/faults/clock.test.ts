@@ -7,15 +7,17 @@ import { type RemoteRelay, remoteRelay } from './support/relay.ts';
 import type { RelaySettings } from './support/relay-calls.ts';
 import { type RemoteSmtp, remoteSmtp } from './support/smtp.ts';
 import {
+  type Account,
   arrivals,
   countBy,
   expectAllArrived,
+  expectDeferralsAreTrue,
   expectDuplicatesWithin,
   expectFewOnTheWay,
   expectReportIsTrue,
   readerOf,
 } from './support/truth.ts';
-import { expectRateHeld } from './support/windows.ts';
+import { expectRateHeld, expectRateUsed } from './support/windows.ts';
 
 const MAILS = inForm({ short: 80, full: 5000 });
 /** How often the clock goes back, and how often a process is killed before. */
@@ -70,7 +72,7 @@ async function progress(smtp: RemoteSmtp, turns: number): Promise<void> {
 }
 
 /** Everything arrives, long before the clock shows again what it showed. */
-async function expectTruth({ smtp, settings }: World, allowed: ReadonlyMap<string, number>): Promise<void> {
+async function expectTruth({ smtp, settings }: World, allowed: ReadonlyMap<string, number>): Promise<Account> {
   const reader = readerOf(settings.store);
   await expect
     .poll(async () => (await reader.reports.campaign('clock')).sent, { timeout: TIMEOUT / 2, interval: 50 })
@@ -80,7 +82,10 @@ async function expectTruth({ smtp, settings }: World, allowed: ReadonlyMap<strin
   const account = await expectReportIsTrue(reader, 'clock', MAILS);
   const shift = ({ startedAt, seenAt }: { startedAt: number; seenAt: number }): number =>
     Math.round((seenAt - startedAt) / HOUR_MS) * HOUR_MS;
-  console.info({ again, ...expectRateHeld(smtp, account, RATE, shift) });
+  const windows = expectRateHeld(smtp, account, RATE, shift);
+  if (inForm({ short: false, full: true })) expectRateUsed(windows, RATE);
+  console.info({ again, ...windows });
+  return account;
 }
 
 describe('a clock that goes back by hours', () => {
@@ -111,7 +116,7 @@ describe('a clock that goes back by hours', () => {
       all.setClockBack();
       await all.smtp.behave('well');
     }
-    await expectTruth(all, new Map());
+    expectDeferralsAreTrue(all.smtp, await expectTruth(all, new Map()));
   });
 
   it('while nobody runs: the next process sends all, what the dead ones had as well', {

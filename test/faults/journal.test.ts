@@ -21,7 +21,7 @@ import {
 
 const KILLS = inForm({ short: 3, full: 20 });
 /** A machine that is slow may take this many more until one kill is quick enough. */
-const MORE_KILLS = 5;
+const MORE_KILLS = 20;
 /** Answers that a process gives at most, of twice as many calls. */
 const MOST = inForm({ short: 15, full: 60 });
 const TIMEOUT = inForm({ short: 60_000, full: 300_000 });
@@ -54,9 +54,13 @@ async function onlyRelay({ settings }: World): Promise<RemoteRelay> {
   return relay;
 }
 
-/** When to kill: upon an answer or within 2 ms, and each third time while what was noted is posted, or goes out. */
+/**
+ * When to kill: upon an answer or within 2 ms, and each third time while what was noted is posted, or goes out; but for those
+ * kills that are to leave rows.
+ */
 function moment(kill: number): Pick<Spree<never>, 'upon' | 'afterMs'> {
-  return { upon: between(2, MOST), afterMs: kill % 3 === 2 ? between(3, 15) : Math.max(0, between(-2, 2)) };
+  const late = kill % 3 === 2 && kill < KILLS;
+  return { upon: between(2, MOST), afterMs: late ? between(3, 15) : Math.max(0, between(-2, 2)) };
 }
 
 /** Runs senders that are killed. Some of them have to leave rows in the journal. */

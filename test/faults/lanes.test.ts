@@ -10,8 +10,12 @@ import { type RemoteSmtp, remoteSmtp } from './support/smtp.ts';
 
 /** So much broadcast mail waits at each moment, at least; and so much is there at first. */
 const WAITING = inForm({ short: 10_000, full: 100_000 });
-const BROADCAST = inForm({ short: 12_000, full: 115_000 });
+const BROADCAST = inForm({ short: 14_000, full: 115_000 });
 const RESETS = inForm({ short: 20, full: 100 });
+/** Of a second series. */
+const AGAIN = 20;
+/** Before and after the death of another process. */
+const BESIDE = inForm({ short: 3, full: 25 });
 const TIMEOUT = inForm({ short: 60_000, full: 180_000 });
 const CONNECTIONS = 5;
 /** Mails a second, where there is a rate. */
@@ -86,9 +90,15 @@ function usual(counts: readonly number[], share: number): number {
   return counts.toSorted((one, other) => one - other)[Math.ceil(counts.length * share) - 1] as number;
 }
 
+/** The same; where nine of ten were not as early as that, a second series decides: others may have had the machine. */
+async function overtakingAtMost(usually: number, busy: Busy): Promise<number[]> {
+  const counts = await overtaking(busy);
+  return usual(counts, 0.9) <= usually ? counts : overtaking(busy, 'again', AGAIN);
+}
+
 describe(`a transactional mail, while ${WAITING} broadcast mails wait,`, () => {
   it('goes with the next slot of a rate that broadcast mail uses up', { timeout: TIMEOUT }, async () => {
-    const counts = await overtaking(await busyRelay(`${LIMIT}/s`));
+    const counts = await overtakingAtMost(LIMIT / 16, await busyRelay(`${LIMIT}/s`));
     // What was claimed before: no more than a slice of the window, as `turns.test.ts` has it; and one more while a machine that
     // is busy lets it wait.
     expect(usual(counts, 0.95)).toBeLessThanOrEqual(LIMIT / 8);
@@ -98,7 +108,7 @@ describe(`a transactional mail, while ${WAITING} broadcast mails wait,`, () => {
   });
 
   it('goes with the next turn of the connections where there is no rate', { timeout: TIMEOUT }, async () => {
-    const counts = await overtaking(await busyRelay(undefined));
+    const counts = await overtakingAtMost(2 * CONNECTIONS, await busyRelay(undefined));
     // It does not wait for what is claimed: at most each connection takes a few more, while this one is claimed on a slow disk
     // (nothing bounds what a machine that is busy lets pass now and then); as a rule, what is on the connections of broadcast
     // mail ends, and waits for the next turn.
@@ -107,20 +117,22 @@ describe(`a transactional mail, while ${WAITING} broadcast mails wait,`, () => {
     expect(usual(counts, 0.5)).toBeLessThanOrEqual(CONNECTIONS);
   });
 
-  it.runIf(inForm({ short: false, full: true })).for([`${LIMIT}/s`, undefined])(
+  it.for(inForm({ short: [`${LIMIT}/s`], full: [`${LIMIT}/s`, undefined] }))(
     'goes next also with another process on the file, which dies and starts again (rate: %s)',
     { timeout: TIMEOUT },
     async (rate) => {
       const busy = await busyRelay(rate);
       const settings = { store, smtp: { port: busy.server.port, connections: CONNECTIONS }, ...(rate ? { rate } : {}) };
       const other = await remoteRelay(settings);
-      const before = await overtaking(busy, 'before', RESETS / 4);
+      const before = await overtaking(busy, 'before', BESIDE);
       await other.kill();
       await remoteRelay(settings);
-      const counts = [...before, ...(await overtaking(busy, 'after', RESETS / 4))];
+      const counts = [...before, ...(await overtaking(busy, 'after', BESIDE))];
       // The other one may have claimed a slice as well. Where nothing bounds it, it goes on while a machine that is busy lets
       // the one with the transactional mail wait.
       if (rate !== undefined) expect(Math.max(...counts)).toBeLessThanOrEqual((2 * LIMIT) / 8);
+      // Of ten mails these two say little.
+      if (inForm({ short: true, full: false })) return;
       expect(usual(counts, 0.9)).toBeLessThanOrEqual(rate === undefined ? 4 * CONNECTIONS : LIMIT / 8);
       expect(usual(counts, 0.5)).toBeLessThanOrEqual(rate === undefined ? 2 * CONNECTIONS : LIMIT / 16);
     },

@@ -160,6 +160,7 @@ describe('a rate', () => {
       { runs: RUNS, timeLimitMs: TIMEOUT / 2 },
     );
     console.info({ runs: RUNS, full });
-    expect(full, 'windows that were full').toBeGreaterThan(0);
+    // Few histories may have none.
+    expect(full, 'windows that were full').toBeGreaterThanOrEqual(inForm({ short: 0, full: 1 }));
   });
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { METRICS } from '../../packages/core/src/store/report-port.ts';
+import { freePort } from '../support/programs.ts';
 import { scratchFolder } from '../support/relay.ts';
 import { inForm } from './support/form.ts';
 import { growthOf, openFiles, type Sample, sampleOf } from './support/growth.ts';
@@ -247,7 +248,7 @@ describe('an hour of mixed traffic', () => {
       rate: inForm({ short: '120/s', full: '34/s' }),
     };
     const preload = [`--import=${new URL('./support/engine-usage.ts', import.meta.url).href}`];
-    const relay = await remoteRelay({ ...settings, http: true }, preload);
+    const relay = await remoteRelay({ ...settings, http: await freePort() }, preload);
     const before = rowsOf(store);
     const world: World = {
       relay,

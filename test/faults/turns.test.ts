@@ -9,6 +9,8 @@ import { simulate } from './support/simulation.ts';
 
 const TIMEOUT = inForm({ short: 60_000, full: 240_000 });
 const RUNS = inForm({ short: 5, full: 60 });
+/** Much more than goes out. */
+const MANY = 100_000;
 const CONCURRENCY = 5;
 const SECOND_MS = 1000;
 /** Before and after the start of each mail that has no rate; so that at most so many start within a second. */
@@ -27,13 +29,16 @@ beforeEach(() => {
 });
 afterEach(() => void vi.useRealTimers());
 
-/** How many broadcast mails began between the acceptance of each transactional mail and its start. */
-async function overtaking(limits: Rate | undefined, shares: readonly number[]): Promise<number[]> {
+/**
+ * How many broadcast mails began between the acceptance of each transactional mail and its start.
+ *
+ * @param waiting - broadcast mails at first; more than goes out in the time that this takes where nothing is said
+ */
+async function overtaking(limits: Rate | undefined, shares: readonly number[], waiting?: number): Promise<number[]> {
   const world = await simulate(join(scratchFolder(), 'relay.db'), limits === undefined ? [] : [limits]);
   const { limit, windowMs } = limits ?? UNRATED;
   const pace = windowMs / SECOND_MS;
-  // More than goes out in the time that this takes.
-  const enough = limit * 2 * (shares.length + 1);
+  const enough = waiting ?? limit * 2 * (shares.length + 1);
   try {
     await world.accept('broadcast', enough);
     const latency = (): number => (limits === undefined ? LATENCY_MS : 0);
@@ -86,5 +91,18 @@ describe('a transactional mail on the simulated clock', () => {
       { runs: RUNS, timeLimitMs: TIMEOUT / 2 },
     );
     console.info({ most });
+    // Otherwise nothing was to be overtaken.
+    expect(most).toBeGreaterThanOrEqual(inForm({ short: 0, full: 1 }));
   });
+
+  it.runIf(inForm({ short: false, full: true })).for([{ limit: 120, windowMs: SECOND_MS }, undefined])(
+    `starts as early while ${MANY} mails wait (rate: %o)`,
+    { timeout: TIMEOUT },
+    async (limits) => {
+      const counts = await overtaking(limits, [0.01, 0.3, 0.6, 0.8, 0.45], MANY);
+      console.info({ counts });
+      const most = limits === undefined ? CONCURRENCY : Math.ceil(limits.limit / 8);
+      expect(Math.max(...counts), 'broadcast mails that started before').toBeLessThanOrEqual(most);
+    },
+  );
 });

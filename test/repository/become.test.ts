@@ -6,6 +6,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { scratchFolder } from '../support/relay.ts';
 
 const PROGRAM = new URL('../../scripts/become.mjs', import.meta.url).href;
+const TASKS_FILE = new URL('../../scripts/tasks.mjs', import.meta.url).href;
 const GRACE_MS = 300;
 /** Long enough that both are there by then, on a machine that is busy as well. */
 const LONGEST_MS = 8000;
@@ -47,9 +48,14 @@ function lives(pid: number): boolean {
 }
 
 it.runIf(linux)('a task that takes too long is stopped with what it has started, and has failed', async () => {
-  const { code, said } = await outcomeOf('setInterval(() => {}, 1000)', { longestMs: LONGEST_MS });
+  const { code, said } = await outcomeOf('setInterval(() => {}, 1000)', { longestMs: LONGEST_MS, advice: 'try again' });
   expect(code).toBe(1);
-  expect(said).toMatch(/the task was stopped: it had not ended after 0\.13\d* minutes/);
+  expect(said).toMatch(/the task was stopped: it had not ended after 0\.13\d* minutes; try again/);
+});
+
+it('benchmarks and fault tests are stopped before 20 minutes are over', async () => {
+  const { TASKS } = (await import(TASKS_FILE)) as { TASKS: Readonly<Record<string, { longestMs?: number }>> };
+  for (const name of ['bench', 'test:faults']) expect(TASKS[name]?.longestMs, name).toBeLessThan(20 * 60_000);
 });
 
 it.runIf(linux)('a task that takes no notice of that is killed', async () => {

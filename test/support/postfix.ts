@@ -29,18 +29,38 @@ export function startPostfix(setup: PostfixSetup): Postfix {
   configure(setup);
   const config = `${setup.folder}/config`;
   const program = findProgram('postfix') as string;
-  const master = spawn(program, ['-c', config, 'start-fg'], { stdio: 'ignore' });
-  const ended = new Promise((resolve) => master.once('exit', resolve));
-  const stop = (): void => void execFileSync(program, ['-c', config, 'stop'], { stdio: 'ignore' });
-  process.once('exit', stop);
+  const starter = spawn(program, ['-c', config, 'start-fg'], { stdio: 'ignore' });
+  const ended = new Promise((resolve) => starter.once('exit', resolve));
+  const pid = (): number => Number(readFileSync(`${setup.folder}/queue/pid/master.pid`, 'utf8'));
+  const stop = (): void => {
+    try {
+      execFileSync(program, ['-c', config, 'stop'], { stdio: 'ignore' });
+    } catch {
+      endMaster(pid);
+      starter.kill('SIGKILL');
+    }
+  };
+  // Its folder, which somebody else made before, goes with this process as well: it stops first.
+  process.prependOnceListener('exit', stop);
   return {
-    pid: () => Number(readFileSync(`${setup.folder}/queue/pid/master.pid`, 'utf8')),
+    pid,
     async stop() {
       process.off('exit', stop);
       stop();
       await ended;
     },
   };
+}
+
+/** For an instance that does not stop, or has only begun to start. The others end with their master. */
+function endMaster(pid: () => number): void {
+  try {
+    const id = pid();
+    // Of a file that is not written yet.
+    if (id > 0) process.kill(id);
+  } catch {
+    // There is none yet, or none any more.
+  }
 }
 
 function configure({ folder, listeners, settings }: PostfixSetup): void {

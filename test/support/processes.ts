@@ -11,6 +11,11 @@ export function processesWith(text: string): number[] {
     .map(Number);
 }
 
+/** What a process is called, at most 15 characters; empty where it is gone. Linux only. */
+export function nameOf(id: number): string {
+  return contentOf(`/proc/${id}/comm`).trim();
+}
+
 function contentOf(path: string): string {
   try {
     return readFileSync(path, 'latin1');

@@ -14,8 +14,8 @@ export interface RelaySettings {
   readonly concurrency?: number;
   readonly queue?: QueueOptions;
   readonly tracking?: { readonly opens: boolean; readonly clicks: boolean };
-  /** Serves the relay's routes, on this port or on any. */
-  readonly http?: true | number;
+  /** Serves the relay's routes on this port. */
+  readonly http?: number;
 }
 
 /** A call of a function of the relay. */

@@ -1,6 +1,5 @@
 /** A host application in a process of its own, to be killed: it runs a relay, and calls what it is told to. */
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import {
   createMailRelay,
   type MailRelay,
@@ -39,10 +38,10 @@ function optionsWith(publicUrl: string): MailRelayOptions {
   };
 }
 
-if (http) {
-  const web = createServer((req, res) => toNodeHandler(relay)(req, res)).listen(http === true ? 0 : http, '127.0.0.1');
+if (http !== undefined) {
+  const web = createServer((req, res) => toNodeHandler(relay)(req, res)).listen(http, '127.0.0.1');
   await new Promise((resolve) => web.once('listening', resolve));
-  port = (web.address() as AddressInfo).port;
+  port = http;
   relay = createMailRelay(optionsWith(`http://127.0.0.1:${port}`));
 }
 

@@ -1,10 +1,10 @@
 /**
  * What an SMTP server saw, as it writes it down before it answers: the truth that the relay is measured against. `begun`:
  * MAIL FROM and RCPT TO; `taken`: the whole mail arrived; `answered`: the server said 250 to it; `refused`: it
- * said no to it for good.
+ * said no to it for good; `later`: it said no to the recipient for now.
  */
 export interface Seen {
-  readonly what: 'begun' | 'taken' | 'answered' | 'refused';
+  readonly what: 'begun' | 'taken' | 'answered' | 'refused' | 'later';
   /** Ms since the epoch; for `begun` the time of MAIL FROM. */
   readonly at: number;
   readonly to: string;

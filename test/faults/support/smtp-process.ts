@@ -1,14 +1,16 @@
 /** A real SMTP server in a process of its own, so that it can be killed and stopped like one: `node smtp-process.ts <log> <port>`. */
 import { existsSync, openSync, writeSync } from 'node:fs';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { SMTPServer, type SMTPServerSession } from 'smtp-server';
 import { speakGarbage } from './garbage.ts';
 import type { Mode, Seen } from './smtp-log.ts';
 
-const [, , log = '', port = '0'] = process.argv;
+const [, , log = '', port] = process.argv;
 const file = openSync(log, 'a');
 let mode: Mode = 'well';
 const sockets = new Map<number, Socket>();
+/** Pairs of garbage and step that were said. */
+const garbage = new Set<string>();
 const begun = new WeakMap<SMTPServerSession, number>();
 
 function write(what: Seen['what'], to: string, facts: Partial<Seen> = {}): void {
@@ -32,7 +34,10 @@ const smtp = new SMTPServer({
     done();
   },
   onRcptTo({ address }, session, done) {
-    if (mode === 'later') return done(refusal(451, '4.3.0 try again later'));
+    if (mode === 'later') {
+      write('later', address);
+      return done(refusal(451, '4.3.0 try again later'));
+    }
     write('begun', address, { at: begun.get(session) ?? Date.now() });
     if (!address.startsWith('gone')) return done();
     write('refused', address);
@@ -72,17 +77,20 @@ const server = createServer((socket) => {
   sockets.set(key, socket);
   socket.on('error', () => {});
   socket.on('close', () => sockets.delete(key));
-  if (mode === 'garbage') speakGarbage(socket);
+  if (mode === 'garbage') speakGarbage(socket, (pair) => garbage.add(pair));
   else smtp.server.emit('connection', socket);
 });
-server.listen(Number(port), '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
+server.listen(Number(port), '127.0.0.1', () => process.send?.({ listening: true }));
 
-process.on('message', (message: { mode?: Mode; connections?: true; freeze?: string }) => {
+process.on('message', (message: { mode?: Mode; connections?: true; garbage?: true; freeze?: string }) => {
   if (message.freeze !== undefined) return freeze(message.freeze);
   if (message.connections) return void process.send?.({ connections: sockets.size });
+  if (message.garbage) return void process.send?.({ garbage: garbage.size });
+  const before = mode;
   mode = message.mode ?? 'well';
-  // Connections that are open know nothing of how the server behaves from now on.
-  for (const socket of sockets.values()) if (mode === 'garbage' || mode === 'well' || mode === 'busy') socket.destroy();
+  // Connections that are open know nothing of how the server behaves from now on; but that it refuses recipients, or no more.
+  const told = before !== 'later' && (mode === 'garbage' || mode === 'well' || mode === 'busy');
+  for (const socket of sockets.values()) if (told) socket.destroy();
   process.send?.({ mode });
 });
 /** Does nothing at all while the file is there, like a process that is stopped; but not longer than its parent lives. */

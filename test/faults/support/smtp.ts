@@ -4,6 +4,7 @@ import { closeSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished } from 'vitest';
+import { freePort } from '../../support/programs.ts';
 import { SOURCE_ARGUMENTS } from '../../support/source.ts';
 import type { Mode, Seen } from './smtp-log.ts';
 
@@ -17,6 +18,8 @@ export interface RemoteSmtp {
   of(what: Seen['what']): readonly Seen[];
   behave(mode: Mode): Promise<void>;
   connections(): Promise<number>;
+  /** How many pairs of garbage and step it has said. */
+  garbage(): Promise<number>;
   /** SIGKILL. */
   die(): Promise<void>;
   /** Starts again, on the same port. */
@@ -32,7 +35,8 @@ export async function remoteSmtp(folder: string): Promise<RemoteSmtp> {
   const frozen = join(folder, 'frozen');
   closeSync(openSync(log, 'a'));
   const read = follower(log);
-  let port = 0;
+  // It is to be there again after the server was gone for a while.
+  const port = await freePort();
   let child: ChildProcess | undefined;
   onTestFinished(() => void child?.kill('SIGKILL'));
 
@@ -44,8 +48,7 @@ export async function remoteSmtp(folder: string): Promise<RemoteSmtp> {
 
   async function revive(): Promise<void> {
     child = fork(PROGRAM, [log, String(port)], { execArgv: [...SOURCE_ARGUMENTS] });
-    const [said] = (await once(child, 'message', { signal: AbortSignal.timeout(20_000) })) as [{ port: number }];
-    port = said.port;
+    await once(child, 'message', { signal: AbortSignal.timeout(20_000) });
   }
 
   await revive();
@@ -55,6 +58,7 @@ export async function remoteSmtp(folder: string): Promise<RemoteSmtp> {
     of: (what) => read().filter((one) => one.what === what),
     behave: async (mode) => expect(await ask({ mode })).toEqual({ mode }),
     connections: async () => (await ask<{ connections: number }>({ connections: true })).connections,
+    garbage: async () => (await ask<{ garbage: number }>({ garbage: true })).garbage,
     async die() {
       const gone = once(child as ChildProcess, 'exit');
       child?.kill('SIGKILL');

@@ -184,6 +184,23 @@ export async function expectReportIsTrue(
   return account;
 }
 
+/** How often an attempt for each recipient ended with nobody knowing. */
+export function unansweredOf({ events }: Account): Map<string, number> {
+  const unanswered = (event: MessageEvent): boolean =>
+    event.type === 'deferred' && /^(?:unknown|timeout|network)$/.test(event.reason);
+  return new Map([...events].map(([to, all]) => [to, all.filter(unanswered).length]));
+}
+
+/** Each mail was deferred as often as the server said so, where it said nothing else; but for attempts that had no answer. */
+export function expectDeferralsAreTrue(smtp: RemoteSmtp, account: Account): void {
+  const unanswered = unansweredOf(account);
+  const clear = [...account.events].filter(([to]) => unanswered.get(to) === 0);
+  const said = countBy(smtp.of('later').map(({ to }) => to));
+  const deferred = clear.map(([to, events]) => [to, events.filter(({ type }) => type === 'deferred').length]);
+  expect(said.size, 'recipients that were to come again').toBeGreaterThan(0);
+  expect(deferred).toEqual(clear.map(([to]) => [to, said.get(to) ?? 0]));
+}
+
 /** What a report by stream or route must say of deliveries that are over. */
 function statesBy(deliveries: readonly DeliveryRecord[], by: 'stream' | 'route'): object[] {
   const groups = Map.groupBy(deliveries, (delivery) => delivery[by]);
