@@ -60,7 +60,10 @@ export function resolveOptions(
   const publicUrl = publicUrlOf(options, env);
   const path = options.path ?? '/mail';
   const thread = options.thread ?? true;
-  const routes = routesOf(options, env, factories);
+  const dkim = resolveDkim(options.dkim, env);
+  const routes = routesOf(options, env, factories).map((route) =>
+    dkim.keys.length > 0 ? { ...route, signs: true } : route,
+  );
   if (thread && routes.some(({ kind }) => kind === 'custom'))
     refuse('routes', 'with a custom transport need `thread: false`');
   if (thread && options.clock !== undefined) refuse('clock', 'needs `thread: false`');
@@ -76,7 +79,7 @@ export function resolveOptions(
     store: storeOf(options.store ?? env.MAIL_RELAY_STORE),
     templates: templatesOf(options.templates ?? env.MAIL_RELAY_TEMPLATES, !production),
     routes,
-    dkim: resolveDkim(options.dkim, env),
+    dkim,
     shaping,
     tracking: {
       transactional: trackingOf(options.tracking, 'transactional', false),

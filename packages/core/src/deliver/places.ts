@@ -4,14 +4,19 @@ import type { RouteSpec } from './port.ts';
 /** Connections of a route at once, and mails of a route without any, where it says nothing. */
 export const CONNECTIONS = 5;
 
+/** Mails that are signed while others are on the connections: more would have to wait for the threads that sign. */
+const SIGNED_AHEAD = 30;
+
 /**
- * Mails of a route on their way at once. Half of them are composed and signed, or wait for the DNS or for a host, while the
- * others are on its connections.
+ * Mails of a route on their way at once. Half of them are composed, or wait for the DNS or for a host, while the others are on
+ * its connections. Signing takes longer than composing, and comes in batches, so that few connections need more than that.
  */
 export function placesOf(route: RouteSpec): number {
   if (route.concurrency !== undefined) return route.concurrency;
   const connections = connectionsOf(route);
-  return connections === undefined ? CONNECTIONS : 2 * connections;
+  if (connections === undefined) return CONNECTIONS;
+  const ahead = route.signs === true ? Math.min(3 * connections, SIGNED_AHEAD) : 0;
+  return connections + Math.max(connections, ahead);
 }
 
 /** Connections of a route at once, over all sites; undefined for a route without any. */

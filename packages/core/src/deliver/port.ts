@@ -192,7 +192,7 @@ export interface RouteOptions {
    * list of several windows, which all hold: `['14/s', '50000/day']`.
    */
   readonly rate?: string | readonly string[] | undefined;
-  /** Mails on their way at once, at least 1. @default twice the route's connections: half are composed and signed meanwhile */
+  /** Mails on their way at once, at least 1. @default twice the route's connections: half are composed meanwhile; where mail is signed, up to 30 are composed and signed beside those on the connections, at most three for each */
   readonly concurrency?: number | undefined;
   /** What mail the route takes: rules, or a list of which one must fit. @default all */
   readonly takes?: RouteRules | readonly RouteRules[] | undefined;
@@ -229,6 +229,8 @@ export interface ProviderSpec {
 
 interface RouteBase extends RouteOptions {
   readonly name: string;
+  /** Its mail is signed: more of it is on its way at once. Set from the option `dkim`. @default false */
+  readonly signs?: boolean | undefined;
 }
 
 /** A configured way out, as plain data (`custom` apart, which needs `thread: false`). */

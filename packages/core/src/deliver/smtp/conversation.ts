@@ -75,7 +75,6 @@ export function createConversation(
   const waiting: Waiting[] = [];
   let lastReply: Promise<unknown> = Promise.resolve();
   let group = '';
-  let groups = 0;
   let broken: SmtpError | undefined;
   let closing = false;
   let quitting = false;
@@ -134,9 +133,7 @@ export function createConversation(
   }
 
   function flush(): void {
-    if (group === '') return;
-    groups += 1;
-    socket.write(group);
+    if (group !== '') socket.write(group);
     group = '';
   }
 
@@ -180,19 +177,21 @@ export function createConversation(
   /** Answers what the server says to a message, and, where that never came, whether the end of it may have left this machine. */
   function message(pieces: readonly Buffer[], bytes = 0): Written {
     if (broken !== undefined) return { answer: Promise.resolve(undefined), left: () => false };
-    let written = false;
-    const before = groups;
-    const alone = bytes > ALONE_BYTES;
+    // What is small leaves at once, and nobody need ask.
+    let written = bytes <= ALONE_BYTES;
+    const alone = !written;
+    const onWritten = (error?: Error | null): void => {
+      written = !error;
+    };
     socket.cork();
-    for (const piece of pieces)
-      socket.write(piece, (error) => {
-        written = !error;
-      });
+    for (const piece of pieces) {
+      if (alone) socket.write(piece, onWritten);
+      else socket.write(piece);
+    }
     // Leaves together with the envelope of the next mail, where that comes at once.
     if (alone) socket.uncork();
     else process.nextTick(() => socket.uncork());
-    // Of what was written together, the message alone may have left.
-    return { answer: replyTo('MESSAGE'), left: () => written || (!alone && groups > before) };
+    return { answer: replyTo('MESSAGE'), left: () => written };
   }
 
   /** The connection broke before the reply. */
