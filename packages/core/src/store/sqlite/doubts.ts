@@ -4,8 +4,8 @@ import { FLAGS, type Ledger, type MessageFacts, stateCode, stateOf } from './led
 import type { SiteLanes } from './site-lanes.ts';
 import { createTallies } from './tallies.ts';
 
-/** What a delivery has to show. */
-interface Doubtful {
+/** A delivery, as far as a verdict about it asks. */
+export interface Judged {
   readonly id: number;
   readonly lane_id: number;
   readonly recipient: string;
@@ -19,7 +19,7 @@ interface Doubtful {
 /** Mail that a server may have, and of which something comes back: it has it. Inside of `write`. */
 export interface Doubts {
   /** The delivery as one that was sent, with its event; undefined where it is in no doubt, or is being sent. */
-  settle<Row extends Doubtful>(
+  settle<Row extends Judged>(
     row: Row,
     facts: MessageFacts,
     at: number,

@@ -6,23 +6,15 @@ import type { FeedbackStore, Received } from '../port.ts';
 import type { Activities } from './activity.ts';
 import type { Consequences } from './consequences.ts';
 import type { Database } from './database.ts';
-import type { Doubts } from './doubts.ts';
+import type { Doubts, Judged } from './doubts.ts';
 import { createMatch, type Match } from './feedback-match.ts';
 import { createFeedbackMemory } from './feedback-memory.ts';
 import { countOnce } from './first-days.ts';
 import type { MessageIdOf } from './intake.ts';
 import { FLAGS, type Ledger, type MessageFacts, stateCode, stateOf } from './ledger.ts';
 
-interface Row {
-  readonly id: number;
+interface Row extends Judged {
   readonly message_id: number;
-  readonly lane_id: number;
-  readonly recipient: string;
-  readonly sent_at: number | null;
-  readonly state: number;
-  readonly flags: number;
-  readonly attempts: number;
-  readonly firsts: string | null;
 }
 
 interface Moved {

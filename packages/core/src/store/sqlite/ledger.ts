@@ -1,6 +1,6 @@
 import { MailRelayError } from '../../errors.ts';
 import { EVENT_TYPES, type EventType, type MessageEvent } from '../../events.ts';
-import { type Content, DELIVERY_STATES, type DeliveryState, encodeId } from '../../message.ts';
+import { type Content, DELIVERY_STATES, type DeliveryState, encodeId, VERDICTS } from '../../message.ts';
 import type { Metric } from '../port.ts';
 import type { WayMetric } from '../report-port.ts';
 import { createCounts } from './counts.ts';
@@ -30,6 +30,9 @@ export const FLAGS = {
   hardBounced: 1024,
   inDoubt: 2048,
 } as const;
+
+/** Bits of what came back about a mail. */
+export const CAME_BACK: number = VERDICTS.reduce<number>((bits, verdict) => bits | FLAGS[verdict], 0);
 
 /** Storage code of a state. */
 export const stateCode = (state: DeliveryState): number => DELIVERY_STATES.indexOf(state);

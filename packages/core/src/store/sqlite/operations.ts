@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
 import { MailRelayError } from '../../errors.ts';
 import type { MessageEvent } from '../../events.ts';
-import { type DeliveryState, decodeId, statesBefore, transition, VERDICTS } from '../../message.ts';
+import { type DeliveryState, decodeId, statesBefore, transition } from '../../message.ts';
 import type { Cursor, LogStore, Selection } from '../port.ts';
 import type { Database } from './database.ts';
 import type { DeliveryRow } from './delivery-row.ts';
-import { FLAGS, type Ledger, type MessageFacts, stateCode, stateOf } from './ledger.ts';
+import { CAME_BACK, FLAGS, type Ledger, type MessageFacts, stateCode, stateOf } from './ledger.ts';
 import type { SiteLanes } from './site-lanes.ts';
 
 const EVENT_BY = { cancel: 'cancelled', hold: 'held', release: 'released', retry: 'retried' } as const;
@@ -13,7 +13,7 @@ type Operation = keyof typeof EVENT_BY;
 /** Most deliveries of one change; more would keep others from writing. */
 const APPLIED = 500;
 /** Bits of what came back, or may have arrived. */
-const BACK = VERDICTS.reduce<number>((bits, verdict) => bits | FLAGS[verdict], FLAGS.hardBounced | FLAGS.inDoubt);
+const BACK = CAME_BACK | FLAGS.hardBounced | FLAGS.inDoubt;
 
 /** Changes the state of deliveries by hand, in SQLite. */
 export function createOperations(

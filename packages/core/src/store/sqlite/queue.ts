@@ -11,7 +11,7 @@ import { AFTER_RETURN } from './delivery-row.ts';
 import { TAKEN } from './doubts.ts';
 import { createLaneList } from './lane-list.ts';
 import type { Lanes } from './lanes.ts';
-import { FLAGS, type Ledger, stateCode } from './ledger.ts';
+import { CAME_BACK, FLAGS, type Ledger, stateCode } from './ledger.ts';
 import { createOwners } from './owners.ts';
 import { type RateLog, rateKey } from './rates.ts';
 import { createRunning } from './running.ts';
@@ -21,7 +21,6 @@ import { createTallies } from './tallies.ts';
 const SENDING = stateCode('sending');
 const SENT = stateCode('sent');
 const QUEUED = stateCode('queued');
-const CAME_BACK = VERDICTS.reduce<number>((bits, verdict) => bits | FLAGS[verdict], 0);
 /** What came back about a mail before it was known here that it had been sent. */
 const AFTER_VERDICTS = sql<number>`case ${sql.join(
   VERDICTS.map((verdict) => sql`when flags & ${FLAGS[verdict]} then ${stateCode(stateAfter([verdict]))}`),
